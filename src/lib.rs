@@ -9,3 +9,12 @@ pub mod admission;
 pub mod kubernetes;
 pub mod patch;
 pub mod yaml;
+
+// Level 1: what a decision needs to know of the world.
+pub mod context;
+
+// Level 2: what the files of a policies' tree say.
+pub mod policy;
+
+// Level 3: policies made ready to evaluate.
+pub mod engine;

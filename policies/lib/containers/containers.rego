@@ -1,0 +1,19 @@
+# METADATA
+# title: Containers
+# description: >-
+#   The one way in which policies read containers: every list of every kind that makes Pods, less those that an
+#   exception takes out of the view of a control. A policy that imports it declares the fact `containers`.
+package lib.containers
+
+# The containers that a control looks at, in the order of the fact.
+of(control) := [container |
+	some container in input.context.containers
+	not _exempt(control, container)
+]
+
+# How a message names a container: `init container "migrate"`.
+title(container) := sprintf("container \"%s\"", [container.name]) if container.kind == "regular"
+
+title(container) := sprintf("%s container \"%s\"", [container.kind, container.name]) if container.kind != "regular"
+
+_exempt(control, container) if container.name in object.get(input.exempt, control, [])

@@ -1,0 +1,10 @@
+//! What a decision needs of the outside world, as data: [`FactKey`] names a fact, [`Facts`] holds what was
+//! gathered, a [`ContextSource`] answers, and [`gather`] is the only place of a review that waits.
+//!
+//! Called by `review::complete`; implemented by the dry run (manifests) and, later, by the cluster's caches.
+
+mod facts;
+mod source;
+
+pub use facts::{Fact, FactKey, Facts, Now, OwnerReference};
+pub use source::{ContextSource, gather};

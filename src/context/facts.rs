@@ -1,0 +1,145 @@
+//! The names and values of facts. Plain data: nothing here looks anything up.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Names one thing of the outside world that a review may ask for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FactKey {
+    /// A namespace's name, labels and annotations: `{name, labels, annotations}`.
+    Namespace(String),
+    /// The top-level workload above an object: `{kind, name, uid, replicas}`, or null where the chain ends in
+    /// something that is not there.
+    Owner {
+        /// The namespace that the object and its owners share.
+        namespace: String,
+        /// The object's controller (`metadata.ownerReferences[]` with `controller: true`).
+        controller: OwnerReference,
+    },
+}
+
+/// What `metadata.ownerReferences[]` says of an owner (meta/v1 OwnerReference).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OwnerReference {
+    /// Group and version, as in `apps/v1`.
+    pub api_version: String,
+    /// The owner's kind.
+    pub kind: String,
+    /// The owner's name.
+    pub name: String,
+    /// The owner's uid; empty where a manifest has none.
+    pub uid: String,
+}
+
+/// What was learnt about a [`FactKey`]. An error is a value too: it is decided by the failurePolicy of the
+/// policy that reads it, never by dropping it (R09).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact {
+    /// The fact, in the shape that its key documents; null where the world has no such thing.
+    Known(Value),
+    /// Why it could not be learnt.
+    Unknown(String),
+}
+
+/// The moment at which a request was received: the only clock that a policy sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now(OffsetDateTime);
+
+impl Now {
+    /// The given moment, in UTC.
+    pub fn at(moment: OffsetDateTime) -> Self {
+        Self(moment.to_offset(time::UtcOffset::UTC))
+    }
+
+    /// Reads an RFC 3339 timestamp, as in `2026-01-31T12:00:00Z`.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn parse(text: &str) -> Result<Self, time::error::Parse> {
+        OffsetDateTime::parse(text, &Rfc3339).map(Self::at)
+    }
+
+    /// The fact `now`: `{"rfc3339": string, "ns": nanoseconds since 1970}`, or why it can't be written.
+    pub fn fact(&self) -> Fact {
+        let ns = i64::try_from(self.0.unix_timestamp_nanos());
+        match (self.0.format(&Rfc3339), ns) {
+            (Ok(rfc3339), Ok(ns)) => Fact::Known(json!({ "rfc3339": rfc3339, "ns": ns })),
+            _ => Fact::Unknown("the time of the request is outside the years 1677 to 2262".to_owned()),
+        }
+    }
+}
+
+/// All that a review knows of the outside world so far.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    now: Now,
+    gathered: BTreeMap<FactKey, Fact>,
+    closed: bool,
+}
+
+impl Facts {
+    /// Nothing but the time.
+    pub fn at(now: Now) -> Self {
+        Self { now, gathered: BTreeMap::new(), closed: false }
+    }
+
+    /// When the request was received.
+    pub fn now(&self) -> Now {
+        self.now
+    }
+
+    /// The fact, or None where it has still to be asked for. A key that was asked for and not answered, and any
+    /// key after [`Facts::close`], is a [`Fact::Unknown`]: asking again would not end.
+    pub fn get(&self, key: &FactKey) -> Option<Fact> {
+        match self.gathered.get(key) {
+            Some(fact) => Some(fact.clone()),
+            None if self.closed => Some(Fact::Unknown("not gathered: the review asked too often".to_owned())),
+            None => None,
+        }
+    }
+
+    /// Adds what a source answered for `keys`. A key without an answer becomes [`Fact::Unknown`].
+    pub fn extend(&mut self, keys: BTreeSet<FactKey>, mut answers: BTreeMap<FactKey, Fact>) {
+        for key in keys {
+            let fact =
+                answers.remove(&key).unwrap_or_else(|| Fact::Unknown("the source gave no answer".to_owned()));
+            self.gathered.insert(key, fact);
+        }
+    }
+
+    /// From now on whatever is not known stays unknown, so that the next review comes to an end.
+    pub fn close(&mut self) {
+        self.closed = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_without_an_answer_is_unknown_and_never_asked_again() {
+        let mut facts = Facts::at(Now::parse("2026-01-31T12:00:00Z").unwrap());
+        let key = FactKey::Namespace("shop".to_owned());
+        assert_eq!(facts.get(&key), None);
+        facts.extend(BTreeSet::from([key.clone()]), BTreeMap::new());
+        assert!(matches!(facts.get(&key), Some(Fact::Unknown(_))));
+    }
+
+    #[test]
+    fn closed_facts_answer_every_key() {
+        let mut facts = Facts::at(Now::parse("2026-01-31T12:00:00Z").unwrap());
+        facts.close();
+        assert!(matches!(facts.get(&FactKey::Namespace("shop".to_owned())), Some(Fact::Unknown(_))));
+    }
+
+    #[test]
+    fn now_is_written_in_utc() {
+        let now = Now::parse("2026-01-31T13:00:00+01:00").unwrap();
+        let expected = json!({ "rfc3339": "2026-01-31T12:00:00Z", "ns": 1_769_860_800_000_000_000_i64 });
+        assert_eq!(now.fact(), Fact::Known(expected));
+    }
+}

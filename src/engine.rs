@@ -1,0 +1,16 @@
+//! Policies made ready to evaluate: a [`Draft`](crate::policy::Draft) is compiled into a [`Bundle`] or refused
+//! whole, and a [`Bundle`] evaluates one binding on one [`Input`].
+//!
+//! The only module that knows the Rego interpreter. Values in, findings out: no I/O, no state between
+//! evaluations, and no clock but the budget of an evaluation.
+
+mod bundle;
+mod entry_points;
+mod evaluate;
+mod input;
+mod output;
+
+pub use bundle::{Bound, Bundle, compile};
+pub use evaluate::EvaluationError;
+pub use input::Input;
+pub use output::{Judgement, Violation};

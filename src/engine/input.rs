@@ -1,0 +1,106 @@
+//! What a policy reads as `input`, converted once a request and shared by all policies.
+
+use std::collections::BTreeMap;
+
+use regorus::Value as Rego;
+use serde_json::{Map, Value};
+
+use super::bundle::Bound;
+use super::evaluate::EvaluationError;
+use crate::context::Fact;
+use crate::policy::FactName;
+
+/// The request and the facts, in the interpreter's form. Cheap to share: its values are reference-counted.
+pub struct Input {
+    request: Rego,
+    facts: BTreeMap<FactName, Result<Rego, String>>,
+}
+
+impl Input {
+    /// Takes the AdmissionRequest as policies read it, and the facts that are known.
+    pub fn new(request: &Value, facts: BTreeMap<FactName, Fact>) -> Self {
+        let facts = facts.into_iter().map(|(name, fact)| match fact {
+            Fact::Known(value) => (name, Ok(to_rego(&value))),
+            Fact::Unknown(why) => (name, Err(why)),
+        });
+        Self { request: to_rego(request), facts: facts.collect() }
+    }
+
+    /// `input` for one binding: its parameters, and of the facts those that its policy declared (R25).
+    pub(super) fn of(&self, bound: &Bound) -> Result<Rego, EvaluationError> {
+        let mut context = BTreeMap::new();
+        for name in &bound.policy.metadata.context {
+            let value = match self.facts.get(name) {
+                Some(Ok(value)) => value.clone(),
+                Some(Err(why)) => {
+                    return Err(EvaluationError::Fact { name: name.as_str(), why: why.clone() });
+                }
+                None => {
+                    return Err(EvaluationError::Fact {
+                        name: name.as_str(),
+                        why: "not gathered".to_owned(),
+                    });
+                }
+            };
+            context.insert(Rego::from(name.as_str()), value);
+        }
+        Ok(Rego::from(BTreeMap::from([
+            (Rego::from("request"), self.request.clone()),
+            (Rego::from("parameters"), bound.parameters.clone()),
+            (Rego::from("context"), Rego::from(context)),
+            (Rego::from("exempt"), Rego::new_object()),
+        ])))
+    }
+}
+
+/// JSON as the interpreter holds it. Our own conversion, so that no feature of another crate in the build can
+/// change what a policy sees (the interpreter's goes through serde, where `serde_json/arbitrary_precision` turns
+/// objects with a certain key into numbers). Depth is bounded by whoever read the JSON.
+pub(super) fn to_rego(value: &Value) -> Rego {
+    match value {
+        Value::Null => Rego::Null,
+        Value::Bool(bool) => Rego::from(*bool),
+        Value::String(text) => Rego::from(text.as_str()),
+        Value::Array(items) => Rego::from(items.iter().map(to_rego).collect::<Vec<_>>()),
+        Value::Object(members) => object(members),
+        Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            (Some(integer), ..) => Rego::from(integer),
+            (_, Some(integer), _) => Rego::from(integer),
+            (.., Some(float)) => Rego::from(float),
+            // serde_json without arbitrary_precision holds one of the three.
+            _ => Rego::Undefined,
+        },
+    }
+}
+
+fn object(members: &Map<String, Value>) -> Rego {
+    Rego::from(
+        members
+            .iter()
+            .map(|(key, value)| (Rego::from(key.as_str()), to_rego(value)))
+            .collect::<BTreeMap<_, _>>(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn json_keeps_its_meaning() {
+        let value = json!({
+            "null": null, "bool": true, "text": "ü", "integers": [0, -1, i64::MIN, i64::MAX, u64::MAX],
+            "floats": [0.5, -1.25e300], "empty": [{}, [], ""]
+        });
+        assert_eq!(serde_json::to_value(to_rego(&value)).unwrap(), value);
+    }
+
+    #[test]
+    fn an_object_with_a_private_key_of_serde_json_stays_an_object() {
+        // docs/adr/0001-engine.md: a crate of the build that turns on arbitrary_precision must not change this.
+        let value = json!({ "$serde_json::private::Number": "7" });
+        assert!(to_rego(&value).as_object().is_ok());
+    }
+}

@@ -1,0 +1,179 @@
+//! What a policy answered, checked against the contract's shapes. Any other shape is an error of the policy.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+/// One element of `deny`, `warn` or `audit`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Violation {
+    /// Orders the violations of one policy; default: the message.
+    pub key: String,
+    /// What is wrong.
+    pub message: String,
+    /// The field, as Kubernetes writes paths.
+    pub field: Option<String>,
+    /// `details.remedy`: what to write instead.
+    pub remedy: Option<String>,
+}
+
+/// What the judging entry points of a policy answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// `deny`, sorted.
+    pub deny: Vec<Violation>,
+    /// `warn`, sorted.
+    pub warn: Vec<Violation>,
+    /// `audit`, sorted.
+    pub audit: Vec<Violation>,
+    /// `annotations`.
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// Reads the pairs `[entry point, value]` that the generated rule gives.
+pub(super) fn judgement(pairs: &Value, expected: &[&str]) -> Result<Judgement, String> {
+    let mut values = by_entry_point(pairs)?;
+    let mut judgement = Judgement::default();
+    for name in expected {
+        let value = values.remove(*name);
+        match (*name, value) {
+            ("deny", Some(value)) => judgement.deny = violations(name, &value)?,
+            ("warn", Some(value)) => judgement.warn = violations(name, &value)?,
+            ("audit", Some(value)) => judgement.audit = violations(name, &value)?,
+            ("annotations", Some(value)) => judgement.annotations = annotations(&value)?,
+            // Annotations may be undefined; a set never is, so something was lost on the way (R09).
+            ("annotations", None) => {}
+            (name, _) => return Err(format!("`{name}` is undefined")),
+        }
+    }
+    Ok(judgement)
+}
+
+/// Reads the value of `patch`: None where it is undefined or empty.
+pub(super) fn patch(pairs: &Value) -> Result<Option<Value>, String> {
+    match by_entry_point(pairs)?.remove("patch") {
+        None => Ok(None),
+        Some(Value::Array(operations)) if operations.is_empty() => Ok(None),
+        Some(patch @ Value::Array(_)) => Ok(Some(patch)),
+        Some(other) => Err(format!("`patch` is {}, not an array of JSON Patch operations", name_of(&other))),
+    }
+}
+
+fn by_entry_point(pairs: &Value) -> Result<BTreeMap<String, Value>, String> {
+    let pairs = pairs.as_array().ok_or("the generated rule is undefined")?;
+    let read = |pair: &Value| match pair.as_array().map(Vec::as_slice) {
+        Some([Value::String(name), value]) => Ok((name.clone(), value.clone())),
+        _ => Err("the generated rule has another shape".to_owned()),
+    };
+    pairs.iter().map(read).collect()
+}
+
+fn violations(entry_point: &str, value: &Value) -> Result<Vec<Violation>, String> {
+    let elements =
+        value.as_array().ok_or_else(|| format!("`{entry_point}` is {}, not a set", name_of(value)))?;
+    let mut violations = elements
+        .iter()
+        .map(|element| violation(element).map_err(|why| format!("an element of `{entry_point}` {why}")))
+        .collect::<Result<Vec<_>, _>>()?;
+    violations.sort();
+    Ok(violations)
+}
+
+fn violation(element: &Value) -> Result<Violation, String> {
+    match element {
+        Value::String(message) => {
+            Ok(Violation { key: message.clone(), message: message.clone(), field: None, remedy: None })
+        }
+        Value::Object(members) => from_members(members),
+        other => Err(format!("is {}, neither a string nor an object with `msg`", name_of(other))),
+    }
+}
+
+fn from_members(members: &Map<String, Value>) -> Result<Violation, String> {
+    let known = ["msg", "field", "details", "key"];
+    if let Some(unknown) = members.keys().find(|name| !known.contains(&name.as_str())) {
+        return Err(format!("has the member `{unknown}`; the members are msg, field, details and key"));
+    }
+    let text = |name: &str| match members.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(other) => Err(format!("has `{name}` that is {}, not a string", name_of(other))),
+    };
+    let message = text("msg")?.ok_or("has no `msg`")?;
+    let remedy = match members.get("details") {
+        None => None,
+        Some(Value::Object(details)) => details.get("remedy").and_then(Value::as_str).map(str::to_owned),
+        Some(other) => return Err(format!("has `details` that is {}, not an object", name_of(other))),
+    };
+    Ok(Violation {
+        key: text("key")?.unwrap_or_else(|| message.clone()),
+        field: text("field")?,
+        remedy,
+        message,
+    })
+}
+
+fn annotations(value: &Value) -> Result<BTreeMap<String, String>, String> {
+    let members =
+        value.as_object().ok_or_else(|| format!("`annotations` is {}, not an object", name_of(value)))?;
+    let read = |(key, value): (&String, &Value)| match value {
+        Value::String(text) => Ok((key.clone(), text.clone())),
+        other => Err(format!("`annotations` has `{key}` that is {}, not a string", name_of(other))),
+    };
+    members.iter().map(read).collect()
+}
+
+fn name_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array or set",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn violations_are_read_and_sorted_by_key() {
+        let pairs = json!([["deny", [
+            { "msg": "b", "key": "1", "field": "spec.x", "details": { "remedy": "set x" } }, "a"
+        ]]]);
+        let judgement = judgement(&pairs, &["deny"]).unwrap();
+        let messages: Vec<_> = judgement.deny.iter().map(|v| v.message.as_str()).collect();
+        assert_eq!(messages, ["b", "a"]);
+        assert_eq!(judgement.deny[0].remedy.as_deref(), Some("set x"));
+    }
+
+    #[test]
+    fn every_other_shape_is_an_error() {
+        let wrong = [
+            json!([["deny", true]]),
+            json!([["deny", [1]]]),
+            json!([["deny", [{ "message": "a" }]]]),
+            json!([["deny", [{ "field": "a" }]]]),
+            json!([["deny", [{ "msg": 1 }]]]),
+            json!([["deny", [{ "msg": "a", "field": 1 }]]]),
+            json!([["deny", [{ "msg": "a", "details": "b" }]]]),
+            json!([]),
+            json!(null),
+        ];
+        for pairs in wrong {
+            assert!(judgement(&pairs, &["deny"]).is_err(), "{pairs}");
+        }
+        assert!(judgement(&json!([["annotations", { "a": 1 }]]), &["annotations"]).is_err());
+        assert!(patch(&json!([["patch", { "op": "add" }]])).is_err());
+    }
+
+    #[test]
+    fn an_undefined_or_empty_patch_is_none() {
+        assert_eq!(patch(&json!([])).unwrap(), None);
+        assert_eq!(patch(&json!([["patch", []]])).unwrap(), None);
+    }
+}

@@ -1,0 +1,362 @@
+//! From a [`Tree`] to a [`Draft`]: every file is recognised, read and typed, or is a fault. Nothing is ignored
+//! that could have been meant.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::Value;
+
+use super::annotations::{self, Header};
+use super::binding::{Binding, BindingFields};
+use super::fault::{Fault, Faults};
+use super::files::typed;
+use super::metadata::{self, Metadata};
+use super::settings::BundleSettings;
+use super::tree::{Revision, Tree};
+use crate::yaml;
+
+/// The API version of every file kind.
+const API_VERSION: &str = "meshgate.io/v1alpha1";
+
+/// `<category>/<policy>`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PolicyId(String);
+
+impl PolicyId {
+    /// The id as written: `<category>/<policy>`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The Rego package: `policies.<category>.<policy>`.
+    pub fn package(&self) -> String {
+        format!("policies.{}", self.0.replace('/', "."))
+    }
+
+    /// Whether a binding's `policy` means this one: its id, `<category>/*` or `*`.
+    fn is_meant_by(&self, pattern: &str) -> bool {
+        pattern == self.0
+            || pattern == "*"
+            || pattern
+                .strip_suffix('*')
+                .is_some_and(|category| category.ends_with('/') && self.0.starts_with(category))
+    }
+}
+
+impl fmt::Display for PolicyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A Rego file that is loaded.
+#[derive(Clone, Debug)]
+pub struct Module {
+    /// Its path in the tree.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// A policy: its METADATA and its Rego.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Its name.
+    pub id: PolicyId,
+    /// What it promises.
+    pub metadata: Metadata,
+    /// What it does.
+    pub module: Module,
+}
+
+/// A tree's files, read and typed, with bindings resolved to policies. Not yet compiled.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Names the files that this draft was read from.
+    pub revision: Revision,
+    /// All policies, bound or not.
+    pub policies: BTreeMap<PolicyId, Policy>,
+    /// What policies import: `lib/**`.
+    pub libraries: Vec<Module>,
+    /// The policies in force, sorted by policy and name. Never empty.
+    pub bindings: Vec<Binding>,
+    /// What holds for the whole tree.
+    pub settings: BundleSettings,
+}
+
+impl Draft {
+    /// Reads `tree`. Policies and libraries of `catalogue` come along: its `lib`, and the categories that the
+    /// tree's `Bundle` includes.
+    ///
+    /// # Errors
+    /// All faults of the tree.
+    pub fn read(tree: &Tree, catalogue: &Tree) -> Result<Self, Faults> {
+        let mut reading = Reading::default();
+        reading.read_all(tree.iter());
+        let settings = reading.settings();
+        let merged = reading.include(tree, catalogue, &settings);
+        let bindings = reading.bind();
+        let Reading { policies, libraries, faults, .. } = reading;
+        Faults::or(faults, Self { revision: merged.revision(), policies, libraries, bindings, settings })
+    }
+}
+
+/// A file of kind `PolicyBinding` whose policy is not looked up yet.
+struct Unbound {
+    name: String,
+    fields: BindingFields,
+    file: String,
+    document: yaml::Document,
+}
+
+#[derive(Default)]
+struct Reading {
+    policies: BTreeMap<PolicyId, Policy>,
+    libraries: Vec<Module>,
+    unbound: Vec<Unbound>,
+    bundles: Vec<(BundleSettings, String, usize)>,
+    faults: Vec<Fault>,
+}
+
+impl Reading {
+    fn read_all<'a>(&mut self, files: impl Iterator<Item = (&'a str, &'a [u8])>) {
+        for (path, content) in files {
+            let is_example = path.split('/').any(|part| part == "examples");
+            if path.ends_with("_test.rego") || is_example {
+                continue;
+            }
+            if path.ends_with(".rego") {
+                self.read_rego(path, content);
+            } else if path.ends_with(".yaml") || path.ends_with(".yml") {
+                self.read_yaml(path, content);
+            }
+        }
+    }
+
+    fn read_rego(&mut self, path: &str, content: &[u8]) {
+        let Ok(text) = std::str::from_utf8(content) else {
+            return self.fault(path, (0, 0), "not UTF-8; save the file as UTF-8");
+        };
+        let header = match annotations::header(text) {
+            Ok(header) => header,
+            Err((line, message)) => return self.fault(path, (line, 0), message),
+        };
+        let module = Module { path: path.to_owned(), text: text.to_owned() };
+        let parts: Vec<&str> = path.split('/').collect();
+        match parts.as_slice() {
+            ["lib", name, _] => {
+                let expected = format!("lib.{name}");
+                if header.package == expected {
+                    self.libraries.push(module);
+                } else {
+                    self.fault(path, (header.package_line, 0), format!("package `{}`; a library at this path is `package {expected}`", header.package));
+                }
+            }
+            [category, policy, file] if file.strip_suffix(".rego") == Some(*policy) && *category != "lib" => {
+                self.read_policy(PolicyId(format!("{category}/{policy}")), module, &header);
+            }
+            _ => self.fault(path, (0, 0), "a Rego file lies at `<category>/<policy>/<policy>.rego`, its tests at `…_test.rego`, a library at `lib/<name>/<name>.rego`; move it"),
+        }
+    }
+
+    fn read_policy(&mut self, id: PolicyId, module: Module, header: &Header) {
+        let path = module.path.clone();
+        if !id.0.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '/')) {
+            return self.fault(
+                &path,
+                (0, 0),
+                "a policy's folders are named with a-z, 0-9 and _; rename them",
+            );
+        }
+        if header.package != id.package() {
+            return self.fault(
+                &path,
+                (header.package_line, 0),
+                format!("package `{}`; at this path it is `package {}`", header.package, id.package()),
+            );
+        }
+        let Some(block) = &header.block else {
+            return self.fault(&path, (header.package_line, 0), "no METADATA above `package`; a policy without it can't be matched to requests: add `# METADATA` with title, description and custom.match");
+        };
+        match metadata::read(&block.document.value, &id.0) {
+            Ok(metadata) => {
+                self.policies.insert(id.clone(), Policy { id, metadata, module });
+            }
+            Err(misfit) => {
+                self.fault(&path, block.position(&misfit.pointer), format!("METADATA: {}", misfit.message))
+            }
+        }
+    }
+
+    fn read_yaml(&mut self, path: &str, content: &[u8]) {
+        for document in yaml::read(content) {
+            match document {
+                Ok(document) => self.read_kind(path, document),
+                Err(fault) => self.fault(path, (fault.position.line, fault.position.column), fault.message),
+            }
+        }
+    }
+
+    fn read_kind(&mut self, path: &str, document: yaml::Document) {
+        let member =
+            |name: &str| document.value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (api_version, kind) = (member("apiVersion"), member("kind"));
+        let at = |pointer: &str| place(&document, pointer);
+        if api_version != API_VERSION {
+            return self.fault(path, at("/apiVersion"), format!("apiVersion `{api_version}`; a policies' tree holds kinds of `{API_VERSION}` only: move other YAML elsewhere"));
+        }
+        if let Some(unknown) = document.value.as_object().and_then(|object| {
+            object.keys().find(|key| !matches!(key.as_str(), "apiVersion" | "kind" | "metadata" | "spec"))
+        }) {
+            let pointer = format!("/{unknown}");
+            return self.fault(
+                path,
+                at(&pointer),
+                format!("unknown member `{unknown}`; fields of a {kind} stand under `spec`"),
+            );
+        }
+        match kind.as_str() {
+            "PolicyBinding" => self.read_binding(path, document),
+            "Bundle" => self.read_bundle(path, &document),
+            "PolicyException" | "ImageTrust" | "MeshSettings" => {
+                self.fault(
+                    path,
+                    at("/kind"),
+                    format!("kind `{kind}` is not supported by this release; remove it"),
+                );
+            }
+            _ => self.fault(
+                path,
+                at("/kind"),
+                format!("kind `{kind}` is unknown; a policies' tree holds PolicyBinding and Bundle"),
+            ),
+        }
+    }
+
+    fn read_binding(&mut self, path: &str, document: yaml::Document) {
+        let name =
+            document.value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if name.is_empty() {
+            return self.fault(path, place(&document, "/metadata"), "a PolicyBinding needs `metadata.name`");
+        }
+        match typed(document.value.get("spec").unwrap_or(&Value::Null)) {
+            Ok(fields) => self.unbound.push(Unbound { name, fields, file: path.to_owned(), document }),
+            Err(misfit) => {
+                let at = place(&document, &format!("/spec{}", misfit.pointer));
+                self.fault(path, at, format!("spec.{}", misfit.message));
+            }
+        }
+    }
+
+    fn read_bundle(&mut self, path: &str, document: &yaml::Document) {
+        match typed(document.value.get("spec").unwrap_or(&Value::Null)) {
+            Ok(settings) => self.bundles.push((settings, path.to_owned(), document.line)),
+            Err(misfit) => {
+                let at = place(document, &format!("/spec{}", misfit.pointer));
+                self.fault(path, at, format!("spec.{}", misfit.message));
+            }
+        }
+    }
+
+    fn settings(&mut self) -> BundleSettings {
+        let mut bundles = std::mem::take(&mut self.bundles).into_iter();
+        let settings = bundles.next().map(|(settings, ..)| settings).unwrap_or_default();
+        for (_, file, line) in bundles {
+            self.fault(&file, (line, 0), "a second Bundle; a tree has at most one");
+        }
+        settings
+    }
+
+    /// Reads what the catalogue adds, and gives the tree of all files that count.
+    fn include(&mut self, tree: &Tree, catalogue: &Tree, settings: &BundleSettings) -> Tree {
+        let mut merged = tree.clone();
+        let mut folders = vec!["lib"];
+        for category in &settings.includes {
+            if category.contains('/') || category == "profiles" || catalogue.below(category).next().is_none()
+            {
+                self.faults.push(Fault::of_file("Bundle", format!("spec.includes: no embedded category `{category}`; `meshgate policies list` shows them")));
+            } else {
+                folders.push(category);
+            }
+        }
+        for (path, content) in folders.iter().flat_map(|folder| catalogue.below(folder)) {
+            if !tree.contains(path) {
+                merged.insert(path, content);
+                self.read_all(std::iter::once((path, content)));
+            } else if tree.iter().all(|(name, bytes)| name != path || bytes != content) {
+                self.fault(path, (0, 0), "differs from the embedded file of this name; rename yours");
+            }
+        }
+        merged
+    }
+
+    fn bind(&mut self) -> Vec<Binding> {
+        let mut bindings: Vec<Binding> = Vec::new();
+        for Unbound { name, fields, file, document } in std::mem::take(&mut self.unbound) {
+            let matches = match fields.matches.read() {
+                Ok(matches) => matches,
+                Err(error) => {
+                    self.fault(&file, place(&document, "/spec/match"), format!("spec.match: {error}"));
+                    continue;
+                }
+            };
+            let meant: Vec<&Policy> =
+                self.policies.values().filter(|p| p.id.is_meant_by(&fields.policy)).collect();
+            let mut faults = Vec::new();
+            if meant.is_empty() {
+                faults.push((
+                    "/spec/policy",
+                    format!("spec.policy: no policy `{}`; this tree has {}", fields.policy, self.known()),
+                ));
+            }
+            for policy in meant {
+                if bindings.iter().any(|b| b.name == name && b.policy == policy.id) {
+                    faults.push((
+                        "/metadata/name",
+                        format!("a second binding `{name}` of {}; names of bindings are unique", policy.id),
+                    ));
+                }
+                match policy.metadata.parameters.complete(fields.parameters.as_ref()) {
+                    Ok(parameters) => bindings.push(Binding {
+                        name: name.clone(),
+                        policy: policy.id.clone(),
+                        parameters,
+                        enforcement: fields.enforcement,
+                        matches: matches.clone(),
+                        templates: fields.templates,
+                    }),
+                    Err(texts) => {
+                        faults.extend(
+                            texts
+                                .into_iter()
+                                .map(|text| ("/spec/parameters", format!("{}: {text}", policy.id))),
+                        );
+                    }
+                }
+            }
+            for (pointer, message) in faults {
+                self.fault(&file, place(&document, pointer), message);
+            }
+        }
+        if bindings.is_empty() && self.faults.is_empty() {
+            let known = self.known();
+            self.faults.push(Fault::of_file("the policies' tree", format!("nothing is bound, so nothing would be judged; add a PolicyBinding. Policies found: {known}")));
+        }
+        bindings.sort_by(|a, b| (&a.policy, &a.name).cmp(&(&b.policy, &b.name)));
+        bindings
+    }
+
+    fn known(&self) -> String {
+        let ids: Vec<&str> = self.policies.keys().map(PolicyId::as_str).collect();
+        if ids.is_empty() { "none".to_owned() } else { ids.join(", ") }
+    }
+
+    fn fault(&mut self, file: &str, (line, column): (usize, usize), message: impl Into<String>) {
+        self.faults.push(Fault { file: file.to_owned(), line, column, message: message.into() });
+    }
+}
+
+fn place(document: &yaml::Document, pointer: &str) -> (usize, usize) {
+    let position = document.position(pointer);
+    (position.line, position.column)
+}

@@ -1,0 +1,67 @@
+//! What is wrong with a policies' tree: all of it at once, each with its place and its remedy.
+
+use std::fmt;
+
+/// One thing that keeps a tree from becoming a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault {
+    /// The file, as named in the tree.
+    pub file: String,
+    /// 1-based line; 0 where the fault is the whole file's.
+    pub line: usize,
+    /// 1-based column; 0 where the fault is the whole line's.
+    pub column: usize,
+    /// What is wrong and, after a semicolon, what to do.
+    pub message: String,
+}
+
+impl Fault {
+    /// A fault of a whole file.
+    pub fn of_file(file: &str, message: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), line: 0, column: 0, message: message.into() }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file)?;
+        if self.line > 0 {
+            write!(f, ":{}", self.line)?;
+        }
+        if self.column > 0 {
+            write!(f, ":{}", self.column)?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+/// Every fault of a tree, in the order of files and lines. Never empty.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.0.iter().map(Fault::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// The value, or all faults, sorted and each once, where there are any.
+    ///
+    /// # Errors
+    /// The faults, if there is at least one.
+    pub fn or<T>(mut faults: Vec<Fault>, value: T) -> Result<T, Self> {
+        if faults.is_empty() {
+            return Ok(value);
+        }
+        faults.sort();
+        faults.dedup();
+        Err(Self(faults))
+    }
+
+    /// The faults.
+    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.0.iter()
+    }
+}
+
+impl From<Fault> for Faults {
+    fn from(fault: Fault) -> Self {
+        Self(vec![fault])
+    }
+}
