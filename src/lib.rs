@@ -1,5 +1,5 @@
 //! meshgate: a Kubernetes admission webhook whose core is a pure function,
-//! `review`, that the webhook and the dry run call alike.
+//! [`review`](review::review), that the webhook and the dry run call alike.
 //!
 //! Modules stand in dependency order: each names only modules of an earlier level
 //! (`docs/architecture.md`; `tests/architecture/` enforces it).
@@ -18,3 +18,6 @@ pub mod policy;
 
 // Level 3: policies made ready to evaluate.
 pub mod engine;
+
+// Level 4: the pipeline.
+pub mod review;

@@ -1,0 +1,147 @@
+//! From a decision to what the API server is told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::decision::{Action, Decision, Finding, Phase};
+use crate::admission::{Answer, Cause, Status};
+
+/// Warnings of one answer: at most this many …
+const WARNINGS: usize = 10;
+/// … and together at most so many bytes (the API server truncates beyond 4,096 of all webhooks together; k8s.io/apiserver,
+/// pkg/endpoints/filters/warning.go).
+const WARNINGS_BYTES: usize = 3_500;
+/// What each is cut to where they don't fit.
+const WARNING_BYTES: usize = 256;
+/// Bound of an audit annotation's value.
+const ANNOTATION_BYTES: usize = 1_024;
+
+impl Decision {
+    /// The answer to the API server.
+    pub fn answer(&self) -> Answer {
+        let shown = |action: Action| self.findings.iter().filter(move |finding| finding.action == action);
+        let warnings = within_limits(shown(Action::Warn).map(line).collect());
+        let audit_annotations = self.audit_annotations();
+        let denials: Vec<&Finding> = shown(Action::Deny).collect();
+        if denials.is_empty() {
+            let patch = (!self.patch.is_empty()).then(|| self.patch.to_value());
+            return Answer::Allowed { patch, warnings, audit_annotations };
+        }
+        Answer::Denied { status: status(&denials), warnings, audit_annotations }
+    }
+
+    fn audit_annotations(&self) -> BTreeMap<String, String> {
+        let mut annotations = self.annotations.clone();
+        let revision = match self.phase {
+            Phase::Mutate => "mutate-revision",
+            Phase::Validate => "validate-revision",
+        };
+        annotations.insert(revision.to_owned(), self.revision.to_string());
+        if self.phase == Phase::Validate && !self.findings.is_empty() {
+            annotations.insert("validate-policies".to_owned(), cut(&self.policies(), ANNOTATION_BYTES));
+        }
+        annotations
+    }
+
+    /// The policies that found something, by what it does: `deny: a/b, c/d; audit: e/f`.
+    fn policies(&self) -> String {
+        let mut by_effect: BTreeMap<(Action, bool), BTreeSet<&str>> = BTreeMap::new();
+        for finding in &self.findings {
+            by_effect.entry((finding.action, finding.is_error)).or_default().insert(finding.policy.as_str());
+        }
+        let group = |((action, is_error), policies): (&(Action, bool), &BTreeSet<&str>)| {
+            let word = match action {
+                Action::Deny => "deny",
+                Action::Warn => "warn",
+                Action::Audit => "audit",
+            };
+            let error = if *is_error { " (error)" } else { "" };
+            format!("{word}{error}: {}", policies.iter().copied().collect::<Vec<_>>().join(", "))
+        };
+        by_effect.iter().map(group).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// The status of a denial: 403 where a policy denies, 500 where none does and some are in error.
+fn status(denials: &[&Finding]) -> Status {
+    let only_errors = denials.iter().all(|finding| finding.is_error);
+    let (code, reason) = if only_errors { (500, "InternalError") } else { (403, "Forbidden") };
+    let causes = denials.iter().filter(|finding| !finding.is_error).map(|finding| Cause {
+        reason: "FieldValueForbidden".to_owned(),
+        message: line(finding),
+        field: finding.field.clone().unwrap_or_default(),
+    });
+    Status {
+        code,
+        reason: Some(reason.to_owned()),
+        message: denials.iter().map(|finding| line(finding)).collect::<Vec<_>>().join("\n"),
+        causes: causes.collect(),
+    }
+}
+
+/// A finding in a line: `[policy] message`.
+fn line(finding: &Finding) -> String {
+    if finding.plain && !finding.is_error {
+        finding.message.clone()
+    } else {
+        format!("[{}] {}", finding.policy, finding.message)
+    }
+}
+
+/// Keeps warnings within what the API server passes on; beyond that each is cut and the rest counted.
+fn within_limits(mut warnings: Vec<String>) -> Vec<String> {
+    warnings.dedup();
+    let bytes: usize = warnings.iter().map(String::len).sum();
+    if warnings.len() <= WARNINGS && bytes <= WARNINGS_BYTES {
+        return warnings;
+    }
+    let kept = WARNINGS.saturating_sub(1);
+    let rest = warnings.len().saturating_sub(kept);
+    warnings.truncate(if rest > 1 { kept } else { WARNINGS });
+    let mut cut: Vec<String> = warnings.iter().map(|warning| cut(warning, WARNING_BYTES)).collect();
+    if rest > 1 {
+        cut.push(format!("… and {rest} more warnings; `meshgate check` lists all"));
+    }
+    cut
+}
+
+/// The text's first bytes, cut between characters.
+fn cut(text: &str, bytes: usize) -> String {
+    if text.len() <= bytes {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    for character in text.chars() {
+        if kept.len().saturating_add(character.len_utf8()).saturating_add('…'.len_utf8()) > bytes {
+            break;
+        }
+        kept.push(character);
+    }
+    kept.push('…');
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_that_fit_are_left_alone() {
+        let long = "x".repeat(3_000);
+        assert_eq!(within_limits(vec![long.clone()]), [long]);
+    }
+
+    #[test]
+    fn warnings_that_do_not_fit_are_cut_and_counted() {
+        let warnings = within_limits((0..40).map(|n| format!("{n}{}", "ü".repeat(300))).collect());
+        assert_eq!(warnings.len(), WARNINGS);
+        assert!(warnings.iter().map(String::len).sum::<usize>() <= WARNINGS_BYTES);
+        assert!(warnings.last().is_some_and(|last| last.contains("31 more")));
+    }
+
+    #[test]
+    fn few_long_warnings_lose_none() {
+        let warnings = within_limits(vec!["a".repeat(2_000), "b".repeat(2_000)]);
+        assert_eq!(warnings.len(), 2);
+        assert!(warnings.iter().all(|warning| warning.len() <= WARNING_BYTES));
+    }
+}

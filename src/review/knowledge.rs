@@ -1,0 +1,138 @@
+//! What a review knows of one request: facts computed from the object, facts gathered, and what is still missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::admission::Request;
+use crate::context::{Fact, FactKey, Facts, OwnerReference};
+use crate::kubernetes::{containers, pod_template};
+use crate::policy::FactName;
+
+/// The facts at hand, and the keys that were asked for and are not there yet.
+pub(super) struct Knowledge<'a> {
+    facts: &'a Facts,
+    missing: BTreeSet<FactKey>,
+}
+
+impl<'a> Knowledge<'a> {
+    pub(super) fn new(facts: &'a Facts) -> Self {
+        Self { facts, missing: BTreeSet::new() }
+    }
+
+    /// The keys that were asked for in vain.
+    pub(super) fn into_missing(self) -> BTreeSet<FactKey> {
+        self.missing
+    }
+
+    /// Whether something was asked for in vain: what is decided now will not be used.
+    pub(super) fn lacks_something(&self) -> bool {
+        !self.missing.is_empty()
+    }
+
+    /// All facts of `names` that are at hand for this request.
+    pub(super) fn all(&mut self, names: &BTreeSet<FactName>, request: &Request) -> BTreeMap<FactName, Fact> {
+        names.iter().filter_map(|name| Some((*name, self.fact(*name, request)?))).collect()
+    }
+
+    fn fact(&mut self, name: FactName, request: &Request) -> Option<Fact> {
+        match name {
+            FactName::Now => Some(self.facts.now().fact()),
+            FactName::Namespace => self.namespace(request),
+            FactName::Owner => self.owner(request),
+            FactName::Containers => Some(of_object(request, containers::fact, json!([]))),
+            FactName::Pod => Some(of_object(request, pod_template::fact, Value::Null)),
+        }
+    }
+
+    /// The namespace that the object is in; the object itself where it is a Namespace; null for other objects of
+    /// the cluster. None: asked for.
+    pub(super) fn namespace(&mut self, request: &Request) -> Option<Fact> {
+        if is_namespace(request) {
+            let metadata =
+                object(request).and_then(|object| object.get("metadata")).cloned().unwrap_or_default();
+            let member = |name: &str| {
+                metadata.get(name).filter(|v| v.is_object()).cloned().unwrap_or_else(|| json!({}))
+            };
+            let (labels, annotations) = (member("labels"), member("annotations"));
+            return Some(Fact::Known(
+                json!({ "name": request.name(), "labels": labels, "annotations": annotations }),
+            ));
+        }
+        let Some(name) = request.namespace() else { return Some(Fact::Known(Value::Null)) };
+        match self.gathered(FactKey::Namespace(name.to_owned()))? {
+            Fact::Known(Value::Null) => Some(Fact::Unknown(format!("there is no namespace `{name}`"))),
+            fact => Some(fact),
+        }
+    }
+
+    fn owner(&mut self, request: &Request) -> Option<Fact> {
+        match controller(request) {
+            Ok(None) => Some(Fact::Known(Value::Null)),
+            Ok(Some(controller)) => {
+                let namespace = request.namespace().unwrap_or_default().to_owned();
+                self.gathered(FactKey::Owner { namespace, controller })
+            }
+            Err(why) => Some(Fact::Unknown(why)),
+        }
+    }
+
+    fn gathered(&mut self, key: FactKey) -> Option<Fact> {
+        let fact = self.facts.get(&key);
+        if fact.is_none() {
+            self.missing.insert(key);
+        }
+        fact
+    }
+}
+
+/// The object that a request is about: the new one, or on DELETE the old one.
+pub(super) fn object(request: &Request) -> Option<&Value> {
+    request.object().or_else(|| request.old_object())
+}
+
+/// Whether the request is about a Namespace.
+pub(super) fn is_namespace(request: &Request) -> bool {
+    let resource = request.resource();
+    resource.group.is_empty() && resource.resource == "namespaces"
+}
+
+fn of_object(
+    request: &Request,
+    fact: impl Fn(&str, &str, &Value) -> Result<Value, String>,
+    absent: Value,
+) -> Fact {
+    let kind = request.kind();
+    match object(request).map(|object| fact(&kind.group, &kind.kind, object)) {
+        None => Fact::Known(absent),
+        Some(Ok(value)) => Fact::Known(value),
+        Some(Err(why)) => Fact::Unknown(why),
+    }
+}
+
+/// The owner reference with `controller: true`; at most one may have it (meta/v1 ObjectMeta).
+fn controller(request: &Request) -> Result<Option<OwnerReference>, String> {
+    let references = object(request).and_then(|object| object.pointer("/metadata/ownerReferences"));
+    let references = match references {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Array(references)) => references,
+        Some(_) => return Err("metadata.ownerReferences is not an array".to_owned()),
+    };
+    let mut controllers =
+        references.iter().filter(|reference| reference.get("controller") == Some(&Value::Bool(true)));
+    let (Some(reference), rest) = (controllers.next(), controllers.next()) else { return Ok(None) };
+    if rest.is_some() {
+        return Err("metadata.ownerReferences has two controllers".to_owned());
+    }
+    let member = |name: &str| reference.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let reference = OwnerReference {
+        api_version: member("apiVersion"),
+        kind: member("kind"),
+        name: member("name"),
+        uid: member("uid"),
+    };
+    if reference.kind.is_empty() || reference.name.is_empty() {
+        return Err("metadata.ownerReferences has a controller without kind or name".to_owned());
+    }
+    Ok(Some(reference))
+}
