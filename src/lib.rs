@@ -21,3 +21,12 @@ pub mod engine;
 
 // Level 4: the pipeline.
 pub mod review;
+
+// Level 5: what goes in and out beside a request.
+pub mod certificates;
+pub mod report;
+pub mod source;
+
+// Level 6: the callers of the pipeline.
+pub mod dry_run;
+pub mod webhook;

@@ -1,0 +1,254 @@
+//! A run: every manifest through both phases, its Pods likewise, and the report of it all.
+
+use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+use serde_json::Value;
+
+use super::manifests::{Manifest, Manifests};
+use super::pods;
+use super::requests::Requests;
+use super::world::World;
+use crate::admission::Request;
+use crate::context::{Facts, Now};
+use crate::engine::Bundle;
+use crate::patch::Patch;
+use crate::report::{
+    Assumptions, DocumentResult, DocumentStatus, Effect, ObjectName, Report, ReportedFinding,
+};
+use crate::review::{Action, Finding, Phase, complete};
+
+/// What a run needs beside manifests.
+pub struct Check<'a> {
+    /// The policies.
+    pub bundle: &'a Bundle,
+    /// What `--facts` gave.
+    pub facts: &'a Manifests,
+    /// The moment that policies see.
+    pub now: Now,
+    /// The flag `-n`.
+    pub namespace: Option<String>,
+    /// The mode of namespaces that are not given.
+    pub mode: Option<crate::policy::Mode>,
+}
+
+/// What came out.
+pub struct Outcome {
+    /// The report.
+    pub report: Report,
+    /// The objects, as they would be stored.
+    pub reviewed: Vec<Reviewed>,
+}
+
+/// An object after mutation.
+pub struct Reviewed {
+    /// The file it comes from.
+    pub file: String,
+    /// Its first line there.
+    pub line: usize,
+    /// What it is.
+    pub name: ObjectName,
+    /// Whether it would be let in.
+    pub allowed: bool,
+    /// What policies changed, against the object as it was sent.
+    pub patch: Patch,
+    /// The object with the patch.
+    pub object: Value,
+}
+
+/// What both phases said of one request.
+struct Reviews {
+    findings: Vec<Finding>,
+    patch: Patch,
+    request: Request,
+}
+
+impl Check<'_> {
+    /// Reviews all manifests.
+    pub async fn run(&self, manifests: &Manifests) -> Outcome {
+        let objects: Vec<Value> = self
+            .facts
+            .objects()
+            .chain(manifests.objects())
+            .map(|manifest| Value::Object(manifest.object.clone()))
+            .collect();
+        let mut requests = Requests::new(objects.iter(), self.bundle, self.namespace.clone());
+        let mut world = self.world(objects.iter(), manifests, &mut requests);
+        let (mut documents, mut findings, mut reviewed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut assumed = BTreeSet::new();
+        for entry in &manifests.entries {
+            let request = entry.as_ref().map_err(Clone::clone).and_then(|m| Ok((m, requests.create(m)?)));
+            match request {
+                Err(rejected) => documents.push(*rejected),
+                Ok((manifest, request)) => {
+                    assumed.extend(request.namespace().filter(|name| world.assumes(name)).map(str::to_owned));
+                    let judged =
+                        AssertUnwindSafe(self.judge(manifest, request, &mut world)).catch_unwind().await;
+                    match judged {
+                        Ok((document, found, object)) => {
+                            documents.push(document);
+                            findings.extend(found);
+                            reviewed.push(object);
+                        }
+                        Err(_) => documents.push(panicked(manifest)),
+                    }
+                }
+            }
+        }
+        let assumed =
+            Assumptions { namespaces: assumed.into_iter().collect(), resources: requests.guessed() };
+        Outcome {
+            report: Report::new(self.bundle.revision.to_string(), documents, findings, assumed),
+            reviewed,
+        }
+    }
+
+    /// What is known: the facts, and over them the manifests, because they are about to be applied. `-n` says
+    /// nothing about facts.
+    fn world<'a>(
+        &self,
+        objects: impl Iterator<Item = &'a Value>,
+        manifests: &Manifests,
+        requests: &mut Requests,
+    ) -> World {
+        let mut world = World::new(self.mode);
+        let mut of_facts = Requests::new(objects, self.bundle, None);
+        let facts = self.facts.objects().map(|fact| of_facts.create(fact));
+        for request in facts.chain(manifests.objects().map(|manifest| requests.create(manifest))).flatten() {
+            if let Some(object) = request.object() {
+                world.insert(request.namespace(), object);
+            }
+        }
+        world
+    }
+
+    async fn judge(
+        &self,
+        manifest: &Manifest,
+        request: Request,
+        world: &mut World,
+    ) -> (DocumentResult, Vec<ReportedFinding>, Reviewed) {
+        let name = name(manifest, &request);
+        let own = self.review(request, world).await;
+        let mut findings: Vec<_> = own.findings.iter().map(|f| reported(manifest, &name, f, None)).collect();
+        if let Some(derived) = pods::derive(&own.request, world) {
+            let its_pods = self.review(derived.request, world).await;
+            let its_pods =
+                its_pods.findings.iter().map(|f| reported(manifest, &name, f, Some(derived.template)));
+            merge(&mut findings, its_pods);
+        }
+        findings.sort_by(|a, b| {
+            (a.effect, a.line, a.column, &a.policy).cmp(&(b.effect, b.line, b.column, &b.policy))
+        });
+        let status = status(&findings);
+        let allowed = own.findings.iter().all(|finding| finding.action != Action::Deny);
+        let document = DocumentResult {
+            file: manifest.file.clone(),
+            line: manifest.line(),
+            object: name.clone(),
+            status,
+            reason: None,
+            mutated: !own.patch.is_empty(),
+        };
+        let object = own.request.object().cloned().unwrap_or_default();
+        let (file, line) = (manifest.file.clone(), manifest.line());
+        (document, findings, Reviewed { file, line, name, allowed, patch: own.patch, object })
+    }
+
+    /// Both phases, one after the other, as the API server would ask: no validation of what mutation refused.
+    async fn review(&self, request: Request, world: &World) -> Reviews {
+        let facts = Facts::at(self.now);
+        let mutated = complete(self.bundle, world, facts.clone(), &request, Phase::Mutate).await;
+        let request =
+            mutated.object.clone().map_or_else(|| request.clone(), |object| request.with_object(object));
+        let mut findings = mutated.findings.clone();
+        if mutated.allowed() {
+            findings.extend(complete(self.bundle, world, facts, &request, Phase::Validate).await.findings);
+        }
+        Reviews { findings, patch: mutated.patch, request }
+    }
+}
+
+/// A finding at its place in the file. `template`: where the object keeps the Pod that the finding is about.
+fn reported(
+    manifest: &Manifest,
+    object: &ObjectName,
+    finding: &Finding,
+    template: Option<&str>,
+) -> ReportedFinding {
+    let prefix = template.unwrap_or_default();
+    let pointer = format!("{prefix}{}", finding.pointer.as_deref().unwrap_or_default());
+    let position = manifest.position(&pointer);
+    let path = prefix.trim_start_matches('/').replace('/', ".");
+    let field =
+        finding.field.as_ref().map(|f| if path.is_empty() { f.clone() } else { format!("{path}.{f}") });
+    let effect = match (finding.is_error, finding.action) {
+        (true, _) => Effect::Error,
+        (false, Action::Deny) => Effect::Deny,
+        (false, Action::Warn) => Effect::Warn,
+        (false, Action::Audit) => Effect::Audit,
+    };
+    ReportedFinding {
+        effect,
+        its_pods: template.is_some(),
+        policy: finding.policy.to_string(),
+        binding: finding.binding.clone(),
+        severity: finding.severity,
+        message: finding.message.clone(),
+        object: object.clone(),
+        container: finding.container.clone(),
+        field,
+        file: manifest.file.clone(),
+        line: position.line,
+        column: position.column,
+        remedy: finding.remedy.clone(),
+    }
+}
+
+/// Adds what the Pods were told. What the template was told already is shown once, in the template's words and with the
+/// stronger effect.
+fn merge(findings: &mut Vec<ReportedFinding>, its_pods: impl Iterator<Item = ReportedFinding>) {
+    let same = |a: &ReportedFinding, b: &ReportedFinding| {
+        (&a.policy, &a.binding, &a.message, &a.field) == (&b.policy, &b.binding, &b.message, &b.field)
+    };
+    for finding in its_pods {
+        match findings.iter_mut().find(|own| same(own, &finding)) {
+            Some(own) if finding.effect < own.effect => (own.effect, own.its_pods) = (finding.effect, true),
+            Some(_) => {}
+            None => findings.push(finding),
+        }
+    }
+}
+
+fn status(findings: &[ReportedFinding]) -> DocumentStatus {
+    let any = |effect: Effect| findings.iter().any(|finding| finding.effect == effect);
+    if any(Effect::Error) {
+        DocumentStatus::Error
+    } else if any(Effect::Deny) {
+        DocumentStatus::Denied
+    } else if any(Effect::Warn) {
+        DocumentStatus::Warned
+    } else {
+        DocumentStatus::Passed
+    }
+}
+
+fn name(manifest: &Manifest, request: &Request) -> ObjectName {
+    let name = manifest.metadata("name");
+    let is_namespace = request.kind().kind == "Namespace" && request.kind().group.is_empty();
+    let namespace = request.namespace().filter(|_| !is_namespace).unwrap_or_default();
+    ObjectName {
+        api_version: manifest.text("apiVersion").to_owned(),
+        kind: manifest.text("kind").to_owned(),
+        namespace: namespace.to_owned(),
+        name: if name.is_empty() { manifest.metadata("generateName") } else { name }.to_owned(),
+    }
+}
+
+fn panicked(manifest: &Manifest) -> DocumentResult {
+    let reason =
+        "meshgate failed on this document; nothing is known of it. Please report it with the manifest"
+            .to_owned();
+    DocumentResult { status: DocumentStatus::Error, ..*manifest.reject(reason) }
+}

@@ -1,0 +1,176 @@
+//! Files → objects, each with its place. Every document becomes an object or is accounted for.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::report::{DocumentResult, DocumentStatus, ObjectName};
+use crate::yaml::{self, Position};
+
+/// A file that was read.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// As it is shown in findings; `-` for standard input.
+    pub name: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+    /// Whether it was named itself, not found by walking a directory. What is no Kubernetes object is then a fault.
+    pub named: bool,
+}
+
+/// A Kubernetes object in a file.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// The file's name.
+    pub file: String,
+    /// The object, as kubectl would send it.
+    pub object: Map<String, Value>,
+    /// JSON pointer of the object in its document: empty, or the way to an item of a List.
+    prefix: String,
+    document: Arc<yaml::Document>,
+}
+
+/// All documents of some files, in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Manifests {
+    /// What became of each document: an object, or why it is none ([`DocumentStatus::Skipped`]) or none that can be read
+    /// ([`DocumentStatus::Invalid`]).
+    pub entries: Vec<Result<Manifest, Box<DocumentResult>>>,
+}
+
+impl Manifests {
+    /// Reads all documents of `files`. Lists are unrolled.
+    pub fn read(files: &[File]) -> Self {
+        let mut manifests = Self::default();
+        for file in files {
+            for document in yaml::read(&file.bytes) {
+                match document {
+                    Ok(document) => manifests.document(file, Arc::new(document)),
+                    Err(fault) => {
+                        manifests.reject(file, fault.position.line, DocumentStatus::Invalid, fault.message)
+                    }
+                }
+            }
+        }
+        manifests
+    }
+
+    /// The objects.
+    pub fn objects(&self) -> impl Iterator<Item = &Manifest> {
+        self.entries.iter().filter_map(|entry| entry.as_ref().ok())
+    }
+
+    fn document(&mut self, file: &File, document: Arc<yaml::Document>) {
+        let value = document.value.clone();
+        self.object(file, value, String::new(), &document);
+    }
+
+    fn object(&mut self, file: &File, value: Value, prefix: String, document: &Arc<yaml::Document>) {
+        let line = if prefix.is_empty() { document.line } else { document.position(&prefix).line };
+        let Value::Object(object) = value else {
+            return self.not_an_object(file, line, "not a mapping; a manifest has apiVersion and kind");
+        };
+        let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
+        let (api_version, kind) = (text("apiVersion"), text("kind"));
+        if api_version.is_empty() || kind.is_empty() {
+            return self.not_an_object(file, line, "no apiVersion or no kind; a manifest has both");
+        }
+        if api_version.starts_with("kustomize.config.k8s.io/") {
+            return self.not_an_object(
+                file,
+                line,
+                "a file for kustomize; check the output of `kustomize build`",
+            );
+        }
+        if matches!(object.get("metadata"), Some(metadata) if !metadata.is_object() && !metadata.is_null()) {
+            return self.reject(file, line, DocumentStatus::Invalid, "metadata is not a mapping".to_owned());
+        }
+        match object.get("items") {
+            Some(Value::Array(items)) if kind.ends_with("List") => {
+                let kind = (api_version.to_owned(), kind.to_owned());
+                self.list(file, items.clone(), &kind, &prefix, document);
+            }
+            _ => self.entries.push(Ok(Manifest {
+                file: file.name.clone(),
+                object,
+                prefix,
+                document: Arc::clone(document),
+            })),
+        }
+    }
+
+    /// Items of a typed list may leave out what the list says (apimachinery, UnstructuredList decoding).
+    fn list(
+        &mut self,
+        file: &File,
+        items: Vec<Value>,
+        (api_version, kind): &(String, String),
+        prefix: &str,
+        document: &Arc<yaml::Document>,
+    ) {
+        if items.is_empty() {
+            return self.reject(file, document.line, DocumentStatus::Skipped, format!("an empty {kind}"));
+        }
+        let item_kind = kind.strip_suffix("List").unwrap_or_default();
+        for (index, mut item) in items.into_iter().enumerate() {
+            if let Value::Object(members) = &mut item
+                && !item_kind.is_empty()
+                && !members.contains_key("apiVersion")
+                && !members.contains_key("kind")
+            {
+                members.insert("apiVersion".to_owned(), Value::from(api_version.as_str()));
+                members.insert("kind".to_owned(), Value::from(item_kind));
+            }
+            self.object(file, item, format!("{prefix}/items/{index}"), document);
+        }
+    }
+
+    fn not_an_object(&mut self, file: &File, line: usize, reason: &str) {
+        let status = if file.named { DocumentStatus::Invalid } else { DocumentStatus::Skipped };
+        self.reject(file, line, status, reason.to_owned());
+    }
+
+    fn reject(&mut self, file: &File, line: usize, status: DocumentStatus, reason: String) {
+        let (file, object) = (file.name.clone(), ObjectName::default());
+        let result = DocumentResult { file, line, object, status, reason: Some(reason), mutated: false };
+        self.entries.push(Err(Box::new(result)));
+    }
+}
+
+impl Manifest {
+    /// A member of the object as text; empty where it is absent or something else.
+    pub fn text(&self, name: &str) -> &str {
+        self.object.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// A member of `metadata` as text; empty where it is absent or something else.
+    pub fn metadata(&self, name: &str) -> &str {
+        self.object
+            .get("metadata")
+            .and_then(|metadata| metadata.get(name))
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+
+    /// Where a JSON pointer into the object stands in the file; where there is no such field, what is nearest above it.
+    pub fn position(&self, pointer: &str) -> Position {
+        self.document.position(&format!("{}{pointer}", self.prefix))
+    }
+
+    /// The line in which the object begins.
+    pub fn line(&self) -> usize {
+        if self.prefix.is_empty() { self.document.line } else { self.document.position(&self.prefix).line }
+    }
+
+    /// The object is no use after all.
+    pub(super) fn reject(&self, reason: String) -> Box<DocumentResult> {
+        let object = ObjectName {
+            api_version: self.text("apiVersion").to_owned(),
+            kind: self.text("kind").to_owned(),
+            namespace: self.metadata("namespace").to_owned(),
+            name: self.metadata("name").to_owned(),
+        };
+        let (file, line, status) = (self.file.clone(), self.line(), DocumentStatus::Invalid);
+        Box::new(DocumentResult { file, line, object, status, reason: Some(reason), mutated: false })
+    }
+}

@@ -1,0 +1,176 @@
+//! The Pod that a workload's controller would create from its template.
+
+use serde_json::{Map, Value, json};
+
+use super::default;
+use super::requests::uid;
+use super::world::World;
+use crate::admission::{GroupVersionKind, GroupVersionResource, Operation, Request, RequestParts};
+use crate::kubernetes::pod_template;
+
+/// A Pod that is not written anywhere.
+pub(super) struct Derived {
+    /// Its creation by the controller.
+    pub(super) request: Request,
+    /// JSON pointer of the template that it comes from.
+    pub(super) template: &'static str,
+}
+
+/// An object that controls others.
+struct Controller {
+    api_version: &'static str,
+    kind: &'static str,
+    name: String,
+    uid: String,
+}
+
+/// The Pod that the object of `request` would make; None where it makes none. The controllers between (ReplicaSet,
+/// Job) are added to `world`, so that the Pod's owner is found.
+pub(super) fn derive(request: &Request, world: &mut World) -> Option<Derived> {
+    let (object, namespace) = (request.object()?, request.namespace()?);
+    let template = pod_template::find(&request.kind().group, &request.kind().kind, object).ok()??;
+    if !template.is_template {
+        return None;
+    }
+    let made_by = Made::by(&request.kind().kind)?;
+    let workload = Controller {
+        api_version: made_by.api_version,
+        kind: made_by.kind,
+        name: object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        uid: uid(&[namespace, &request.kind().kind, request.name().unwrap_or_default()]),
+    };
+    let mut itself = object.clone();
+    if let Some(api_version) = itself.get_mut("apiVersion") {
+        *api_version = Value::from(made_by.api_version);
+    }
+    world.insert(Some(namespace), &itself);
+    let hash: String = uid(&[&template.pod.to_string()]).chars().filter(|c| *c != '-').take(10).collect();
+    let controller = made_by.between.map(|(api_version, kind)| Controller {
+        api_version,
+        kind,
+        name: format!("{}-{hash}", workload.name),
+        uid: uid(&[&workload.uid, kind]),
+    });
+    if let Some(between) = &controller {
+        world.insert(Some(namespace), &stand_in(between, &workload));
+    }
+    let controller = controller.unwrap_or(workload);
+    let mut pod = json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": metadata(template.pod, &controller, &hash, namespace),
+        "spec": template.pod.get("spec")?,
+    });
+    default::apply(&mut pod);
+    let request = Request::new(RequestParts {
+        uid: uid(&[&controller.uid, "pod"]),
+        kind: GroupVersionKind { group: String::new(), version: "v1".to_owned(), kind: "Pod".to_owned() },
+        resource: GroupVersionResource {
+            group: String::new(),
+            version: "v1".to_owned(),
+            resource: "pods".to_owned(),
+        },
+        sub_resource: None,
+        name: pod.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        namespace: Some(namespace.to_owned()),
+        operation: Operation::Create,
+        user_info: user(made_by.service_account),
+        object: Some(pod),
+        old_object: None,
+        dry_run: true,
+    });
+    Some(Derived { request, template: template.pointer })
+}
+
+/// Who makes the Pods of a kind (pkg/controller; the names of the controllers' service accounts).
+struct Made {
+    api_version: &'static str,
+    kind: &'static str,
+    between: Option<(&'static str, &'static str)>,
+    service_account: &'static str,
+}
+
+impl Made {
+    fn by(kind: &str) -> Option<Self> {
+        let (api_version, kind, between, service_account) = match kind {
+            "Deployment" => {
+                ("apps/v1", "Deployment", Some(("apps/v1", "ReplicaSet")), "replicaset-controller")
+            }
+            "ReplicaSet" => ("apps/v1", "ReplicaSet", None, "replicaset-controller"),
+            "StatefulSet" => ("apps/v1", "StatefulSet", None, "statefulset-controller"),
+            "DaemonSet" => ("apps/v1", "DaemonSet", None, "daemon-set-controller"),
+            "ReplicationController" => ("v1", "ReplicationController", None, "replication-controller"),
+            "Job" => ("batch/v1", "Job", None, "job-controller"),
+            "CronJob" => ("batch/v1", "CronJob", Some(("batch/v1", "Job")), "job-controller"),
+            // Nothing makes Pods from a PodTemplate.
+            _ => return None,
+        };
+        Some(Self { api_version, kind, between, service_account })
+    }
+}
+
+fn user(service_account: &str) -> Value {
+    json!({
+        "username": format!("system:serviceaccount:kube-system:{service_account}"),
+        "groups": ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"],
+    })
+}
+
+/// As much of a controller between as the Pods' owner is computed from.
+fn stand_in(controller: &Controller, owner: &Controller) -> Value {
+    let metadata =
+        json!({ "name": controller.name, "uid": controller.uid, "ownerReferences": [reference(owner)] });
+    json!({ "apiVersion": controller.api_version, "kind": controller.kind, "metadata": metadata })
+}
+
+fn reference(controller: &Controller) -> Value {
+    json!({
+        "apiVersion": controller.api_version,
+        "kind": controller.kind,
+        "name": controller.name,
+        "uid": controller.uid,
+        "controller": true,
+        "blockOwnerDeletion": true,
+    })
+}
+
+/// The template's labels, annotations and finalizers (controller_utils.go, GetPodFromTemplate), and what the
+/// controller adds.
+fn metadata(template: &Value, controller: &Controller, hash: &str, namespace: &str) -> Value {
+    let mut metadata = Map::new();
+    for name in ["labels", "annotations", "finalizers"] {
+        if let Some(value) =
+            template.get("metadata").and_then(|metadata| metadata.get(name)).filter(|v| !v.is_null())
+        {
+            metadata.insert(name.to_owned(), value.clone());
+        }
+    }
+    let first = format!("{}-0", controller.name);
+    let added = match controller.kind {
+        "ReplicaSet" => vec![("pod-template-hash", hash)],
+        "DaemonSet" => vec![("controller-revision-hash", hash), ("pod-template-generation", "1")],
+        "StatefulSet" => vec![
+            ("apps.kubernetes.io/pod-index", "0"),
+            ("controller-revision-hash", hash),
+            ("statefulset.kubernetes.io/pod-name", &first),
+        ],
+        "Job" => vec![
+            ("batch.kubernetes.io/controller-uid", controller.uid.as_str()),
+            ("batch.kubernetes.io/job-name", &controller.name),
+            ("controller-uid", &controller.uid),
+            ("job-name", &controller.name),
+        ],
+        _ => Vec::new(),
+    };
+    let labels = metadata.entry("labels").or_insert_with(|| json!({}));
+    if let Some(labels) = labels.as_object_mut() {
+        labels.extend(added.into_iter().map(|(key, value)| (key.to_owned(), Value::from(value))));
+    }
+    match controller.kind {
+        "StatefulSet" => metadata.insert("name".to_owned(), Value::from(first)),
+        _ => metadata.insert("generateName".to_owned(), Value::from(format!("{}-", controller.name))),
+    };
+    metadata.insert("namespace".to_owned(), Value::from(namespace));
+    metadata.insert("ownerReferences".to_owned(), json!([reference(controller)]));
+    Value::Object(metadata)
+}

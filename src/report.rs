@@ -1,0 +1,205 @@
+//! What a run over manifests found: the one shape that every output format is written from
+//! (contracts: the JSON report).
+//!
+//! Made by `dry_run`, printed by `cli`. Knows nothing of how anything was decided.
+
+mod text;
+
+use serde::Serialize;
+
+use crate::policy::Severity;
+
+pub use text::text;
+
+/// A run's result. Serialised, it is the JSON report.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    api_version: &'static str,
+    kind: &'static str,
+    /// The bundle that decided.
+    pub revision: String,
+    /// Every document, in the order of files and lines.
+    pub documents: Vec<DocumentResult>,
+    /// Every finding, in the order of documents; within one, denials first.
+    pub findings: Vec<ReportedFinding>,
+    /// The numbers.
+    pub summary: Summary,
+}
+
+/// What became of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DocumentStatus {
+    /// Nothing to say.
+    Passed,
+    /// Refused, or its Pods would be.
+    Denied,
+    /// Let in with warnings.
+    Warned,
+    /// A policy was in error or a fact was missing.
+    Error,
+    /// Not a Kubernetes object.
+    Skipped,
+    /// Can't be read.
+    Invalid,
+}
+
+/// One document of a file; each item of a List is one.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DocumentResult {
+    /// The file as it was named; `-` for standard input.
+    pub file: String,
+    /// Where it begins, from 1.
+    pub line: usize,
+    /// What it is.
+    #[serde(flatten)]
+    pub object: ObjectName,
+    /// What became of it.
+    pub status: DocumentStatus,
+    /// Why it was skipped or is invalid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Whether policies change it.
+    pub mutated: bool,
+}
+
+/// Names an object. Empty where a document has no such member.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectName {
+    /// Group and version.
+    pub api_version: String,
+    /// The kind.
+    pub kind: String,
+    /// The namespace it would be created in; empty for objects of the cluster.
+    pub namespace: String,
+    /// `metadata.name`, or `metadata.generateName` as it is.
+    pub name: String,
+}
+
+/// What a finding does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    /// The object, or its Pods, would be refused.
+    Deny,
+    /// A policy was in error, so nothing is known.
+    Error,
+    /// The object would be let in with a warning.
+    Warn,
+    /// The object would be let in; it is recorded.
+    Audit,
+}
+
+/// A finding with its place in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportedFinding {
+    /// What it does.
+    pub effect: Effect,
+    /// Whether it is the object's Pods that it is about, not the object itself.
+    #[serde(skip)]
+    pub its_pods: bool,
+    /// The policy.
+    pub policy: String,
+    /// The binding.
+    pub binding: String,
+    /// How bad, in the author's words.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+    /// The object.
+    pub object: ObjectName,
+    /// The container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    /// The field in the object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The file.
+    pub file: String,
+    /// The line of the field, or of what is nearest above it, from 1.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+    /// What to write instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+}
+
+/// The numbers: every document is in exactly one of `passed`, `denied`, `warned`, `errors`, `skipped`, `invalid`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// All documents.
+    pub documents: usize,
+    /// … let in without a word.
+    pub passed: usize,
+    /// … refused.
+    pub denied: usize,
+    /// … let in with warnings.
+    pub warned: usize,
+    /// Those among all that policies change.
+    pub mutated: usize,
+    /// … that are no Kubernetes objects.
+    pub skipped: usize,
+    /// … that can't be read.
+    pub invalid: usize,
+    /// … for which a policy was in error.
+    pub errors: usize,
+    /// What was left out on request.
+    pub not_judged: usize,
+    /// Namespaces that were not given and taken as freshly made.
+    pub assumed_namespaces: Vec<String>,
+    /// Kinds whose resource is a guess, as `apiVersion/Kind → resource`.
+    pub guessed_resources: Vec<String>,
+}
+
+/// What was assumed for want of a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assumptions {
+    /// Namespaces taken as freshly made.
+    pub namespaces: Vec<String>,
+    /// Resources guessed from kinds.
+    pub resources: Vec<String>,
+}
+
+impl Report {
+    /// Puts a report together and counts.
+    pub fn new(
+        revision: String,
+        documents: Vec<DocumentResult>,
+        findings: Vec<ReportedFinding>,
+        assumed: Assumptions,
+    ) -> Self {
+        let count =
+            |status: DocumentStatus| documents.iter().filter(|document| document.status == status).count();
+        let summary = Summary {
+            documents: documents.len(),
+            passed: count(DocumentStatus::Passed),
+            denied: count(DocumentStatus::Denied),
+            warned: count(DocumentStatus::Warned),
+            mutated: documents.iter().filter(|document| document.mutated).count(),
+            skipped: count(DocumentStatus::Skipped),
+            invalid: count(DocumentStatus::Invalid),
+            errors: count(DocumentStatus::Error),
+            not_judged: 0,
+            assumed_namespaces: assumed.namespaces,
+            guessed_resources: assumed.resources,
+        };
+        Self { api_version: "meshgate.io/v1alpha1", kind: "Report", revision, documents, findings, summary }
+    }
+
+    /// The exit code of the run: the highest that occurred (contracts: exit codes).
+    pub fn exit_code(&self) -> u8 {
+        let Summary { denied, invalid, errors, .. } = &self.summary;
+        match (errors, invalid, denied) {
+            (1.., ..) => 3,
+            (_, 1.., _) => 2,
+            _ if self.findings.iter().any(|finding| finding.effect == Effect::Deny) || *denied > 0 => 1,
+            _ => 0,
+        }
+    }
+}

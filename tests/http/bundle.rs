@@ -1,0 +1,67 @@
+//! Two policies of the tests' own: one that denies privileged containers, one that labels.
+
+use meshgate::engine::{self, Bundle};
+use meshgate::policy::{Draft, Tree};
+
+const PRIVILEGED: &str = r#"# METADATA
+# title: No privileged containers
+# description: A privileged container is root on its node.
+# custom:
+#   severity: critical
+#   match:
+#     rules:
+#       - apiGroups: [""]
+#         apiVersions: [v1]
+#         resources: [pods]
+#   context: [namespace]
+package policies.workloads.privileged
+
+deny contains {"msg": msg, "field": field} if {
+	some i, container in input.request.object.spec.containers
+	container.securityContext.privileged == true
+	msg := sprintf("container %s is privileged in %s", [container.name, input.context.namespace.name])
+	field := sprintf("spec.containers[%d].securityContext.privileged", [i])
+}
+"#;
+
+const LABEL: &str = r#"# METADATA
+# title: A label for every Pod
+# description: Shows that a patch is sent.
+# custom:
+#   match:
+#     rules:
+#       - apiGroups: [""]
+#         apiVersions: [v1]
+#         resources: [pods]
+#   context: [namespace]
+package policies.defaults.label
+
+patch := [{"op": "add", "path": "/metadata/labels", "value": {"seen": input.context.namespace.name}}] if {
+	not input.request.object.metadata.labels
+}
+"#;
+
+const BINDINGS: &str = r"
+apiVersion: meshgate.io/v1alpha1
+kind: PolicyBinding
+metadata: {name: everywhere}
+spec: {policy: workloads/privileged, enforcement: deny}
+---
+apiVersion: meshgate.io/v1alpha1
+kind: PolicyBinding
+metadata: {name: everywhere}
+spec: {policy: defaults/label, enforcement: deny}
+";
+
+pub(crate) fn inline() -> Bundle {
+    let mut tree = Tree::default();
+    tree.insert("workloads/privileged/privileged.rego", PRIVILEGED);
+    tree.insert("defaults/label/label.rego", LABEL);
+    tree.insert("bindings.yaml", BINDINGS);
+    compiled(&tree)
+}
+
+pub(crate) fn compiled(tree: &Tree) -> Bundle {
+    let draft = Draft::read(tree, &meshgate::source::catalogue());
+    draft.and_then(engine::compile).unwrap_or_else(|faults| panic!("{faults}"))
+}

@@ -1,0 +1,15 @@
+//! The webhook as an API server and others meet it: real TLS, real HTTP, on a port of this machine.
+#![cfg(test)]
+#![expect(clippy::arithmetic_side_effects, reason = "an overflow fails the test")]
+
+mod bad_input;
+mod bundle;
+mod client;
+mod deadlines;
+mod drain;
+mod limits;
+mod logs;
+mod server;
+mod source;
+mod tls;
+mod verdicts;
