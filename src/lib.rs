@@ -30,3 +30,6 @@ pub mod source;
 // Level 6: the callers of the pipeline.
 pub mod dry_run;
 pub mod webhook;
+
+// Level 8: the command line.
+pub mod cli;

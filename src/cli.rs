@@ -1,0 +1,94 @@
+//! The command line: one file a subcommand. Reads files, prints, and gives the exit code; decides nothing.
+
+mod check;
+mod completions;
+mod inputs;
+mod output;
+mod paths;
+mod policies;
+mod review;
+mod serve;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::thread;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// Stack of the threads that evaluate: Rego recurses as deep as its data, 127 levels of JSON and what policies nest.
+const STACK_BYTES: usize = 16 * 1024 * 1024;
+
+/// The exit code of a usage, configuration, policies or manifest error (contracts: exit codes).
+const UNUSABLE: u8 = 2;
+/// The exit code where something failed that nothing is known of.
+const FAILED: u8 = 3;
+
+/// Kubernetes admission with Rego policies: one decision, on a laptop as in the cluster.
+#[derive(Debug, Parser)]
+#[command(name = "meshgate", version, max_term_width = 100, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  meshgate check deploy/                     what the embedded policies say of your manifests
+  meshgate check -p policies deploy/         … and what yours say
+  meshgate review --phase validate r.json    answer an AdmissionReview, as the webhook does
+  meshgate serve --dev                       the webhook on https://localhost:8443
+
+Exit codes: 0 passed, 1 denied, 2 something can't be read, 3 a policy was in error or a fact is missing";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Mutate and validate manifests as the cluster would
+    Check(check::Arguments),
+    /// Answer an AdmissionReview as the webhook would
+    Review(review::Arguments),
+    /// Serve the webhook over HTTPS
+    Serve(serve::Arguments),
+    /// The catalogue of policies
+    Policies(policies::Arguments),
+    /// Print the completions of a shell
+    Completions(completions::Arguments),
+    /// Print the version
+    Version,
+}
+
+/// Runs one command and gives its exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are errors too for the parser; it knows where to print them.
+            let code = if error.use_stderr() { UNUSABLE } else { 0 };
+            return if error.print().is_ok() { ExitCode::from(code) } else { ExitCode::from(FAILED) };
+        }
+    };
+    let worker = thread::Builder::new().stack_size(STACK_BYTES).spawn(move || dispatch(arguments.command));
+    match worker.map(thread::JoinHandle::join) {
+        Ok(Ok(Ok(code))) => ExitCode::from(code),
+        Ok(Ok(Err(error))) => {
+            output::complain(&error);
+            ExitCode::from(UNUSABLE)
+        }
+        // A panic has been printed by the runtime; a thread that can't be started has not.
+        Ok(Err(_)) => ExitCode::from(FAILED),
+        Err(error) => {
+            output::complain(&anyhow::Error::new(error).context("can't start a thread"));
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn dispatch(command: Command) -> anyhow::Result<u8> {
+    match command {
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Review(arguments) => review::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Policies(arguments) => policies::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments, &mut Arguments::command()),
+        Command::Version => output::print(&format!("meshgate {}\n", env!("CARGO_PKG_VERSION"))).map(|()| 0),
+    }
+}

@@ -1,0 +1,108 @@
+//! The flags that several commands share, and what they bring: policies, facts, the clock.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow, bail};
+use clap::Args;
+use time::OffsetDateTime;
+
+use crate::context::Now;
+use crate::dry_run::{Manifests, Requests, World};
+use crate::engine::{self, Bundle};
+use crate::policy::{Draft, Mode, Tree};
+use crate::report::{DocumentResult, DocumentStatus};
+use crate::source;
+
+/// Which policies decide.
+#[derive(Debug, Args)]
+pub(super) struct PolicyFlags {
+    /// The policies: a directory, or an embedded profile
+    #[arg(short = 'p', long, value_name = "DIR", default_value = "embedded/starter")]
+    pub(super) policies: String,
+}
+
+/// What stands in for the cluster.
+#[derive(Debug, Args)]
+pub(super) struct FactFlags {
+    /// Kubernetes objects (namespaces, workloads, CustomResourceDefinitions) that stand in for the cluster
+    #[arg(long, value_name = "DIR")]
+    pub(super) facts: Option<PathBuf>,
+    /// The mode of namespaces that are not given: off, audit, warn or deny [default: the policies' defaultMode]
+    #[arg(long, value_name = "MODE", value_parser = mode)]
+    pub(super) mode: Option<Mode>,
+    /// The time that policies see, as 2026-01-31T12:00:00Z [default: the clock]
+    #[arg(long, value_name = "TIME", value_parser = now)]
+    pub(super) now: Option<Now>,
+}
+
+impl PolicyFlags {
+    /// The policies' tree as it is.
+    pub(super) fn tree(&self) -> anyhow::Result<Tree> {
+        match self.policies.strip_prefix("embedded/") {
+            Some(name) => Ok(source::profile(name)?),
+            None => source::directory(Path::new(&self.policies))
+                .with_context(|| format!("--policies {}: no policies", self.policies)),
+        }
+    }
+
+    /// The policies, compiled, or all that is wrong with them.
+    pub(super) fn bundle(&self) -> anyhow::Result<Bundle> {
+        let draft = Draft::read(&self.tree()?, &source::catalogue());
+        let bundle = draft.and_then(engine::compile);
+        bundle.map_err(|faults| anyhow!("--policies {}: the policies can't be used\n{faults}", self.policies))
+    }
+}
+
+impl FactFlags {
+    /// The objects below `--facts`; nothing of them is left out.
+    pub(super) fn manifests(&self) -> anyhow::Result<Manifests> {
+        let Some(directory) = &self.facts else { return Ok(Manifests::default()) };
+        let mut files = super::paths::read(&[directory.display().to_string()])?;
+        // An object that can't be read would be a missing fact.
+        files.iter_mut().for_each(|file| file.named = true);
+        let manifests = Manifests::read(&files);
+        let faulty = manifests.entries.iter().filter_map(|entry| entry.as_ref().err());
+        let faults: Vec<String> = faulty
+            .filter(|rejected| rejected.status == DocumentStatus::Invalid)
+            .map(|rejected| format!("{}:{}: {}", rejected.file, rejected.line, reason(rejected)))
+            .collect();
+        if !faults.is_empty() {
+            bail!("--facts: can't be read\n{}", faults.join("\n"));
+        }
+        Ok(manifests)
+    }
+
+    /// What a server without a cluster knows.
+    pub(super) fn world(&self, bundle: &Bundle) -> anyhow::Result<World> {
+        let manifests = self.manifests()?;
+        let objects: Vec<_> =
+            manifests.objects().map(|m| serde_json::Value::Object(m.object.clone())).collect();
+        let mut requests = Requests::new(objects.iter(), bundle, None);
+        let mut world = World::new(self.mode);
+        for manifest in manifests.objects() {
+            let request =
+                requests.create(manifest).map_err(|rejected| anyhow!("--facts: {}", reason(&rejected)))?;
+            if let Some(object) = request.object() {
+                world.insert(request.namespace(), object);
+            }
+        }
+        Ok(world)
+    }
+
+    /// The time of the run.
+    pub(super) fn now(&self) -> Now {
+        self.now.unwrap_or_else(|| Now::at(OffsetDateTime::now_utc()))
+    }
+}
+
+fn reason(rejected: &DocumentResult) -> &str {
+    rejected.reason.as_deref().unwrap_or_default()
+}
+
+fn mode(word: &str) -> Result<Mode, String> {
+    Mode::parse(word).ok_or_else(|| "write off, audit, warn or deny".to_owned())
+}
+
+fn now(text: &str) -> Result<Now, String> {
+    Now::parse(text).map_err(|error| format!("{error}; write an RFC 3339 time, as 2026-01-31T12:00:00Z"))
+}
