@@ -199,7 +199,7 @@ impl Printer {
 
     fn compound(&mut self, node: &Node) {
         match node {
-            Node::Constant(text) | Node::Variable(text) => self.put(text),
+            Node::Constant(text) | Node::Name(text) | Node::Variable(text) => self.put(text),
             Node::Array(items) => self.listed("[", items, "]"),
             Node::Set(items) if items.is_empty() => self.put("set()"),
             Node::Set(items) => self.listed("{", items, "}"),
@@ -212,9 +212,13 @@ impl Printer {
             Node::Reference(base, steps) => {
                 self.operand(base, MUL);
                 for step in steps {
-                    self.put("[");
-                    self.element(step);
-                    self.put("]");
+                    if let Node::Name(name) = &step.node {
+                        self.put(&format!(".{name}"));
+                    } else {
+                        self.put("[");
+                        self.element(step);
+                        self.put("]");
+                    }
                 }
             }
             Node::Infix(operator, left, right) => {

@@ -145,7 +145,9 @@ fn node(expr: &Ref<Expr>) -> Node {
         Expr::Call { fcn, params, .. } => Node::Call(boxed(fcn), all(params)),
         // Only numbers are negated; the gate refuses all else.
         Expr::UnaryExpr { expr, .. } => Node::Constant(format!("-{}", expr.span().text())),
-        Expr::RefDot { refr, field, .. } => step(refr, Term::text(field.0.text(), field.0.line)),
+        Expr::RefDot { refr, field, .. } => {
+            step(refr, Term { line: field.0.line, node: Node::Name(field.0.text().to_owned()) })
+        }
         Expr::RefBrack { refr, index, .. } => step(refr, term(index)),
         Expr::BinExpr { op, lhs, rhs, .. } => Node::Infix(set_operator(op), boxed(lhs), boxed(rhs)),
         Expr::BoolExpr { op, lhs, rhs, .. } => Node::Infix(comparison(op), boxed(lhs), boxed(rhs)),

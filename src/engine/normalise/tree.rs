@@ -85,6 +85,8 @@ pub(super) enum Node {
     /// A constant, as JSON.
     Constant(String),
     Variable(String),
+    /// A step after a dot.
+    Name(String),
     Array(Vec<Term>),
     Set(Vec<Term>),
     Object(Vec<(Term, Term)>),
@@ -138,6 +140,7 @@ impl Term {
     pub(super) fn as_text(&self) -> Option<String> {
         match &self.node {
             Node::Constant(json) => serde_json::from_str(json).ok(),
+            Node::Name(name) => Some(name.clone()),
             _ => None,
         }
     }
@@ -154,7 +157,7 @@ impl Term {
     /// The terms directly below, without those of bodies.
     pub(super) fn children(&self) -> Vec<&Term> {
         match &self.node {
-            Node::Constant(_) | Node::Variable(_) => Vec::new(),
+            Node::Constant(_) | Node::Name(_) | Node::Variable(_) => Vec::new(),
             Node::Array(items) | Node::Set(items) | Node::Comprehension(_, items, _) => {
                 items.iter().collect()
             }
@@ -172,7 +175,7 @@ impl Term {
     /// The same, to change them.
     pub(super) fn children_mut(&mut self) -> Vec<&mut Term> {
         match &mut self.node {
-            Node::Constant(_) | Node::Variable(_) => Vec::new(),
+            Node::Constant(_) | Node::Name(_) | Node::Variable(_) => Vec::new(),
             Node::Array(items) | Node::Set(items) | Node::Comprehension(_, items, _) => {
                 items.iter_mut().collect()
             }
