@@ -120,5 +120,5 @@ fn line(node: &Value) -> u64 {
 }
 
 fn fault(file: &str, line: u64, message: String) -> Fault {
-    Fault { file: file.to_owned(), line: usize::try_from(line).unwrap_or_default(), column: 0, message }
+    Fault::new(file, (usize::try_from(line).unwrap_or_default(), 0), message)
 }
