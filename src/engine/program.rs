@@ -3,6 +3,7 @@
 //! limits → parse → gate → normalise → builtins → prepared. A program that loads means what it means in OPA, or
 //! it does not load.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::input::to_rego;
 use super::interpreter_error::{fault, one_line};
 use super::syntax::{self, Parsed, RegoVersion};
 use super::{builtins, evaluate::EvaluationError, gate, normalise, output_json, query};
-use crate::policy::{Fault, Faults, Module};
+use crate::policy::{FactName, Fault, Faults, Module, Policy};
 
 /// How long one evaluation may take. A policy needs about 0.1 ms; a request has 7 s (cluster: deadlines), so a
 /// few policies that run away leave time to say so.
@@ -25,12 +26,33 @@ const CHECK_INTERVAL: NonZeroU32 = NonZeroU32::MIN.saturating_add(127);
 const READY: &str = "data.meshgate.ready.now";
 
 /// Which rules of the gate hold beside those of the language.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Contract {
     /// None: any Rego.
     None,
-    /// That of our own policies: what they may read of `input` and `data`, and which rules they have.
-    Policies,
+    /// That of our own policies: what they may read of `input`, and which rules they have. The modules that are not
+    /// named here are libraries.
+    Policies(Vec<Promise>),
+}
+
+/// What a policy's METADATA says of its module.
+#[derive(Clone, Debug)]
+pub struct Promise {
+    /// The module's path.
+    pub path: String,
+    /// The facts that it declares.
+    pub context: BTreeSet<FactName>,
+    /// The schema of its parameters.
+    pub parameters: Value,
+}
+
+impl Promise {
+    /// That of a policy.
+    pub fn of(policy: &Policy) -> Self {
+        let Policy { metadata, module, .. } = policy;
+        let parameters = metadata.parameters.schema().clone();
+        Self { path: module.path.clone(), context: metadata.context.clone(), parameters }
+    }
 }
 
 /// How modules are loaded.
@@ -115,7 +137,7 @@ fn parse(modules: &[Module], settings: &ProgramSettings, faults: &mut Vec<Fault>
         }
         match Parsed::parse(module.clone(), settings.version) {
             Ok(module) => parsed.push(module),
-            Err(fault) => faults.push(fault),
+            Err(fault) => faults.push(gate::unparsed(fault)),
         }
     }
     parsed

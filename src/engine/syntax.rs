@@ -13,6 +13,7 @@ use std::ops::Range;
 
 pub(in crate::engine) use edits::Edits;
 pub(in crate::engine) use names::{head_reference, path};
+pub(in crate::engine) use places::place;
 use regorus::PolicyLengthConfig;
 pub(in crate::engine) use regorus::unstable::{
     ArithOp, AssignOp, BinOp, BoolOp, Expr, Import, Literal, LiteralStmt, Module as Tree, Query, Ref, Rule,
