@@ -11,6 +11,7 @@ use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value as Rego};
 use serde_json::Value;
 
+use super::builtins::BuiltinErrors;
 use super::input::to_rego;
 use super::interpreter_error::{fault, one_line};
 use super::syntax::{self, Parsed, RegoVersion};
@@ -89,8 +90,7 @@ impl Program {
     /// Everything that is wrong with any of them.
     pub fn load(modules: &[Module], settings: &ProgramSettings) -> Result<Self, Faults> {
         let mut faults = Vec::new();
-        let parsed = parse(modules, settings, &mut faults);
-        gate::judge(&parsed, settings, &mut faults);
+        let parsed = judged(modules, settings, &mut faults);
         Faults::or(faults, ())?;
         let engine = prepare(&parsed, settings)?;
         Ok(Self { engine })
@@ -127,6 +127,13 @@ impl Program {
     }
 }
 
+/// Parses modules and puts them through the gate.
+pub(super) fn judged(modules: &[Module], settings: &ProgramSettings, faults: &mut Vec<Fault>) -> Vec<Parsed> {
+    let parsed = parse(modules, settings, faults);
+    gate::judge(&parsed, settings, faults);
+    parsed
+}
+
 fn parse(modules: &[Module], settings: &ProgramSettings, faults: &mut Vec<Fault>) -> Vec<Parsed> {
     let mut parsed = Vec::new();
     for module in modules {
@@ -158,7 +165,8 @@ fn prepare(parsed: &[Parsed], settings: &ProgramSettings) -> Result<Engine, Faul
     Faults::or(faults, ())?;
     let whole = |error: anyhow::Error| Faults::from(fault("the modules", &error));
     engine.add_data(to_rego(&settings.data)).map_err(whole)?;
-    builtins::register(&mut engine).map_err(whole)?;
+    let errors = if settings.strict_builtin_errors { BuiltinErrors::Strict } else { BuiltinErrors::Undefined };
+    builtins::register(&mut engine, errors, |_| true).map_err(whole)?;
     warm(&mut engine).map_err(whole)?;
     Ok(engine)
 }
