@@ -50,13 +50,14 @@ pub(super) fn judge(modules: &[Parsed], settings: &ProgramSettings, faults: &mut
     let rules = Rules::new(&reading);
     imports::judge(&reading, &mut found);
     layout::judge(&reading, &mut found);
-    references::judge(&reading, &rules, &settings.data, &mut found);
     calls::judge(&reading, &rules, &mut found);
     replacements::judge(&reading, &rules, &mut found);
     recursion::judge(&reading, &rules, &mut found);
     conflicts::judge(&reading, &rules, &settings.data, &mut found);
     safety::judge(&reading, &rules, &mut found);
     if let Contract::Policies(promises) = &settings.contract {
+        // In other programs data may come, or not, from anywhere.
+        references::judge(&reading, &rules, &settings.data, &mut found);
         contract::judge(&reading, &rules, promises, &mut found);
         let of_policies =
             modules.iter().filter(|module| promises.iter().any(|promise| promise.path == module.module.path));

@@ -81,7 +81,7 @@ impl Parsed {
 
     /// A fault at a place of the text.
     pub(in crate::engine) fn fault(&self, offset: usize, message: impl Into<String>) -> Fault {
-        Fault::new(&self.module.path, places::place(&self.module.text, offset), message)
+        Fault::new(&self.module.path, place(&self.module.text, offset), message)
     }
 }
 

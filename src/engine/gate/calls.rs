@@ -54,6 +54,11 @@ impl Visitor for Calls<'_> {
         if let StatementForm::Term(Term { form: Form::Call(call), .. }) = form {
             self.statements.insert(call.name);
         }
+        for with in &statement.with {
+            if let Some(name) = &with.function {
+                self.builtin(name, with.value.place);
+            }
+        }
         self.replacing.extend(statement.with.iter().map(|with| with.value.place));
         self.replacing.extend(statement.with.iter().map(|with| with.target.place));
     }

@@ -5,6 +5,8 @@ mod terms;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(super) use terms::into;
+
 use super::faults::Found;
 use super::scopes::Scopes;
 use super::terms::{Branch, Origin, Place, Rule, Shape, Step, Term};

@@ -122,6 +122,8 @@ pub(super) struct With {
     /// The target's text.
     pub(super) text: String,
     pub(super) value: Term,
+    /// The builtin that the value is.
+    pub(super) function: Option<String>,
 }
 
 /// One step of a rule's path.

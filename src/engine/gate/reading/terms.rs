@@ -9,8 +9,9 @@ use crate::engine::gate::terms::{
     Body, Call, Comprehension, Every, Form, Function, Kind, Origin, Place, Statement, StatementForm, Term, VarId,
     With,
 };
+use crate::engine::builtins;
 use crate::engine::syntax::{
-    ArithOp, AssignOp, BinOp, BoolOp, Expr, Literal, LiteralStmt, Query, Ref, Span, path,
+    ArithOp, AssignOp, BinOp, BoolOp, Expr, Literal, LiteralStmt, Query, Ref, Span, WithModifier, path,
 };
 
 impl RuleReader<'_, '_> {
@@ -87,12 +88,23 @@ impl RuleReader<'_, '_> {
     }
 
     fn with(&mut self, statement: &LiteralStmt) -> Vec<With> {
-        let read = |with: &crate::engine::syntax::WithModifier| With {
-            target: self.target(&with.refr),
-            text: with.refr.span().text().to_owned(),
-            value: self.term(&with.r#as),
+        let read = |with: &WithModifier| {
+            let function = self.builtin(&with.r#as);
+            let value = match &function {
+                Some(_) => Term { place: self.place(&with.r#as), form: Form::Null },
+                None => self.term(&with.r#as),
+            };
+            With { target: self.target(&with.refr), text: with.refr.span().text().to_owned(), value, function }
         };
         statement.with_mods.iter().map(read).collect()
+    }
+
+    /// The name of a builtin that stands for a value.
+    fn builtin(&mut self, expr: &Expr) -> Option<String> {
+        match self.function(expr)? {
+            Function::Named(name) if builtins::find(&name).is_some() => Some(name),
+            _ => None,
+        }
     }
 
     /// The target of `with`: `input` and `data` are the documents here, whatever is declared.
@@ -286,7 +298,7 @@ impl super::Module<'_> {
 }
 
 /// A step further.
-fn into(head: Term, step: Term) -> Form {
+pub(in crate::engine::gate) fn into(head: Term, step: Term) -> Form {
     match head.form {
         Form::Data(mut steps) => {
             steps.push(step);

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::Variables;
 use crate::engine::builtins::{self, Arity};
+use crate::engine::gate::reading::into;
 use crate::engine::gate::rules::Rules;
 use crate::engine::gate::terms::{
     Body, Call, Comprehension, Every, Form, Function, Place, Statement, StatementForm, Term, VarId, Visitor,
@@ -100,7 +101,7 @@ impl<'a> Atoms<'a> {
                     None => self.result(value.place),
                 };
                 let left = self.flat(value);
-                let right = Term { place: collection.place, form: Form::Into(Box::new(collection), vec![key]) };
+                let right = Term { place: collection.place, form: into(collection, key) };
                 self.push(AtomForm::Unify { left, right, assigned: false }, Vec::new());
             }
             StatementForm::Not(inner) => {

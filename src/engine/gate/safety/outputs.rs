@@ -163,8 +163,7 @@ impl Unifier<'_> {
             }
             (Side::Object(ones), Side::Object(others)) if ones.len() == others.len() => {
                 for (key, one) in ones {
-                    let same = |(other, _): &&(Term, Term)| key.text().is_some() && key.text() == other.text();
-                    if let Some((_, other)) = others.iter().find(same) {
+                    if let Some((_, other)) = others.iter().find(|(other, _)| is_same(key, other)) {
                         self.unify(one, other);
                     }
                 }
@@ -210,6 +209,15 @@ impl Unifier<'_> {
                 }
             }
         }
+    }
+}
+
+/// Whether two keys are the same string or variable.
+fn is_same(one: &Term, other: &Term) -> bool {
+    match (&one.form, &other.form) {
+        (Form::Text(one), Form::Text(other)) => one == other,
+        (Form::Variable(one), Form::Variable(other)) => one == other,
+        _ => false,
     }
 }
 
