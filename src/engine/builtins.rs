@@ -85,7 +85,9 @@ impl Reason {
             Self::Keys => "it works with private keys, which have no place in a policy",
             Self::Reflection => "it reads Rego at evaluation; write what it would read as data",
             Self::Foreign => "no object of Kubernetes needs it",
-            Self::Internal => "it is an instruction of OPA's compiler; write the expression that it stands for",
+            Self::Internal => {
+                "it is an instruction of OPA's compiler; write the expression that it stands for"
+            }
         }
     }
 }
@@ -133,7 +135,9 @@ pub(super) fn register(
     used: impl Fn(&str) -> bool,
 ) -> Result<(), anyhow::Error> {
     for builtin in table::BUILTINS.iter().filter(|builtin| used(builtin.name)) {
-        let (Origin::Ours(function), Arity::Exactly(arity)) = (builtin.origin, builtin.arity) else { continue };
+        let (Origin::Ours(function), Arity::Exactly(arity)) = (builtin.origin, builtin.arity) else {
+            continue;
+        };
         let name = builtin.name;
         let answer = move |arguments: Vec<Value>| answer(name, errors, function(&arguments));
         engine.add_extension(name.to_owned(), arity, Box::new(answer))?;

@@ -36,11 +36,14 @@ pub(super) fn before_parsing(module: &Module, faults: &mut Vec<Fault>) {
 pub(super) fn unparsed(fault: Fault) -> Fault {
     let newer = fault.message.starts_with("unexpected keyword");
     let message = if newer {
-        format!("{}; keywords as names came with OPA 1.6 and are read after a dot only: rename it", fault.message)
+        format!(
+            "{}: keywords as names came with OPA 1.6, and here they are names after a dot only; rename it",
+            fault.message
+        )
     } else {
         format!("not Rego: {}; correct the syntax", fault.message)
     };
-    Fault { code: Some(if newer { "MG110" } else { "MG100" }), message, ..fault }
+    Fault { code: Some(if newer { "MG110" } else { "MG100" }), length: 1, message, ..fault }
 }
 
 /// Judges all modules of a program together.

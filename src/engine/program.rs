@@ -165,7 +165,8 @@ fn prepare(parsed: &[Parsed], settings: &ProgramSettings) -> Result<Engine, Faul
     Faults::or(faults, ())?;
     let whole = |error: anyhow::Error| Faults::from(fault("the modules", &error));
     engine.add_data(to_rego(&settings.data)).map_err(whole)?;
-    let errors = if settings.strict_builtin_errors { BuiltinErrors::Strict } else { BuiltinErrors::Undefined };
+    let errors =
+        if settings.strict_builtin_errors { BuiltinErrors::Strict } else { BuiltinErrors::Undefined };
     builtins::register(&mut engine, errors, |_| true).map_err(whole)?;
     warm(&mut engine).map_err(whole)?;
     Ok(engine)

@@ -30,7 +30,8 @@ const REMOVED: [&str; 12] = [
 pub(super) fn judge(reading: &Reading<'_>, rules: &Rules<'_>, found: &mut Found) {
     for rule in &reading.rules {
         let Some(module) = reading.modules.get(rule.module) else { continue };
-        let mut calls = Calls { rules, module, found, statements: BTreeSet::new(), replacing: BTreeSet::new() };
+        let mut calls =
+            Calls { rules, module, found, statements: BTreeSet::new(), replacing: BTreeSet::new() };
         visit_rule(rule, &mut calls);
     }
 }
@@ -77,7 +78,8 @@ impl Calls<'_> {
         let taken = match &call.function {
             Function::Operator(_) => return,
             Function::Variable(name) => {
-                let message = format!("`{name}` is no function here; call a rule with arguments, or a builtin");
+                let message =
+                    format!("`{name}` is no function here; call a rule with arguments, or a builtin");
                 return self.found.add(self.module, "MG103", call.name, message);
             }
             Function::Rule(path) => {
@@ -119,8 +121,9 @@ impl Calls<'_> {
             return None;
         };
         if self.module.parsed.tree.rego_v1 && REMOVED.contains(&name) {
-            let message =
-                format!("`{name}` was removed from Rego with OPA 1.0; write what it does with `every`, `some` or the `is_…` functions");
+            let message = format!(
+                "`{name}` was removed from Rego with OPA 1.0; write what it does with `every`, `some` or the `is_…` functions"
+            );
             self.found.add(self.module, "MG105", place, message);
             return None;
         }
@@ -141,7 +144,10 @@ impl Calls<'_> {
             && !rule.arguments.is_empty()
         {
             let name = path.last().map(String::as_str).unwrap_or_default();
-            let message = format!("`{name}` is a function, not a value; call it with {}", counted(rule.arguments.len()));
+            let message = format!(
+                "`{name}` is a function, not a value; call it with {}",
+                counted(rule.arguments.len())
+            );
             self.found.add(self.module, "MG103", place, message);
         }
     }

@@ -16,12 +16,16 @@ pub(super) fn judge(reading: &Reading<'_>, rules: &Rules<'_>, data: &Value, foun
             found.add(module, "MG112", rule.place, message);
         }
     };
-    let packages: BTreeSet<&[String]> = reading.modules.iter().map(|module| module.package.as_slice()).collect();
+    let packages: BTreeSet<&[String]> =
+        reading.modules.iter().map(|module| module.package.as_slice()).collect();
     rules.each(&mut |path, here, below| {
         let name = path.join(".");
         let Some(last) = here.last() else { return };
         if let Some(problem) = differ(&here, &below) {
-            add(last, format!("the definitions of `data.{name}` don't agree: {problem}; rename one of them"));
+            return add(
+                last,
+                format!("the definitions of `data.{name}` don't agree: {problem}; rename one of them"),
+            );
         }
         let mut defaults = here.iter().filter(|rule| rule.is_default).skip(1);
         if let Some(second) = defaults.next() {
@@ -58,7 +62,9 @@ fn differ(here: &[&Rule], below: &[&Rule]) -> Option<&'static str> {
     if any(&is_complete) && any(&|rule| !is_complete(rule)) {
         return Some("some give the whole value, others a part of it");
     }
-    if any(&|rule| rule.shape == Shape::Set && rule.is_ground()) && any(&|rule| rule.shape == Shape::Set && !rule.is_ground()) {
+    if any(&|rule| rule.shape == Shape::Set && rule.is_ground())
+        && any(&|rule| rule.shape == Shape::Set && !rule.is_ground())
+    {
         return Some("some give the elements of a set, others those of sets within an object");
     }
     if !below.is_empty() && any(&|rule| rule.is_ground()) {

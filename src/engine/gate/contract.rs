@@ -57,7 +57,9 @@ fn of_libraries(
     found: &mut Found,
 ) {
     let Some(module) = reading.modules.get(rule.module) else { return };
-    let Some(promise) = promises.iter().find(|promise| promise.path == module.parsed.module.path) else { return };
+    let Some(promise) = promises.iter().find(|promise| promise.path == module.parsed.module.path) else {
+        return;
+    };
     let mut said: BTreeMap<FactName, Place> = BTreeMap::new();
     for (place, number) in edges {
         let elsewhere = reading.rules.get(*number).is_some_and(|other| other.module != rule.module);
@@ -68,8 +70,9 @@ fn of_libraries(
     }
     for (fact, place) in said {
         let fact = fact.as_str();
-        let message =
-            format!("what is used here reads the fact `{fact}`, which this policy does not declare; add `{fact}` to `context` in METADATA");
+        let message = format!(
+            "what is used here reads the fact `{fact}`, which this policy does not declare; add `{fact}` to `context` in METADATA"
+        );
         found.add(module, "MG121", place, message);
     }
 }
@@ -96,7 +99,8 @@ impl Visitor for Inputs<'_> {
 impl Inputs<'_> {
     fn input(&mut self, steps: &[Term], place: Place) {
         let Some(first) = steps.first() else {
-            let message = "`input` as a whole holds facts that the policy does not declare; name what is read of it";
+            let message =
+                "`input` as a whole holds facts that the policy does not declare; name what is read of it";
             return self.found.add(self.module, "MG120", place, message);
         };
         match first.text() {
@@ -105,7 +109,9 @@ impl Inputs<'_> {
             Some(name) if MEMBERS.contains(&name) => {}
             _ => {
                 let name = self.module.parsed.text(first.place.start..first.place.end);
-                let message = format!("`input` has no `{name}`, so it is undefined in every request; read `input.request`, `input.parameters`, `input.context` or `input.exempt`");
+                let message = format!(
+                    "`input` has no `{name}`, so it is undefined in every request; read `input.request`, `input.parameters`, `input.context` or `input.exempt`"
+                );
                 self.found.add(self.module, "MG120", place, message);
             }
         }
@@ -119,7 +125,8 @@ impl Inputs<'_> {
                 self.found.add(self.module, "MG122", place, message);
             }
             None => {
-                let message = "`input.context` as a whole; name the fact that is read, and declare it in METADATA";
+                let message =
+                    "`input.context` as a whole; name the fact that is read, and declare it in METADATA";
                 self.found.add(self.module, "MG122", place, message);
             }
         }
@@ -133,7 +140,9 @@ impl Inputs<'_> {
         };
         self.facts.insert(fact);
         if self.promise.is_some_and(|promise| !promise.context.contains(&fact)) {
-            let message = format!("the policy does not declare the fact `{name}`, so it never sees it; add `{name}` to `context` in METADATA");
+            let message = format!(
+                "the policy does not declare the fact `{name}`, so it never sees it; add `{name}` to `context` in METADATA"
+            );
             self.found.add(self.module, "MG121", place, message);
         }
     }
@@ -142,7 +151,9 @@ impl Inputs<'_> {
         let Some(promise) = self.promise else { return };
         let names: Vec<&str> = steps.iter().skip(1).map_while(Term::text).collect();
         if let Some(unknown) = unknown_parameter(&promise.parameters, &names) {
-            let message = format!("the schema of the parameters has no `{unknown}`, so no binding can set it; add it to `parameters` in METADATA, or correct the name");
+            let message = format!(
+                "the schema of the parameters has no `{unknown}`, so no binding can set it; add it to `parameters` in METADATA, or correct the name"
+            );
             self.found.add(self.module, "MG126", place, message);
         }
     }

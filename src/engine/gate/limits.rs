@@ -25,7 +25,11 @@ const OPERATORS: usize = 256;
 pub(super) fn judge(module: &Module, faults: &mut Vec<Fault>) {
     let Module { path, text } = module;
     if text.len() > BYTES {
-        faults.push(fault(path, (1, 1), format!("{} bytes, {BYTES} is the limit; part the file", text.len())));
+        faults.push(fault(
+            path,
+            (1, 1),
+            format!("{} bytes, {BYTES} is the limit; part the file", text.len()),
+        ));
         return;
     }
     let lines = text.lines().count();
@@ -42,7 +46,7 @@ pub(super) fn judge(module: &Module, faults: &mut Vec<Fault>) {
     for scanned in Scanner::new(text) {
         if let Some((code, message)) = load.add(&scanned, text) {
             let place = crate::engine::syntax::place(text, scanned.start);
-            faults.push(Fault { code: Some(code), ..Fault::new(path, place, message) });
+            faults.push(Fault { code: Some(code), length: 1, ..Fault::new(path, place, message) });
             return;
         }
     }
@@ -54,7 +58,7 @@ fn columns(line: &str) -> usize {
 }
 
 fn fault(path: &str, place: (usize, usize), message: String) -> Fault {
-    Fault { code: Some("MG109"), ..Fault::new(path, place, message) }
+    Fault { code: Some("MG109"), length: 1, ..Fault::new(path, place, message) }
 }
 
 /// What a text asks of the parser so far.
@@ -90,7 +94,7 @@ impl Load {
         }
         match token {
             "$" => {
-                let message = "string interpolation, `$\"…\"`, came with OPA 1.12 and is not supported; write `sprintf(\"…\", […])`";
+                let message = "string interpolation, `$\"…\"`, came with OPA 1.12 and is not supported; write `sprintf` with `%v`";
                 return Some(("MG110", message.to_owned()));
             }
             "(" | "[" | "{" => {
@@ -118,9 +122,11 @@ impl Load {
             _ => self.last = Last::Value,
         }
         let problem = if self.open.len() > DEPTH {
-            format!("brackets within brackets, more than {DEPTH} levels; name the inner parts in rules of their own")
+            format!(
+                "brackets within brackets, more than {DEPTH} levels; name the inner parts in rules of their own"
+            )
         } else if self.readings > READINGS {
-            "literals within literals: to read these takes the parser too long; name the inner parts in rules of their own".to_owned()
+            "literals within literals, which take the parser too long; name the inner parts in rules of their own".to_owned()
         } else if self.operators > OPERATORS {
             format!("an expression of more than {OPERATORS} operators and steps; part it")
         } else {
@@ -172,7 +178,8 @@ mod tests {
             format!("package a\np := 1{}", "\n+ 1".repeat(300)),
             format!("package a\np := 1{}", " +\n1".repeat(300)),
             format!("package a\np := x{}", "[\n0]".repeat(300)),
-            format!("package a\np := 1{}1{}", " + (1 + (".repeat(15), "))".repeat(15)).replace("1 +", "1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 +"),
+            format!("package a\np := 1{}1{}", " + (1 + (".repeat(15), "))".repeat(15))
+                .replace("1 +", "1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 +"),
             format!("package a\np := \"{}\"", "x".repeat(COLUMNS)),
             "\n".repeat(LINES + 1),
             " ".repeat(BYTES + 1),

@@ -20,7 +20,9 @@ pub(super) fn judge(reading: &Reading<'_>, rules: &Rules<'_>, found: &mut Found)
             continue;
         }
         let Some(circle) = circle(&edges, number) else { continue };
-        let name = |number: &usize| reading.rules.get(*number).map(|rule| rule.names().join(".")).unwrap_or_default();
+        let name = |number: &usize| {
+            reading.rules.get(*number).map(|rule| rule.names().join(".")).unwrap_or_default()
+        };
         let way: Vec<String> = circle.iter().chain([&number]).map(name).collect();
         reported.extend(circle);
         if let Some(module) = reading.modules.get(rule.module) {
@@ -75,7 +77,8 @@ impl Visitor for Reads<'_> {
             Form::Data(steps) => self.add(term.place, steps),
             Form::Call(call) => {
                 if let Function::Rule(path) = &call.function {
-                    let step = |name: &String| Term { place: Place::default(), form: Form::Text(name.clone()) };
+                    let step =
+                        |name: &String| Term { place: Place::default(), form: Form::Text(name.clone()) };
                     let steps: Vec<Term> = path.iter().map(step).collect();
                     self.add(call.name, &steps);
                 }

@@ -142,4 +142,3 @@ pub(super) fn is_near(one: &str, other: &str) -> bool {
     }
     row.last().is_some_and(|distance| *distance <= 2 && *distance < one.chars().count())
 }
-

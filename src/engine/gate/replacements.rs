@@ -41,13 +41,26 @@ impl Replacements<'_> {
                 let mut above = (1..=shorter.len()).filter_map(|length| shorter.get(..length));
                 let Some(rule) = above.find(|path| !self.rules.at(path).is_empty()) else { return };
                 let rule = rule.join(".");
-                ("MG115", format!("`{text}` is a part of what the rule `data.{rule}` gives, and only a whole rule can be replaced; replace `data.{rule}`"))
+                (
+                    "MG115",
+                    format!(
+                        "`{text}` is a part of what the rule `data.{rule}` gives, and only a whole rule can be replaced; replace `data.{rule}`"
+                    ),
+                )
             }
             Form::Null => match builtins::find(text) {
-                None => ("MG115", format!("there is no function `{text}`; replace `input`, `data.…`, or a function")),
+                None => (
+                    "MG115",
+                    format!("there is no function `{text}`; replace `input`, `data.…`, or a function"),
+                ),
                 Some(builtin) => match builtin.origin {
-                    Origin::Refused(reason) => ("MG105", format!("`{text}` is not available, also not to be replaced: {}", reason.text())),
-                    _ if FIXED.contains(&text) => ("MG115", format!("`{text}` can't be replaced; replace what calls it")),
+                    Origin::Refused(reason) => (
+                        "MG105",
+                        format!("`{text}` is not available, also not to be replaced: {}", reason.text()),
+                    ),
+                    _ if FIXED.contains(&text) => {
+                        ("MG115", format!("`{text}` can't be replaced; replace what calls it"))
+                    }
                     _ => return,
                 },
             },

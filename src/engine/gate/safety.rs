@@ -77,7 +77,8 @@ impl Search<'_> {
             let before = waiting.len();
             waiting.retain(|atom| {
                 let gives = outputs::of(atom, &bound);
-                let shared = atom.closed_over.iter().filter(|id| mentioned.contains(id) && !outside.contains(id));
+                let shared =
+                    atom.closed_over.iter().filter(|id| mentioned.contains(id) && !outside.contains(id));
                 let shared_bound = shared.clone().all(|id| bound.contains(id));
                 let ready = atom.needs.iter().all(|id| bound.contains(id) || gives.contains(id));
                 if ready && shared_bound {

@@ -54,7 +54,11 @@ impl<'a> Scanner<'a> {
         let second = characters.next();
         match first {
             '"' => quoted(rest),
-            '`' => rest.bytes().skip(1).position(|byte| byte == b'`').map_or(rest.len(), |at| at.saturating_add(2)),
+            '`' => rest
+                .bytes()
+                .skip(1)
+                .position(|byte| byte == b'`')
+                .map_or(rest.len(), |at| at.saturating_add(2)),
             _ if is_word(first) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
             ':' | '=' | '!' | '<' | '>' if second == Some('=') => 2,
             _ => first.len_utf8(),
@@ -102,8 +106,7 @@ mod tests {
     #[test]
     fn tokens_are_found_and_comments_are_not() {
         let text = "a.b[\"\\\"]\"] := `x\"` # [\n  != ü 1";
-        let tokens: Vec<&str> =
-            Scanner::new(text).map(|scanned| &text[scanned.start..scanned.end]).collect();
+        let tokens: Vec<&str> = Scanner::new(text).map(|scanned| &text[scanned.start..scanned.end]).collect();
         assert_eq!(tokens, ["a", ".", "b", "[", "\"\\\"]\"", "]", ":=", "`x\"`", "!=", "ü", "1"]);
         let new_lines: Vec<bool> = Scanner::new(text).map(|scanned| scanned.new_line).collect();
         assert_eq!(new_lines.iter().filter(|new_line| **new_line).count(), 1);

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::{RuleReader, place};
+use crate::engine::builtins;
 use crate::engine::gate::scopes::Refusal;
 use crate::engine::gate::terms::{
-    Body, Call, Comprehension, Every, Form, Function, Kind, Origin, Place, Statement, StatementForm, Term, VarId,
-    With,
+    Body, Call, Comprehension, Every, Form, Function, Kind, Origin, Place, Statement, StatementForm, Term,
+    VarId, With,
 };
-use crate::engine::builtins;
 use crate::engine::syntax::{
     ArithOp, AssignOp, BinOp, BoolOp, Expr, Literal, LiteralStmt, Query, Ref, Span, WithModifier, path,
 };
@@ -94,7 +94,12 @@ impl RuleReader<'_, '_> {
                 Some(_) => Term { place: self.place(&with.r#as), form: Form::Null },
                 None => self.term(&with.r#as),
             };
-            With { target: self.target(&with.refr), text: with.refr.span().text().to_owned(), value, function }
+            With {
+                target: self.target(&with.refr),
+                text: with.refr.span().text().to_owned(),
+                value,
+                function,
+            }
         };
         statement.with_mods.iter().map(read).collect()
     }
@@ -130,16 +135,24 @@ impl RuleReader<'_, '_> {
         if name == "_" {
             return Some(self.scopes.wildcard(place));
         }
+        if self.module.parsed.tree.rego_v1 && matches!(name, "data" | "input") {
+            let message = format!("a variable named `{name}` would hide the document; give it another name");
+            self.found.add(self.module, "MG114", place, message);
+        }
         let message = match self.scopes.declare(name, place, origin) {
             Ok(id) => return Some(id),
             Err(Refusal::UsedAbove) => {
                 format!("`{name}` is used above, before it is declared here; give this one another name")
             }
             Err(Refusal::DeclaredAbove) => {
-                format!("`{name}` is declared above already; give this one another name, or compare with `==`")
+                format!(
+                    "`{name}` is declared above already; give this one another name, or compare with `==`"
+                )
             }
             Err(Refusal::Argument) => {
-                format!("`{name}` is an argument of the function; give this one another name, or compare with `==`")
+                format!(
+                    "`{name}` is an argument of the function; give this one another name, or compare with `==`"
+                )
             }
         };
         self.found.add(self.module, "MG113", place, message);
@@ -191,9 +204,9 @@ impl RuleReader<'_, '_> {
             }
             Expr::Array { items, .. } => Form::Array(self.terms(items)),
             Expr::Set { items, .. } => Form::Set(self.terms(items)),
-            Expr::Object { fields, .. } => {
-                Form::Object(fields.iter().map(|(_, key, value)| (self.term(key), self.term(value))).collect())
-            }
+            Expr::Object { fields, .. } => Form::Object(
+                fields.iter().map(|(_, key, value)| (self.term(key), self.term(value))).collect(),
+            ),
             Expr::ArrayCompr { term, query, .. } => self.comprehension(Kind::Array, &[term], query),
             Expr::SetCompr { term, query, .. } => self.comprehension(Kind::Set, &[term], query),
             Expr::ObjectCompr { key, value, query, .. } => {

@@ -28,9 +28,16 @@ pub(super) enum AtomForm {
     /// Binds nothing: under `not`.
     Closed,
     Term(Term),
-    Unify { left: Term, right: Term, assigned: bool },
+    Unify {
+        left: Term,
+        right: Term,
+        assigned: bool,
+    },
     /// The arguments after `inputs` take the result.
-    Call { arguments: Vec<Term>, inputs: usize },
+    Call {
+        arguments: Vec<Term>,
+        inputs: usize,
+    },
 }
 
 pub(super) enum Closure {
@@ -82,7 +89,8 @@ impl<'a> Atoms<'a> {
         match form {
             StatementForm::Some => {}
             StatementForm::Term(Term { form: Form::Call(call), .. }) => {
-                let arguments: Vec<Term> = call.arguments.iter().map(|argument| self.flat(argument)).collect();
+                let arguments: Vec<Term> =
+                    call.arguments.iter().map(|argument| self.flat(argument)).collect();
                 let inputs = self.inputs(call);
                 self.push(AtomForm::Call { arguments, inputs }, Vec::new());
             }
@@ -139,7 +147,8 @@ impl<'a> Atoms<'a> {
         let place = term.place;
         let form = match &term.form {
             Form::Call(call) => {
-                let mut arguments: Vec<Term> = call.arguments.iter().map(|argument| self.flat(argument)).collect();
+                let mut arguments: Vec<Term> =
+                    call.arguments.iter().map(|argument| self.flat(argument)).collect();
                 let inputs = arguments.len();
                 let result = self.result(place);
                 arguments.push(result.clone());
