@@ -136,11 +136,12 @@ fn parse(modules: &[Module], settings: &ProgramSettings, faults: &mut Vec<Fault>
     let mut parsed = Vec::new();
     for module in modules {
         let before = faults.len();
-        gate::before_parsing(module, faults);
+        let module = syntax::translated(module.clone());
+        gate::before_parsing(&module, faults);
         if faults.len() > before {
             continue;
         }
-        match Parsed::parse(module.clone(), settings.version) {
+        match Parsed::parse(module, settings.version) {
             Ok(module) => parsed.push(module),
             Err(fault) => faults.push(gate::unparsed(fault)),
         }
@@ -154,9 +155,10 @@ fn prepare(parsed: &[Parsed], settings: &ProgramSettings) -> Result<Engine, Faul
     engine.set_strict_builtin_errors(settings.strict_builtin_errors);
     let mut faults = Vec::new();
     for module in parsed {
-        let Module { path, text } = normalise::normalise(module, parsed);
-        if let Err(error) = engine.add_policy(path.clone(), text) {
-            faults.push(fault(&path, &error));
+        for Module { path, text } in normalise::normalise(module, parsed) {
+            if let Err(error) = engine.add_policy(path.clone(), text) {
+                faults.push(fault(&path, &error));
+            }
         }
     }
     Faults::or(faults, ())?;

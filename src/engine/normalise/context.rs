@@ -63,6 +63,14 @@ impl Context {
         self.declares(name) || !self.globals.contains(name)
     }
 
+    /// Whether a name, where it is not declared, is of a rule of the module's own package.
+    pub(super) fn of_package(&self) -> impl Fn(&str) -> bool + use<> {
+        let (globals, imports) = (self.globals.clone(), self.imports.clone());
+        move |name| {
+            globals.contains(name) && !imports.contains_key(name) && !["input", "data"].contains(&name)
+        }
+    }
+
     /// The whole path of a function that is called or named, and how many arguments it takes.
     pub(super) fn function(&self, term: &Term) -> Option<(Vec<String>, usize)> {
         let path = term.path()?;

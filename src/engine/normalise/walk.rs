@@ -44,18 +44,23 @@ fn body(body: &mut Body, context: &mut Context) {
     context.enter(declared(body));
     for mut statement in std::mem::take(body) {
         nested(&mut statement, context);
-        let mut before = Vec::new();
-        replacements::statement(&mut statement, &mut before, context);
-        outputs::statement(&mut statement, context);
-        relations::statement(&mut statement, &mut before, context);
-        membership::statement(&mut statement, &mut before, context);
-        negation::statement(&mut statement, &mut before, context);
-        iterations::statement(&mut statement, &mut before, context);
-        body.append(&mut before);
-        body.push(statement);
+        self::statement(statement, body, context);
     }
     declarations(body);
     context.leave();
+}
+
+/// A statement through the passes; what is bound before it, too.
+fn statement(mut statement: Statement, body: &mut Body, context: &mut Context) {
+    let mut before = Vec::new();
+    replacements::statement(&mut statement, &mut before, context);
+    membership::statement(&mut statement, &mut before, context);
+    relations::statement(&mut statement, &mut before, context);
+    negation::statement(&mut statement, &mut before, context);
+    outputs::statement(&mut statement, context);
+    iterations::statement(&mut statement, &mut before, context);
+    before.into_iter().for_each(|before| self::statement(before, body, context));
+    body.push(statement);
 }
 
 /// `some x` goes to the front of its body, where nothing iterates yet: the interpreter takes a second round over it
