@@ -4,6 +4,7 @@
 
 mod comprehensions;
 mod context;
+mod documents;
 mod globals;
 mod heads;
 mod iterations;

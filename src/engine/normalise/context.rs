@@ -12,8 +12,12 @@ pub(super) struct Context {
     functions: BTreeMap<Vec<String>, usize>,
     package: Vec<String>,
     imports: BTreeMap<String, Vec<String>>,
+    /// The beginnings, without variables, of the heads with variables that the package's rules have.
+    generals: Vec<Vec<String>>,
     globals: Globals,
     scopes: Vec<BTreeSet<String>>,
+    /// Functions that passes have added.
+    pub(super) added: Vec<super::tree::Rule>,
     prefix: String,
     made: usize,
 }
@@ -29,11 +33,18 @@ impl Context {
             functions: modules.iter().flat_map(functions).collect(),
             package: tree.package.clone(),
             imports: tree.imports.iter().map(|import| (import.name.clone(), import.path.clone())).collect(),
+            generals: generals(&tree.package, modules),
             globals: Globals::of(parsed, modules),
             scopes: Vec::new(),
+            added: Vec::new(),
             prefix,
             made: 0,
         }
+    }
+
+    /// How many names of a head stand before the first variable of any head that begins alike.
+    pub(super) fn general(&self, path: &[String]) -> Option<usize> {
+        self.generals.iter().filter(|general| path.starts_with(general)).map(Vec::len).min()
     }
 
     /// A name that nothing has.
@@ -41,6 +52,25 @@ impl Context {
         let name = format!("{}{}", self.prefix, self.made);
         self.made = self.made.saturating_add(1);
         name
+    }
+
+    /// A function of the module that calls another one.
+    pub(super) fn wrapped(&mut self, function: Term, arity: usize) -> Term {
+        let line = function.line;
+        let reference = Term::variable(self.fresh(), line);
+        let arguments: Vec<Term> = (0..arity).map(|_| Term::variable(self.fresh(), line)).collect();
+        let value = Some(Term { line, node: Node::Call(Box::new(function), arguments.clone()) });
+        self.added.push(super::tree::Rule {
+            line,
+            default: false,
+            reference: reference.clone(),
+            arguments: Some(arguments),
+            key: None,
+            value,
+            body: None,
+            otherwise: Vec::new(),
+        });
+        reference
     }
 
     /// Enters a scope with these names.
@@ -112,6 +142,28 @@ fn functions(module: &Parsed) -> Vec<(Vec<String>, usize)> {
         _ => None,
     };
     module.tree.policy.iter().filter_map(|rule| function(rule)).collect()
+}
+
+fn generals(package: &[String], modules: &[Parsed]) -> Vec<Vec<String>> {
+    let same =
+        modules.iter().filter(|module| syntax::path(&module.tree.package.refr).as_deref() == Some(package));
+    same.flat_map(|module| &module.tree.policy)
+        .filter_map(|rule| general(syntax::head_reference(rule)))
+        .collect()
+}
+
+/// What stands before the first variable of a head, if it has one.
+fn general(mut head: &Expr) -> Option<Vec<String>> {
+    let mut found = None;
+    loop {
+        let (Expr::RefDot { refr, .. } | Expr::RefBrack { refr, .. }) = head else { return found };
+        if let Expr::RefBrack { index, .. } = head
+            && !matches!(**index, Expr::String { .. } | Expr::RawString { .. })
+        {
+            found = syntax::path(refr);
+        }
+        head = refr;
+    }
 }
 
 fn builtin_arity(name: &str) -> Option<usize> {

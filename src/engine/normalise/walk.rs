@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 
 use super::context::{Context, declared, variables};
 use super::tree::{Body, Kind, Module, Node, Rule, Statement, Term};
-use super::{comprehensions, heads, iterations, membership, negation, outputs, relations, replacements};
+use super::{
+    comprehensions, documents, heads, iterations, membership, negation, outputs, relations, replacements,
+};
 
 /// Changes all of a module.
 pub(super) fn module(module: &mut Module, context: &mut Context) {
     for rule in &mut module.rules {
         self::rule(rule, context);
     }
+    module.rules.append(&mut context.added);
 }
 
 fn rule(rule: &mut Rule, context: &mut Context) {
@@ -57,6 +60,9 @@ fn statement(mut statement: Statement, body: &mut Body, context: &mut Context) {
     membership::statement(&mut statement, &mut before, context);
     relations::statement(&mut statement, &mut before, context);
     negation::statement(&mut statement, &mut before, context);
+    if documents::statement(&mut statement, &mut before, context) {
+        nested(&mut statement, context);
+    }
     outputs::statement(&mut statement, context);
     iterations::statement(&mut statement, &mut before, context);
     before.into_iter().for_each(|before| self::statement(before, body, context));

@@ -44,10 +44,16 @@ impl Case {
         let path =
             asked.rsplit_once(" = ").and_then(bound).filter(|path| is_path(path) && !asked.ends_with('1'));
         let input = match text("input_term") {
-            Some(term) => Some(evaluated(&term)?),
+            Some(term) => Some(serde_json::from_str(&term).ok().or_else(|| evaluated(&term))?),
             None => raw.get("input").cloned(),
         };
         let (query, wanted) = match path {
+            // JSON has no sets.
+            Some(path) if text("input_term").is_some_and(|term| term.contains("{{")) => {
+                let with = text("input_term").unwrap_or_default();
+                let body = format!("answer := value if {{\n\tvalue := {path} with input as {with}\n}}");
+                (question(&mut modules, &body), only(&results)?)
+            }
             Some(path) => (path, only(&results)?),
             // The answer is the set of all bindings of the variables that the results have.
             None => {

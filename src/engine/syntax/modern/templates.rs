@@ -58,7 +58,7 @@ fn template(text: &str, start: usize, name: &str, depth: u8) -> Option<(String, 
                 literal(&mut new, &piece, quote);
                 piece.clear();
                 let inner = expression(inner, name, depth)?;
-                let shown = format!("{{0: {name} | {name} := sprintf(\"%v\", [{inner}])}}");
+                let shown = format!("{{0: sprintf(\"%v\", [{name}]) | {name} := {inner}}}");
                 new.push_str(&format!("object.get({shown}, 0, \"<undefined>\"), "));
                 at = end;
             }
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn templates_are_texts_put_together() {
         let shown =
-            |x: &str| format!("object.get({{0: __t0 | __t0 := sprintf(\"%v\", [{x}])}}, 0, \"<undefined>\")");
+            |x: &str| format!("object.get({{0: sprintf(\"%v\", [__t0]) | __t0 := {x}}}, 0, \"<undefined>\")");
         for (text, expected) in [
             ("p := $\"\"", "p := concat(\"\", [\"\", ])".to_owned()),
             ("$\"a {x}\\n\\{\"", format!("concat(\"\", [\"a \", {}, \"\\n{{\", ])", shown("x"))),
