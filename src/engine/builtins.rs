@@ -12,6 +12,11 @@ mod numbers;
 mod printf;
 mod replace;
 mod strings;
+mod collections;
+mod crypto;
+mod net;
+mod operators;
+mod regex;
 mod table;
 mod text;
 
