@@ -160,7 +160,7 @@ const LINTS: &[(&str, &str, &str)] = &[
         "deny contains \"no\" if not _owned\n\n_owned if input.request.object.metadata.labels.owner",
     ),
     (
-        "MG203 19:57",
+        "MG203 19:61",
         "deny contains \"no\" if { some c in input.request.object.spec.containers; c.name == \"a\" }",
         "deny contains \"no\" if { some c in input.context.containers; c.name == \"a\" }",
     ),
