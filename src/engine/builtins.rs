@@ -7,16 +7,16 @@
 
 mod arguments;
 mod budget;
-mod number;
-mod numbers;
-mod printf;
-mod replace;
-mod strings;
 mod collections;
 mod crypto;
 mod net;
+mod number;
+mod numbers;
 mod operators;
+mod printf;
 mod regex;
+mod replace;
+mod strings;
 mod table;
 mod text;
 

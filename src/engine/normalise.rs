@@ -11,6 +11,7 @@ mod iterations;
 mod keywords;
 mod membership;
 mod negation;
+mod operators;
 mod outputs;
 mod prefixes;
 mod print;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::tree::{Body, Kind, Module, Node, Statement, Term};
+use crate::engine::builtins::{self, Arity};
 use crate::engine::syntax::{self, Expr, Globals, Parsed, Rule, RuleHead};
 
 /// What passes know of the module and of the program.
@@ -167,7 +168,10 @@ fn general(mut head: &Expr) -> Option<Vec<String>> {
 }
 
 fn builtin_arity(name: &str) -> Option<usize> {
-    regorus::unstable::BUILTINS.get(name).map(|builtin| usize::from(builtin.1))
+    match builtins::find(name)?.arity {
+        Arity::Exactly(arity) => Some(usize::from(arity)),
+        Arity::Any => None,
+    }
 }
 
 /// The names that a body declares with `:=`, `some` and `some … in`.

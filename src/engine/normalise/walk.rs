@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::context::{Context, declared, variables};
 use super::tree::{Body, Kind, Module, Node, Rule, Statement, Term};
 use super::{
-    comprehensions, documents, heads, iterations, membership, negation, outputs, relations, replacements,
+    comprehensions, documents, heads, iterations, membership, negation, operators, outputs, relations,
+    replacements,
 };
 
 /// Changes all of a module.
@@ -55,6 +56,7 @@ fn body(body: &mut Body, context: &mut Context) {
 
 /// A statement through the passes; what is bound before it, too.
 fn statement(mut statement: Statement, body: &mut Body, context: &mut Context) {
+    operators::statement(&mut statement, context);
     let mut before = Vec::new();
     replacements::statement(&mut statement, &mut before, context);
     membership::statement(&mut statement, &mut before, context);
@@ -121,7 +123,10 @@ fn term(term: &mut Term, context: &mut Context) {
     if let Node::Comprehension(_, heads, body) = &mut term.node {
         comprehensions::heads(heads, body, context);
         context.enter(declared(body));
-        heads.iter_mut().for_each(|head| self::term(head, context));
+        heads.iter_mut().for_each(|head| {
+            operators::term(head, context);
+            self::term(head, context);
+        });
         context.leave();
         self::body(body, context);
         return;
