@@ -51,12 +51,11 @@ impl Bound {
 /// Compiles a draft.
 ///
 /// # Errors
-/// Every file that is not Rego and every policy without a usable entry point.
+/// The draft's faults, every file that is not Rego, and every policy without a usable entry point.
 pub fn compile(draft: Draft) -> Result<Bundle, Faults> {
-    let Draft { revision, policies, libraries, bindings, settings } = draft;
+    let Draft { revision, policies, libraries, bindings, settings, mut faults } = draft;
     let mut engine = Engine::new();
     engine.set_policy_length_config(limits());
-    let mut faults = Vec::new();
     for module in policies.values().map(|policy| &policy.module).chain(&libraries) {
         add(&mut engine, module, &mut faults);
     }
