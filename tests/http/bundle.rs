@@ -63,5 +63,5 @@ pub(crate) fn inline() -> Bundle {
 
 pub(crate) fn compiled(tree: &Tree) -> Bundle {
     let draft = Draft::read(tree, &meshgate::source::catalogue());
-    draft.and_then(engine::compile).unwrap_or_else(|faults| panic!("{faults}"))
+    engine::compile(draft).unwrap_or_else(|faults| panic!("{faults}"))
 }
