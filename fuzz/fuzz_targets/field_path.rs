@@ -1,5 +1,5 @@
-//! A JSON text in the first line, a path or pointer in the rest: neither is too much, and a path that leads somewhere is
-//! printed, from its pointer, as a path that leads there too.
+//! A JSON text in the first line, a path or pointer in the rest: neither is too much, and the path that is printed for
+//! a path's pointer leads to the same place.
 
 #![no_main]
 
@@ -23,7 +23,7 @@ fuzz_target!(|text: &str| {
     }
 });
 
-/// Whether the pointer is written as RFC 6901 has it: `~` only in `~0` and `~1`, which `serde_json` is not strict about.
+/// Whether `~` is only in `~0` and `~1`, as RFC 6901 has it and `serde_json` does not demand.
 fn is_canonical(pointer: &str) -> bool {
     pointer.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']))
 }

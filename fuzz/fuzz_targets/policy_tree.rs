@@ -1,5 +1,5 @@
-//! A policies' tree of two files, any text each: the policy up to the first NUL, the bindings behind it. What is wrong with
-//! it is listed: not more faults than there are characters, each in a line that the file can have.
+//! A policies' tree of two files, any text each: the policy up to the first NUL, the bindings behind it. What is wrong
+//! with it is listed: not more faults than there are characters, each in a line that the file can have.
 
 #![no_main]
 
