@@ -112,7 +112,7 @@ mod tests {
     }
 
     fn soon() -> Instant {
-        Instant::now() + Duration::from_secs(30)
+        Instant::now().checked_add(Duration::from_secs(30)).unwrap()
     }
 
     #[tokio::test]
