@@ -6,10 +6,10 @@ use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use time::OffsetDateTime;
 
-use crate::context::Now;
-use crate::dry_run::{Manifests, Requests, World};
+use crate::context::{Now, Others, World};
+use crate::dry_run::{Manifests, Requests};
 use crate::engine::{self, Bundle};
-use crate::policy::{Draft, Fault, Mode, Tree};
+use crate::policy::{Draft, Fault, MODE_LABEL, Mode, Tree};
 use crate::report::{DocumentResult, DocumentStatus};
 use crate::source;
 
@@ -27,7 +27,7 @@ pub(super) struct FactFlags {
     /// Kubernetes objects (namespaces, workloads, CustomResourceDefinitions) that stand in for the cluster
     #[arg(long, value_name = "DIR")]
     pub(super) facts: Option<PathBuf>,
-    /// The mode of namespaces that are not given: off, audit, warn or deny [default: the policies' defaultMode]
+    /// The mode of namespaces that say none: off, audit, warn or deny [default: the policies' defaultMode]
     #[arg(long, value_name = "MODE", value_parser = mode)]
     pub(super) mode: Option<Mode>,
     /// The time that policies see, as 2026-01-31T12:00:00Z [default: the clock]
@@ -84,20 +84,16 @@ impl FactFlags {
         Ok(manifests)
     }
 
-    /// What a server without a cluster knows.
-    pub(super) fn world(&self, bundle: &Bundle) -> anyhow::Result<World> {
-        let manifests = self.manifests()?;
-        let objects: Vec<_> =
-            manifests.objects().map(|m| serde_json::Value::Object(m.object.clone())).collect();
-        let mut requests = Requests::new(objects.iter(), bundle, None);
-        let mut world = World::new(self.mode);
-        for manifest in manifests.objects() {
-            let request =
-                requests.create(manifest).map_err(|rejected| anyhow!("--facts: {}", reason(&rejected)))?;
-            if let Some(object) = request.object() {
-                world.insert(request.namespace(), object);
-            }
+    /// What is known of the world. `others`: what is said of namespaces that `--facts` does not give.
+    pub(super) fn world(&self, bundle: &Bundle, facts: &Manifests, others: Others) -> anyhow::Result<World> {
+        let objects: Vec<_> = facts.objects().map(|m| serde_json::Value::Object(m.object.clone())).collect();
+        let mut world = World::new(others);
+        if let Some(mode) = self.mode {
+            world = world.with_label(MODE_LABEL, mode.as_str());
         }
+        Requests::new(objects.iter(), bundle, None)
+            .describe(facts.objects(), &mut world)
+            .map_err(|rejected| anyhow!("--facts: {}", reason(&rejected)))?;
         Ok(world)
     }
 

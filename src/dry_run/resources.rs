@@ -40,7 +40,8 @@ impl Resources {
     /// The resource of a kind, and whether it is a guess that nothing confirms: no rule in force names it either.
     pub(super) fn of(&self, api_version: &str, kind: &str) -> (Resource, bool) {
         let defined = self.defined.get(&(api_version.to_owned(), kind.to_owned())).cloned();
-        match defined.or_else(|| kinds::built_in(api_version, kind)) {
+        // No CustomResourceDefinition can take a built-in kind's place.
+        match kinds::built_in(api_version, kind).or(defined) {
             Some(resource) => (resource, false),
             None => {
                 let resource = self.guess(api_version, kind);

@@ -19,11 +19,15 @@ pub struct Input {
 impl Input {
     /// Takes the AdmissionRequest as policies read it, and the facts that are known.
     pub fn new(request: &Value, facts: BTreeMap<FactName, Fact>) -> Self {
-        let facts = facts.into_iter().map(|(name, fact)| match fact {
-            Fact::Known(value) => (name, Ok(to_rego(&value))),
-            Fact::Unknown(why) => (name, Err(why)),
-        });
-        Self { request: to_rego(request), facts: facts.collect() }
+        Self { request: to_rego(request), facts: convert(facts) }
+    }
+
+    /// The same request about another object; what it shares with this one is not converted again.
+    #[must_use]
+    pub fn with_object(&self, object: &Value, facts: BTreeMap<FactName, Fact>) -> Self {
+        let mut members = self.request.as_object().cloned().unwrap_or_default();
+        members.insert(Rego::from("object"), to_rego(object));
+        Self { request: Rego::from(members), facts: convert(facts) }
     }
 
     /// `input` for one binding: its parameters, and of the facts those that its policy declared (R25).
@@ -51,6 +55,14 @@ impl Input {
             (Rego::from("exempt"), Rego::new_object()),
         ])))
     }
+}
+
+fn convert(facts: BTreeMap<FactName, Fact>) -> BTreeMap<FactName, Result<Rego, String>> {
+    let one = |(name, fact)| match fact {
+        Fact::Known(value) => (name, Ok(to_rego(&value))),
+        Fact::Unknown(why) => (name, Err(why)),
+    };
+    facts.into_iter().map(one).collect()
 }
 
 /// JSON as the interpreter holds it. Our own conversion, so that no feature of another crate in the build can

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+/// Bound of an annotation's value.
+const ANNOTATION_BYTES: usize = 1_024;
+
 /// One element of `deny`, `warn` or `audit`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Violation {
@@ -28,23 +31,26 @@ pub struct Judgement {
     pub audit: Vec<Violation>,
     /// `annotations`.
     pub annotations: BTreeMap<String, String>,
+    /// Entry points that answered something that the contract does not know.
+    pub errors: Vec<String>,
 }
 
-/// Reads the pairs `[entry point, value]` that the generated rule gives.
+/// Reads the pairs `[entry point, value]` that the generated rule gives. An entry point that can't be used is one of
+/// the judgement's errors; the others stand.
 pub(super) fn judgement(pairs: &Value, expected: &[&str]) -> Result<Judgement, String> {
     let mut values = by_entry_point(pairs)?;
     let mut judgement = Judgement::default();
     for name in expected {
-        let value = values.remove(*name);
-        match (*name, value) {
-            ("deny", Some(value)) => judgement.deny = violations(name, &value)?,
-            ("warn", Some(value)) => judgement.warn = violations(name, &value)?,
-            ("audit", Some(value)) => judgement.audit = violations(name, &value)?,
-            ("annotations", Some(value)) => judgement.annotations = annotations(&value)?,
+        let read = match (*name, values.remove(*name)) {
+            ("deny", Some(value)) => violations(name, &value).map(|deny| judgement.deny = deny),
+            ("warn", Some(value)) => violations(name, &value).map(|warn| judgement.warn = warn),
+            ("audit", Some(value)) => violations(name, &value).map(|audit| judgement.audit = audit),
+            ("annotations", Some(value)) => annotations(&value).map(|all| judgement.annotations = all),
             // Annotations may be undefined; a set never is, so something was lost on the way (R09).
-            ("annotations", None) => {}
-            (name, _) => return Err(format!("`{name}` is undefined")),
-        }
+            ("annotations", None) => Ok(()),
+            (name, _) => Err(format!("`{name}` is undefined")),
+        };
+        judgement.errors.extend(read.err());
     }
     Ok(judgement)
 }
@@ -117,10 +123,22 @@ fn annotations(value: &Value) -> Result<BTreeMap<String, String>, String> {
     let members =
         value.as_object().ok_or_else(|| format!("`annotations` is {}, not an object", name_of(value)))?;
     let read = |(key, value): (&String, &Value)| match value {
+        _ if !is_annotation_key(key) => Err(format!(
+            "`annotations` has a key that is not of up to 63 of A-Z, a-z, 0-9, `-`, `_`, `.`: {key:?}"
+        )),
+        Value::String(text) if text.len() > ANNOTATION_BYTES => {
+            Err(format!("`annotations` has `{key}` with more than {ANNOTATION_BYTES} bytes"))
+        }
         Value::String(text) => Ok((key.clone(), text.clone())),
         other => Err(format!("`annotations` has `{key}` that is {}, not a string", name_of(other))),
     };
     members.iter().map(read).collect()
+}
+
+/// The part behind the `/` of a qualified name, which the API server makes of it and the webhook's.
+fn is_annotation_key(key: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (1..=63).contains(&key.len()) && key.bytes().all(is_allowed)
 }
 
 fn name_of(value: &Value) -> &'static str {
@@ -165,10 +183,22 @@ mod tests {
             json!(null),
         ];
         for pairs in wrong {
-            assert!(judgement(&pairs, &["deny"]).is_err(), "{pairs}");
+            let read = judgement(&pairs, &["deny"]);
+            assert!(read.is_err() || read.is_ok_and(|one| one.errors.len() == 1), "{pairs}");
         }
-        assert!(judgement(&json!([["annotations", { "a": 1 }]]), &["annotations"]).is_err());
+        let long = "a".repeat(1_025);
+        for (key, value) in [("a", json!(1)), ("a/b", json!("")), ("", json!("")), ("a", json!(long))] {
+            let one = judgement(&json!([["annotations", { key: value }]]), &["annotations"]).unwrap();
+            assert_eq!((one.errors.len(), one.annotations.len()), (1, 0), "{key}");
+        }
         assert!(patch(&json!([["patch", { "op": "add" }]])).is_err());
+    }
+
+    #[test]
+    fn what_can_not_be_used_takes_nothing_along() {
+        let pairs = json!([["deny", ["no"]], ["warn", [5]], ["annotations", []]]);
+        let one = judgement(&pairs, &["deny", "warn", "annotations"]).unwrap();
+        assert_eq!((one.deny.len(), one.warn.len(), one.errors.len()), (1, 0, 2), "{one:?}");
     }
 
     #[test]

@@ -123,14 +123,15 @@ struct Reading {
 impl Reading {
     fn read_all<'a>(&mut self, files: impl Iterator<Item = (&'a str, &'a [u8])>) {
         for (path, content) in files {
-            let is_example = path.split('/').any(|part| part == "examples");
-            if path.ends_with("_test.rego") || is_example {
+            let lower = path.to_lowercase();
+            let is_written = [".rego", ".yaml", ".yml", ".json"].iter().any(|ending| lower.ends_with(ending));
+            if !is_written || is_for_tests(path) {
                 continue;
             }
-            if path.ends_with(".rego") {
-                self.read_rego(path, content);
-            } else if path.ends_with(".yaml") || path.ends_with(".yml") {
-                self.read_yaml(path, content);
+            match path.rsplit('.').next() {
+                Some("rego") => self.read_rego(path, content),
+                Some("yaml" | "yml") => self.read_yaml(path, content),
+                _ => self.fault(path, (0, 0), "not read under this name; end it in .rego or .yaml"),
             }
         }
     }
@@ -277,47 +278,11 @@ impl Reading {
 
     fn bind(&mut self) -> Vec<Binding> {
         let mut bindings: Vec<Binding> = Vec::new();
-        for Unbound { name, fields, file, document } in std::mem::take(&mut self.unbound) {
-            let matches = match fields.matches.read() {
-                Ok(matches) => matches,
-                Err(error) => {
-                    self.fault(&file, place(&document, "/spec/match"), format!("spec.match: {error}"));
-                    continue;
-                }
-            };
-            let meant: Vec<&Policy> =
-                self.policies.values().filter(|p| p.id.is_meant_by(&fields.policy)).collect();
-            let mut faults = Vec::new();
-            if meant.is_empty() && !self.broken.iter().any(|id| id.is_meant_by(&fields.policy)) {
-                faults.push((
-                    "/spec/policy".to_owned(),
-                    format!("spec.policy: no policy `{}`; this tree has {}", fields.policy, self.known()),
-                ));
-            }
-            for policy in meant {
-                if bindings.iter().any(|b| b.name == name && b.policy == policy.id) {
-                    faults.push((
-                        "/metadata/name".to_owned(),
-                        format!("a second binding `{name}` of {}; names of bindings are unique", policy.id),
-                    ));
-                }
-                match policy.metadata.parameters.complete(fields.parameters.as_ref()) {
-                    Ok(parameters) => bindings.push(Binding {
-                        name: name.clone(),
-                        policy: policy.id.clone(),
-                        parameters,
-                        enforcement: fields.enforcement,
-                        matches: matches.clone(),
-                        templates: fields.templates,
-                    }),
-                    Err(misfits) => faults.extend(misfits.into_iter().map(|misfit| {
-                        let pointer = format!("/spec/parameters{}", misfit.pointer);
-                        (pointer, format!("{}: {}", policy.id, misfit.message))
-                    })),
-                }
-            }
+        for unbound in std::mem::take(&mut self.unbound) {
+            let (found, faults) = self.bind_one(&unbound, &bindings);
+            bindings.extend(found);
             for (pointer, message) in faults {
-                self.fault(&file, place(&document, &pointer), message);
+                self.fault(&unbound.file, place(&unbound.document, &pointer), message);
             }
         }
         if bindings.is_empty() && self.faults.is_empty() {
@@ -328,6 +293,54 @@ impl Reading {
         bindings
     }
 
+    /// The bindings of one file: one for each policy that it means. Faults with the pointers of their members.
+    fn bind_one(&self, unbound: &Unbound, others: &[Binding]) -> (Vec<Binding>, Vec<(String, String)>) {
+        let Unbound { name, fields, .. } = unbound;
+        let (mut bindings, mut faults) = (Vec::new(), Vec::new());
+        let mut fault = |pointer: &str, message: String| faults.push((pointer.to_owned(), message));
+        let matches = match fields.matches.clone().read() {
+            Ok(matches) => matches,
+            Err((pointer, message)) => {
+                fault(&format!("/spec/match{pointer}"), format!("spec.match.{message}"));
+                return (bindings, faults);
+            }
+        };
+        let meant: Vec<&Policy> =
+            self.policies.values().filter(|p| p.id.is_meant_by(&fields.policy)).collect();
+        if meant.is_empty() && !self.broken.iter().any(|id| id.is_meant_by(&fields.policy)) {
+            let message =
+                format!("spec.policy: no policy `{}`; this tree has {}", fields.policy, self.known());
+            fault("/spec/policy", message);
+        }
+        for policy in meant {
+            if others.iter().any(|b| b.name == *name && b.policy == policy.id) {
+                let message =
+                    format!("a second binding `{name}` of {}; names of bindings are unique", policy.id);
+                fault("/metadata/name", message);
+            }
+            if !matches.meets(&policy.metadata.matches) {
+                let message =
+                    "has no rule in common with that of the policy, so nothing would ever be matched";
+                fault("/spec/match", format!("spec.match of {}: {message}", policy.id));
+            }
+            match policy.metadata.parameters.complete(fields.parameters.as_ref()) {
+                Ok(parameters) => bindings.push(Binding {
+                    name: name.clone(),
+                    policy: policy.id.clone(),
+                    parameters,
+                    enforcement: fields.enforcement,
+                    matches: matches.clone(),
+                    templates: fields.templates,
+                }),
+                Err(misfits) => misfits.into_iter().for_each(|misfit| {
+                    let pointer = format!("/spec/parameters{}", misfit.pointer);
+                    fault(&pointer, format!("{}: {}", policy.id, misfit.message));
+                }),
+            }
+        }
+        (bindings, faults)
+    }
+
     fn known(&self) -> String {
         let ids: Vec<&str> = self.policies.keys().map(PolicyId::as_str).collect();
         if ids.is_empty() { "none".to_owned() } else { ids.join(", ") }
@@ -335,6 +348,16 @@ impl Reading {
 
     fn fault(&mut self, file: &str, (line, column): (usize, usize), message: impl Into<String>) {
         self.faults.push(Fault { file: file.to_owned(), line, column, message: message.into() });
+    }
+}
+
+/// Whether a file is run by `opa test`, or shows people what a policy does: `<category>/<policy>/*_test.rego`, but not
+/// the policy itself, `lib/<name>/*_test.rego`, `<category>/<policy>/examples/**`.
+fn is_for_tests(path: &str) -> bool {
+    match path.split('/').collect::<Vec<_>>().as_slice() {
+        [_, policy, file] => file.ends_with("_test.rego") && file.strip_suffix(".rego") != Some(*policy),
+        [_, _, "examples", ..] => true,
+        _ => false,
     }
 }
 

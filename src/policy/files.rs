@@ -1,6 +1,7 @@
 //! Typed reading of YAML with places: one function for METADATA and for every file kind.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// A member that does not fit: its JSON pointer and what is wrong with it.
@@ -16,6 +17,15 @@ pub(super) fn typed<T: DeserializeOwned>(value: &Value, root: &str) -> Result<T,
         let pointer = pointer(error.path());
         Misfit { message: format!("{}: {}", field(root, &pointer), error.into_inner()), pointer }
     })
+}
+
+/// Reads a word. `off` without quotes is no text in YAML 1.1 but false, and is meant as `off` here.
+pub(super) fn word<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    let value = match Value::deserialize(deserializer)? {
+        Value::Bool(false) => Value::from("off"),
+        value => value,
+    };
+    T::deserialize(value).map_err(D::Error::custom)
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {

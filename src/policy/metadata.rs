@@ -157,7 +157,10 @@ pub(super) fn read(value: &Value, id: &str) -> Result<Metadata, Misfit> {
         pointer: format!("/custom/{member}"),
         message: format!("METADATA.custom.{member}: {message}"),
     };
-    let matches = custom.matches.read().map_err(|error| misfit("match", error.to_string()))?;
+    let matches = custom.matches.read().map_err(|(pointer, message)| Misfit {
+        pointer: format!("/custom/match{pointer}"),
+        message: format!("METADATA.custom.match.{message}"),
+    })?;
     if matches.rules.is_empty() {
         return Err(misfit(
             "match",

@@ -18,7 +18,7 @@ pub struct Parameters {
 impl Parameters {
     /// Reads the schema; None is the schema of an object without members.
     pub(super) fn read(schema: Option<Value>) -> Result<Self, String> {
-        let schema = schema.unwrap_or_else(none);
+        let schema = closed(schema.unwrap_or_else(|| json!({ "type": "object" })));
         let validator = jsonschema::options()
             .with_draft(jsonschema::Draft::Draft202012)
             .build(&schema)
@@ -64,9 +64,25 @@ impl Parameters {
     }
 }
 
-/// The schema of a policy without parameters.
-fn none() -> Value {
-    json!({ "type": "object", "properties": {}, "additionalProperties": false })
+/// The schema, but that it takes no parameter which it does not name, unless it says so: a typo in a binding would else
+/// leave a policy without its parameter.
+fn closed(mut schema: Value) -> Value {
+    let opens = [
+        "additionalProperties",
+        "unevaluatedProperties",
+        "patternProperties",
+        "$ref",
+        "allOf",
+        "anyOf",
+        "oneOf",
+    ];
+    if let Some(members) = schema.as_object_mut()
+        && !opens.iter().any(|name| members.contains_key(*name))
+    {
+        members.entry("properties").or_insert_with(|| json!({}));
+        members.insert("additionalProperties".to_owned(), Value::Bool(false));
+    }
+    schema
 }
 
 /// Sets `default` of every property that is absent, at any depth of nested objects.
@@ -95,7 +111,6 @@ mod tests {
     fn parameters() -> Parameters {
         Parameters::read(Some(json!({
             "type": "object",
-            "additionalProperties": false,
             "required": ["label"],
             "properties": {
                 "label": { "type": "string" },

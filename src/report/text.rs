@@ -13,7 +13,11 @@ pub fn text(report: &Report) -> String {
     }
     for document in &report.documents {
         if let Some(reason) = &document.reason {
-            let status = if document.status == DocumentStatus::Invalid { "invalid" } else { "skipped" };
+            let status = match document.status {
+                DocumentStatus::Invalid => "invalid",
+                DocumentStatus::Error => "error",
+                _ => "skipped",
+            };
             push(&mut text, &format!("{}:{}: {status}: {reason}", document.file, document.line));
         }
     }
@@ -56,6 +60,12 @@ fn summary(text: &mut String, summary: &Summary) {
              {skipped} skipped, {invalid} invalid; {mutated} mutated{how}"
         ),
     );
+    if documents == skipped {
+        push(text, "nothing was judged: there is no Kubernetes object in it");
+    }
+    if !summary.manifest_modes.is_empty() {
+        push(text, &format!("modes that these manifests set: {}", summary.manifest_modes.join(", ")));
+    }
     if !summary.assumed_namespaces.is_empty() {
         let names = summary.assumed_namespaces.join(", ");
         push(text, &format!("namespaces not given, taken as freshly made: {names}"));

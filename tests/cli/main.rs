@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod check;
+mod closed;
 mod commands;
 mod faults;
 mod inputs;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use meshgate::context::Now;
+use meshgate::context::{Now, Others, World};
 use meshgate::dry_run::{Check, File, Manifests, Outcome, Requests};
 use meshgate::engine::Bundle;
 use meshgate::report::{self, DocumentStatus, Effect};
@@ -48,7 +48,8 @@ fn manifests(path: &str, bytes: &[u8]) -> Manifests {
 fn check(bundle: &Bundle, path: &str, bytes: &[u8]) -> Outcome {
     let manifests = manifests(path, bytes);
     let now = Now::parse("2026-01-31T12:00:00Z").unwrap();
-    let check = Check { bundle, facts: &Manifests::default(), now, namespace: None, mode: None };
+    let world = World::new(Others::Fresh);
+    let check = Check { bundle, facts: &Manifests::default(), world, now, namespace: None };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(check.run(&manifests))
 }
