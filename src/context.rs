@@ -5,6 +5,8 @@
 
 mod facts;
 mod source;
+mod world;
 
 pub use facts::{Fact, FactKey, Facts, Now, OwnerReference};
 pub use source::{ContextSource, gather};
+pub use world::{Others, World};

@@ -1,7 +1,7 @@
 //! The dry run: manifests go through the same [`review`](crate::review::review) as in the cluster, in the order in
 //! which the API server would ask: defaults, mutate, validate; then the Pods that a workload would make.
 //!
-//! Called by `cli`. What a cluster would know comes from manifests ([`World`]); nothing is asked over a network.
+//! Called by `cli`. What a cluster would know comes from manifests ([`World`](crate::context::World)); nothing is asked over a network.
 
 mod check;
 mod default;
@@ -9,9 +9,7 @@ mod manifests;
 mod pods;
 mod requests;
 mod resources;
-mod world;
 
 pub use check::{Check, Outcome, Reviewed};
 pub use manifests::{File, Manifest, Manifests};
 pub use requests::Requests;
-pub use world::World;

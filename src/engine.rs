@@ -1,11 +1,12 @@
 //! Policies made ready to evaluate: a [`Draft`](crate::policy::Draft) is compiled into a [`Bundle`] or refused
-//! whole, and a [`Bundle`] evaluates one binding on one [`Input`].
+//! whole, and a [`Bundle`] asks its bindings about one [`Input`].
 //!
 //! The only module that knows the Rego interpreter. Values in, findings out: no I/O, no state between
 //! evaluations, and no clock but the budget of an evaluation.
 
 mod builtins;
 mod bundle;
+mod chunk;
 mod codes;
 mod entry_points;
 mod evaluate;
@@ -16,6 +17,7 @@ mod lint;
 mod normalise;
 mod output;
 mod output_json;
+mod packages;
 mod program;
 mod query;
 mod syntax;

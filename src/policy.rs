@@ -19,5 +19,5 @@ pub use draft::{Draft, Module, Policy, PolicyId};
 pub use fault::{Fault, Faults};
 pub use matching::{Match, Rule, RuleOperation, Scope};
 pub use metadata::{FactName, FailurePolicy, Metadata, Severity};
-pub use settings::{BundleSettings, Mode};
+pub use settings::{BundleSettings, MODE_LABEL, Mode};
 pub use tree::{Revision, Tree};

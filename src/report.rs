@@ -157,6 +157,8 @@ pub struct Summary {
     pub assumed_namespaces: Vec<String>,
     /// Kinds whose resource is a guess, as `apiVersion/Kind → resource`.
     pub guessed_resources: Vec<String>,
+    /// Modes that the manifests' own Namespaces say, as `name: mode`: they decide what is enforced.
+    pub manifest_modes: Vec<String>,
 }
 
 /// What was assumed for want of a cluster.
@@ -166,6 +168,8 @@ pub struct Assumptions {
     pub namespaces: Vec<String>,
     /// Resources guessed from kinds.
     pub resources: Vec<String>,
+    /// Modes that the manifests' own Namespaces say, as `name: mode`.
+    pub modes: Vec<String>,
 }
 
 impl Report {
@@ -190,16 +194,19 @@ impl Report {
             not_judged: 0,
             assumed_namespaces: assumed.namespaces,
             guessed_resources: assumed.resources,
+            manifest_modes: assumed.modes,
         };
         Self { api_version: "meshgate.io/v1alpha1", kind: "Report", revision, documents, findings, summary }
     }
 
-    /// The exit code of the run: the highest that occurred (contracts: exit codes).
+    /// The exit code of the run: the highest that occurred (contracts: exit codes). Nothing to judge is no success: what
+    /// should have written manifests may have failed.
     pub fn exit_code(&self) -> u8 {
-        let Summary { denied, invalid, errors, .. } = &self.summary;
+        let Summary { documents, denied, invalid, errors, skipped, .. } = &self.summary;
         match (errors, invalid, denied) {
             (1.., ..) => 3,
             (_, 1.., _) => 2,
+            _ if documents == skipped => 2,
             _ if self.findings.iter().any(|finding| finding.effect == Effect::Deny) || *denied > 0 => 1,
             _ => 0,
         }

@@ -8,6 +8,7 @@
 
 mod body;
 mod connections;
+mod current;
 mod deadline;
 mod limits;
 mod listener;

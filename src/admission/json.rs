@@ -12,6 +12,10 @@ use serde_json::{Map, Number, Value};
 /// one as something else than what the API server stores.
 const PRIVATE_KEYS: &str = "$serde_json::private::";
 
+/// How many values a text may have: what is made of each takes some hundred bytes, however short it is written. An
+/// object of 1.5 MiB, more than etcd takes, has a tenth of that.
+const VALUES: usize = 500_000;
+
 /// What is wrong with a JSON text. Lines and columns count from 1, columns in bytes; pointers are JSON pointers.
 #[derive(Debug, thiserror::Error)]
 pub enum JsonError {
@@ -24,6 +28,14 @@ pub enum JsonError {
         /// Where the 128th level begins.
         line: usize,
         /// Where the 128th level begins.
+        column: usize,
+    },
+    /// More values than any Kubernetes object has.
+    #[error("more than {VALUES} values at line {line} column {column}; make it smaller")]
+    TooMany {
+        /// Where it is one too many.
+        line: usize,
+        /// Where it is one too many.
         column: usize,
     },
     /// An object has a key twice, perhaps written in different ways (`"a"`, `"\u0061"`).
@@ -60,9 +72,9 @@ pub enum JsonError {
 /// # Errors
 /// What is wrong, and where.
 pub fn strict_json(bytes: &[u8]) -> Result<Value, JsonError> {
-    let fault = Cell::new(None);
+    let (fault, values) = (Cell::new(None), Cell::new(0));
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let reader = Reader { place: Place::Document, fault: &fault };
+    let reader = Reader { place: Place::Document, fault: &fault, values: &values };
     let value = reader.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
     value.map_err(|error| JsonError::new(error, fault.take()))
 }
@@ -73,6 +85,7 @@ impl JsonError {
         match fault {
             Some(Fault::Duplicate { key, pointer }) => Self::DuplicateKey { key, pointer, line, column },
             Some(Fault::Reserved { key, pointer }) => Self::ReservedKey { key, pointer, line, column },
+            Some(Fault::Many) => Self::TooMany { line, column },
             // The deserializer's own limit is the 128th level, and it says so in words only.
             None if error.to_string().starts_with("recursion limit exceeded") => {
                 Self::TooDeep { line, column }
@@ -86,6 +99,7 @@ impl JsonError {
 enum Fault {
     Duplicate { key: String, pointer: String },
     Reserved { key: String, pointer: String },
+    Many,
 }
 
 /// Where a value is, told from the inside out.
@@ -112,16 +126,18 @@ impl Place<'_> {
 struct Reader<'a> {
     place: Place<'a>,
     fault: &'a Cell<Option<Fault>>,
+    /// How many values were read.
+    values: &'a Cell<usize>,
 }
 
 impl Reader<'_> {
     fn at<'a>(&'a self, place: Place<'a>) -> Reader<'a> {
-        Reader { place, fault: self.fault }
+        Reader { place, ..*self }
     }
 
     fn stop<E: de::Error>(&self, fault: Fault) -> E {
         self.fault.set(Some(fault));
-        E::custom("a key that may not be there")
+        E::custom("what may not be there")
     }
 }
 
@@ -129,6 +145,10 @@ impl<'de> DeserializeSeed<'de> for Reader<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.values.set(self.values.get().saturating_add(1));
+        if self.values.get() > VALUES {
+            return Err(self.stop(Fault::Many));
+        }
         deserializer.deserialize_any(self)
     }
 }
@@ -260,6 +280,13 @@ mod tests {
             assert!(error.to_string().contains(needle), "{text}: {error}");
         }
         assert!(matches!(strict_json(b"\"\xff\""), Err(JsonError::Syntax(_))));
+    }
+
+    #[test]
+    fn too_many_values_are_refused() {
+        let list = |values: usize| format!("[{}]", vec!["0"; values.saturating_sub(1)].join(","));
+        assert!(strict_json(list(VALUES).as_bytes()).is_ok());
+        assert!(matches!(refused(&list(VALUES.saturating_add(1))), JsonError::TooMany { line: 1, .. }));
     }
 
     #[test]

@@ -205,6 +205,11 @@ impl Request {
         self.value.get("oldObject").filter(|object| !object.is_null())
     }
 
+    /// Whether it is about a Namespace, or a subresource of one.
+    pub fn is_about_a_namespace(&self) -> bool {
+        self.resource.group.is_empty() && self.resource.resource == "namespaces"
+    }
+
     /// Who asks (authentication.k8s.io/v1 UserInfo); null where the request does not say.
     pub fn user_info(&self) -> &Value {
         self.value.get("userInfo").unwrap_or(&Value::Null)

@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 
 use super::inputs::{FactFlags, PolicyFlags};
 use super::{output, paths};
+use crate::context::Others;
 use crate::dry_run::{Check, Manifests, Outcome, Reviewed};
 use crate::{report, yaml};
 
@@ -63,9 +64,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let check = Check {
         bundle: &bundle,
         facts: &facts,
+        world: arguments.facts.world(&bundle, &facts, Others::Fresh)?,
         now: arguments.facts.now(),
         namespace: arguments.namespace.clone(),
-        mode: arguments.facts.mode,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().context("can't start")?;
     let Outcome { report, reviewed } = runtime.block_on(check.run(&manifests));

@@ -6,10 +6,10 @@ use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use time::OffsetDateTime;
 
-use crate::context::Now;
-use crate::dry_run::{Manifests, Requests, World};
+use crate::context::{Now, Others, World};
+use crate::dry_run::{Manifests, Requests};
 use crate::engine::{self, Bundle};
-use crate::policy::{Draft, Mode, Tree};
+use crate::policy::{Draft, Fault, MODE_LABEL, Mode, Tree};
 use crate::report::{DocumentResult, DocumentStatus};
 use crate::source;
 
@@ -27,7 +27,7 @@ pub(super) struct FactFlags {
     /// Kubernetes objects (namespaces, workloads, CustomResourceDefinitions) that stand in for the cluster
     #[arg(long, value_name = "DIR")]
     pub(super) facts: Option<PathBuf>,
-    /// The mode of namespaces that are not given: off, audit, warn or deny [default: the policies' defaultMode]
+    /// The mode of namespaces that say none: off, audit, warn or deny [default: the policies' defaultMode]
     #[arg(long, value_name = "MODE", value_parser = mode)]
     pub(super) mode: Option<Mode>,
     /// The time that policies see, as 2026-01-31T12:00:00Z [default: the clock]
@@ -48,8 +48,20 @@ impl PolicyFlags {
     /// The policies, compiled, or all that is wrong with them.
     pub(super) fn bundle(&self) -> anyhow::Result<Bundle> {
         let draft = Draft::read(&self.tree()?, &source::catalogue());
-        let bundle = draft.and_then(engine::compile);
-        bundle.map_err(|faults| anyhow!("--policies {}: the policies can't be used\n{faults}", self.policies))
+        engine::compile(draft).map_err(|faults| {
+            let lines: Vec<String> = faults.iter().map(|fault| self.line(fault)).collect();
+            anyhow!("--policies {}: the policies can't be used\n{}", self.policies, lines.join("\n"))
+        })
+    }
+
+    /// A fault with its file as seen from here.
+    fn line(&self, fault: &Fault) -> String {
+        let root = Path::new(&self.policies);
+        if root.join(&fault.file).is_file() {
+            root.join(fault.to_string()).display().to_string()
+        } else {
+            fault.to_string()
+        }
     }
 }
 
@@ -72,20 +84,16 @@ impl FactFlags {
         Ok(manifests)
     }
 
-    /// What a server without a cluster knows.
-    pub(super) fn world(&self, bundle: &Bundle) -> anyhow::Result<World> {
-        let manifests = self.manifests()?;
-        let objects: Vec<_> =
-            manifests.objects().map(|m| serde_json::Value::Object(m.object.clone())).collect();
-        let mut requests = Requests::new(objects.iter(), bundle, None);
-        let mut world = World::new(self.mode);
-        for manifest in manifests.objects() {
-            let request =
-                requests.create(manifest).map_err(|rejected| anyhow!("--facts: {}", reason(&rejected)))?;
-            if let Some(object) = request.object() {
-                world.insert(request.namespace(), object);
-            }
+    /// What is known of the world. `others`: what is said of namespaces that `--facts` does not give.
+    pub(super) fn world(&self, bundle: &Bundle, facts: &Manifests, others: Others) -> anyhow::Result<World> {
+        let objects: Vec<_> = facts.objects().map(|m| serde_json::Value::Object(m.object.clone())).collect();
+        let mut world = World::new(others);
+        if let Some(mode) = self.mode {
+            world = world.with_label(MODE_LABEL, mode.as_str());
         }
+        Requests::new(objects.iter(), bundle, None)
+            .describe(facts.objects(), &mut world)
+            .map_err(|rejected| anyhow!("--facts: {}", reason(&rejected)))?;
         Ok(world)
     }
 

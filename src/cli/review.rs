@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use super::inputs::{FactFlags, PolicyFlags};
 use super::{output, paths};
 use crate::admission;
-use crate::context::Facts;
+use crate::context::{Facts, Others};
 use crate::review::{Phase, complete};
 
 /// Flags of `review`.
@@ -37,7 +37,7 @@ enum PhaseName {
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let bundle = arguments.policies.bundle()?;
-    let world = arguments.facts.world(&bundle)?;
+    let world = arguments.facts.world(&bundle, &arguments.facts.manifests()?, Others::Fresh)?;
     let files = paths::read(std::slice::from_ref(&arguments.file))?;
     let [file] = files.as_slice() else { anyhow::bail!("{}: name one file", arguments.file) };
     let request = admission::decode(&file.bytes).with_context(|| file.name.clone())?;

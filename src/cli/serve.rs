@@ -13,6 +13,7 @@ use tracing_subscriber::EnvFilter;
 use super::inputs::{FactFlags, PolicyFlags};
 use super::output;
 use crate::certificates::{self, Identity};
+use crate::context::Others;
 use crate::webhook::{self, Limits, Service};
 
 /// The webhook's port (contracts: server, names).
@@ -45,12 +46,22 @@ pub(super) struct Arguments {
     facts: FactFlags,
 }
 
+impl Arguments {
+    /// Without a cluster nothing is known of a namespace. To take it as freshly made is a wish that is said.
+    fn others(&self) -> Others {
+        if self.dev || self.facts.mode.is_some() { Others::Fresh } else { Others::Unknown }
+    }
+}
+
 /// Runs the command until it is told to end.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let filter = EnvFilter::try_from_env("MESHGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // A standard error that is closed must not end a review: errors of logging are said there, with a panic.
+    let log = tracing_subscriber::fmt().json().with_env_filter(filter).log_internal_errors(false);
+    log.with_writer(std::io::stderr).init();
     let bundle = arguments.policies.bundle()?;
-    let world = arguments.facts.world(&bundle)?;
+    let facts = arguments.facts.manifests()?;
+    let world = arguments.facts.world(&bundle, &facts, arguments.others())?;
     let tls = certificates::server_config(&identity(arguments)?)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -101,7 +112,13 @@ fn greeting(arguments: &Arguments, address: SocketAddr, service: &Service) -> St
         "meshgate serves {bound} bound policies on https://{address}, revision {}\n",
         service.bundle.revision
     );
-    text.push_str("There is no cluster: a namespace that --facts does not give is taken as freshly made.\n");
+    text.push_str(match arguments.others() {
+        Others::Fresh => "There is no cluster: a namespace that --facts does not give is taken as freshly made.\n",
+        Others::Unknown => {
+            "There is no cluster: what hangs on a namespace that --facts does not give is an error; --mode or --dev take \
+             it as freshly made.\n"
+        }
+    });
     if arguments.dev {
         let port = address.port();
         text.push_str(&format!(

@@ -34,6 +34,32 @@ pub struct OwnerReference {
     pub uid: String,
 }
 
+impl OwnerReference {
+    /// The owner reference of an object with `controller: true`; at most one may have it (meta/v1 ObjectMeta).
+    ///
+    /// # Errors
+    /// What is wrong with the references.
+    pub fn controller_of(object: &Value) -> Result<Option<Self>, String> {
+        let references = match object.pointer("/metadata/ownerReferences") {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::Array(references)) => references,
+            Some(_) => return Err("metadata.ownerReferences is not an array".to_owned()),
+        };
+        let is_controller = |reference: &&Value| reference.get("controller") == Some(&Value::Bool(true));
+        let mut controllers = references.iter().filter(is_controller);
+        let (Some(reference), rest) = (controllers.next(), controllers.next()) else { return Ok(None) };
+        if rest.is_some() {
+            return Err("metadata.ownerReferences has two controllers".to_owned());
+        }
+        let member = |name: &str| reference.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let [api_version, kind, name, uid] = ["apiVersion", "kind", "name", "uid"].map(member);
+        if kind.is_empty() || name.is_empty() {
+            return Err("metadata.ownerReferences has a controller without kind or name".to_owned());
+        }
+        Ok(Some(Self { api_version, kind, name, uid }))
+    }
+}
+
 /// What was learnt about a [`FactKey`]. An error is a value too: it is decided by the failurePolicy of the
 /// policy that reads it, never by dropping it (R09).
 #[derive(Clone, Debug, PartialEq)]

@@ -9,11 +9,11 @@ use serde_json::Value;
 use super::manifests::{Manifest, Manifests};
 use super::pods;
 use super::requests::Requests;
-use super::world::World;
 use crate::admission::Request;
-use crate::context::{Facts, Now};
+use crate::context::{Facts, Now, World};
 use crate::engine::Bundle;
 use crate::patch::Patch;
+use crate::policy::MODE_LABEL;
 use crate::report::{
     Assumptions, DocumentResult, DocumentStatus, Effect, ObjectName, Report, ReportedFinding,
 };
@@ -23,14 +23,14 @@ use crate::review::{Action, Finding, Phase, complete};
 pub struct Check<'a> {
     /// The policies.
     pub bundle: &'a Bundle,
-    /// What `--facts` gave.
+    /// What `--facts` gave: its CustomResourceDefinitions name resources.
     pub facts: &'a Manifests,
+    /// What is known of the world before the manifests are applied.
+    pub world: World,
     /// The moment that policies see.
     pub now: Now,
     /// The flag `-n`.
     pub namespace: Option<String>,
-    /// The mode of namespaces that are not given.
-    pub mode: Option<crate::policy::Mode>,
 }
 
 /// What came out.
@@ -74,7 +74,12 @@ impl Check<'_> {
             .map(|manifest| Value::Object(manifest.object.clone()))
             .collect();
         let mut requests = Requests::new(objects.iter(), self.bundle, self.namespace.clone());
-        let mut world = self.world(objects.iter(), manifests, &mut requests);
+        // The manifests are about to be applied over what is there. One that can't be sent says nothing; it is reported
+        // where it is judged.
+        let mut world = self.world.clone();
+        for manifest in manifests.objects() {
+            requests.describe(std::iter::once(manifest), &mut world).unwrap_or_default();
+        }
         let (mut documents, mut findings, mut reviewed) = (Vec::new(), Vec::new(), Vec::new());
         let mut assumed = BTreeSet::new();
         for entry in &manifests.entries {
@@ -96,31 +101,15 @@ impl Check<'_> {
                 }
             }
         }
-        let assumed =
-            Assumptions { namespaces: assumed.into_iter().collect(), resources: requests.guessed() };
+        let assumed = Assumptions {
+            namespaces: assumed.into_iter().collect(),
+            resources: requests.guessed(),
+            modes: manifests.objects().filter_map(mode).collect(),
+        };
         Outcome {
             report: Report::new(self.bundle.revision.to_string(), documents, findings, assumed),
             reviewed,
         }
-    }
-
-    /// What is known: the facts, and over them the manifests, because they are about to be applied. `-n` says
-    /// nothing about facts.
-    fn world<'a>(
-        &self,
-        objects: impl Iterator<Item = &'a Value>,
-        manifests: &Manifests,
-        requests: &mut Requests,
-    ) -> World {
-        let mut world = World::new(self.mode);
-        let mut of_facts = Requests::new(objects, self.bundle, None);
-        let facts = self.facts.objects().map(|fact| of_facts.create(fact));
-        for request in facts.chain(manifests.objects().map(|manifest| requests.create(manifest))).flatten() {
-            if let Some(object) = request.object() {
-                world.insert(request.namespace(), object);
-            }
-        }
-        world
     }
 
     async fn judge(
@@ -219,6 +208,14 @@ fn merge(findings: &mut Vec<ReportedFinding>, its_pods: impl Iterator<Item = Rep
             None => findings.push(finding),
         }
     }
+}
+
+/// `name: mode` of a Namespace that says its own mode.
+fn mode(manifest: &Manifest) -> Option<String> {
+    let is_namespace = (manifest.text("apiVersion"), manifest.text("kind")) == ("v1", "Namespace");
+    let labels = manifest.object.get("metadata").and_then(|metadata| metadata.get("labels"));
+    let mode = labels.and_then(|labels| labels.get(MODE_LABEL)).filter(|_| is_namespace)?;
+    Some(format!("{}: {}", manifest.metadata("name"), mode.as_str().unwrap_or_default()))
 }
 
 fn status(findings: &[ReportedFinding]) -> DocumentStatus {

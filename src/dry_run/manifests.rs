@@ -85,12 +85,15 @@ impl Manifests {
         if matches!(object.get("metadata"), Some(metadata) if !metadata.is_object() && !metadata.is_null()) {
             return self.reject(file, line, DocumentStatus::Invalid, "metadata is not a mapping".to_owned());
         }
+        // Whatever has `items` is a list for kubectl, whatever it calls itself (apimachinery, UnstructuredJSONScheme).
         match object.get("items") {
-            Some(Value::Array(items)) if kind.ends_with("List") => {
+            Some(Value::Array(items)) => {
                 let kind = (api_version.to_owned(), kind.to_owned());
                 self.list(file, items.clone(), &kind, &prefix, document);
             }
-            _ => self.entries.push(Ok(Manifest {
+            Some(Value::Null) => self.reject(file, line, DocumentStatus::Skipped, format!("an empty {kind}")),
+            Some(_) => self.reject(file, line, DocumentStatus::Invalid, "`items` is not a list".to_owned()),
+            None => self.entries.push(Ok(Manifest {
                 file: file.name.clone(),
                 object,
                 prefix,

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::default;
 use super::requests::uid;
-use super::world::World;
 use crate::admission::{GroupVersionKind, GroupVersionResource, Operation, Request, RequestParts};
+use crate::context::World;
 use crate::kubernetes::pod_template;
 
 /// A Pod that is not written anywhere.

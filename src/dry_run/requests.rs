@@ -9,7 +9,9 @@ use super::default;
 use super::manifests::Manifest;
 use super::resources::Resources;
 use crate::admission::{GroupVersionKind, GroupVersionResource, Operation, Request, RequestParts};
+use crate::context::World;
 use crate::engine::Bundle;
+use crate::kubernetes::kinds;
 use crate::report::DocumentResult;
 
 /// Makes requests for one run, and remembers what it had to assume.
@@ -34,12 +36,35 @@ impl Requests {
         self.guessed.iter().cloned().collect()
     }
 
+    /// What the objects of `manifests` say of the world; later ones say it over earlier ones.
+    ///
+    /// # Errors
+    /// The first object that kubectl would not send.
+    pub fn describe<'a>(
+        &mut self,
+        manifests: impl Iterator<Item = &'a Manifest>,
+        world: &mut World,
+    ) -> Result<(), Box<DocumentResult>> {
+        for manifest in manifests {
+            let request = self.create(manifest)?;
+            if let Some(object) = request.object() {
+                world.insert(request.namespace(), object);
+            }
+        }
+        Ok(())
+    }
+
     /// The request by which the manifest's object would be created.
     ///
     /// # Errors
     /// Where kubectl would not send it.
     pub fn create(&mut self, manifest: &Manifest) -> Result<Request, Box<DocumentResult>> {
         let (api_version, kind) = (manifest.text("apiVersion"), manifest.text("kind"));
+        if let Some(meant) = kinds::misspelt(api_version, kind) {
+            return Err(
+                manifest.reject(format!("no kind `{kind}` in {api_version}; did you mean `{meant}`?"))
+            );
+        }
         let (resource, guessed) = self.resources.of(api_version, kind);
         if guessed {
             self.guessed.insert(format!("{api_version}/{kind} → {}.{}", resource.plural, resource.group));
@@ -50,8 +75,10 @@ impl Requests {
         if resource.namespaced {
             set_namespace(&mut object, namespace.as_deref());
         }
-        if (api_version, kind) == ("v1", "Pod") {
-            default::apply(&mut object);
+        match (api_version, kind) {
+            ("v1", "Pod") => default::apply(&mut object),
+            ("v1", "Namespace") => set_name_label(&mut object, manifest.metadata("name")),
+            _ => {}
         }
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         Ok(Request::new(RequestParts {
@@ -105,6 +132,18 @@ pub(super) fn uid(parts: &[&str]) -> String {
     let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
     format!("{}-{}-8{}-8{}-{}", part(0, 8), part(8, 12), part(12, 15), part(15, 18), part(18, 30))
+}
+
+/// The label that the API server gives every namespace (pkg/apis/core/v1/defaults.go, SetDefaults_Namespace).
+fn set_name_label(object: &mut Value, name: &str) {
+    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+    let labels = metadata.entry("labels").or_insert(Value::Null);
+    if labels.is_null() {
+        *labels = Value::Object(Map::new());
+    }
+    if let (Some(labels), false) = (labels.as_object_mut(), name.is_empty()) {
+        labels.insert("kubernetes.io/metadata.name".to_owned(), Value::from(name));
+    }
 }
 
 /// As the API server does before admission (registry/rest, EnsureObjectNamespaceMatchesRequestNamespace).

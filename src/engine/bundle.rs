@@ -1,16 +1,16 @@
 //! Compiling: a whole draft becomes a [`Bundle`], or none of it does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use regorus::Engine;
+use regorus::Value as Rego;
 
+use super::chunk::{self, Chunk};
 use super::entry_points::{self, EntryPoints};
-use super::evaluate;
 use super::input::to_rego;
-use super::interpreter_error::fault;
+use super::packages;
 use super::program::{self, Contract, ProgramSettings, Promise};
-use super::syntax;
+use super::syntax::Parsed;
 use crate::policy::{Binding, BundleSettings, Draft, Fault, Faults, Module, Policy, PolicyId, Revision};
 
 /// Policies in force, ready to evaluate. Immutable and shared by all requests.
@@ -23,22 +23,31 @@ pub struct Bundle {
     pub policies: BTreeMap<PolicyId, Arc<Policy>>,
     /// The policies in force, sorted by policy and name.
     pub bound: Vec<Bound>,
-    /// Prepared; cloned for each evaluation (under a microsecond, its contents are shared).
-    pub(super) engine: Engine,
+    pub(super) chunks: Vec<Chunk>,
+    /// The parameters of all bindings, as they stand in `input`.
+    pub(super) parameters: Rego,
+    libraries: Vec<Module>,
 }
 
 /// A policy in force.
+#[derive(Clone)]
 pub struct Bound {
     /// Name, enforcement and match.
     pub binding: Binding,
     /// The policy.
     pub policy: Arc<Policy>,
+    /// Its number among all.
+    pub(super) number: usize,
     pub(super) entry_points: EntryPoints,
-    /// `input.parameters`, converted once.
-    pub(super) parameters: regorus::Value,
+    package: Module,
 }
 
 impl Bound {
+    /// Its place in [`Bundle::bound`].
+    pub fn place(&self) -> usize {
+        self.number
+    }
+
     /// Whether it can change objects.
     pub fn mutates(&self) -> bool {
         self.entry_points.patch
@@ -48,61 +57,92 @@ impl Bound {
     pub fn judges(&self) -> bool {
         !self.entry_points.judging().is_empty()
     }
+
+    /// What decides which requests it is asked about, so that those alike come together.
+    fn kind(&self) -> String {
+        format!("{:?}", self.policy.metadata.matches.rules)
+    }
+}
+
+impl Bundle {
+    /// The same, but that the bindings at these places of [`Bundle::bound`] are each asked alone: a policy that errs on
+    /// every request then costs the others nothing.
+    ///
+    /// # Errors
+    /// None, unless the interpreter takes a program once and not twice.
+    pub fn quarantined(&self, places: &BTreeSet<usize>) -> Result<Self, Faults> {
+        Ok(Self {
+            revision: self.revision.clone(),
+            settings: self.settings.clone(),
+            policies: self.policies.clone(),
+            bound: self.bound.clone(),
+            chunks: chunks(&self.bound, &self.libraries, places)?,
+            parameters: self.parameters.clone(),
+            libraries: self.libraries.clone(),
+        })
+    }
 }
 
 /// Compiles a draft.
 ///
 /// # Errors
-/// Everything that the gate refuses.
+/// The draft's faults, and everything that the gate refuses.
 pub fn compile(draft: Draft) -> Result<Bundle, Faults> {
-    let Draft { revision, policies, libraries, bindings, settings } = draft;
-    let mut engine = Engine::new();
-    engine.set_policy_length_config(syntax::limits());
-    let mut faults = Vec::new();
-    let mut found = judged(&policies, &libraries, &mut faults);
-    Faults::or(std::mem::take(&mut faults), ())?;
-    for module in policies.values().map(|policy| &policy.module).chain(&libraries) {
-        add(&mut engine, module, &mut faults);
-    }
+    let Draft { revision, policies, libraries, bindings, settings, mut faults } = draft;
+    let (policies_parsed, libraries_parsed) = judged(&policies, &libraries, &mut faults);
+    Faults::or(faults, ())?;
     let policies: BTreeMap<PolicyId, Arc<Policy>> =
-        policies.into_iter().map(|(id, p)| (id, Arc::new(p))).collect();
-    let mut entry_points = BTreeMap::new();
-    for policy in policies.values() {
-        if let Some(points) = found.remove(&policy.module.path) {
-            add(&mut engine, &evaluate::generated(&policy.id, points), &mut faults);
-            entry_points.insert(policy.id.clone(), points);
-        }
-    }
-    let bound = bindings.into_iter().filter_map(|binding| {
+        policies.into_iter().map(|(id, policy)| (id, Arc::new(policy))).collect();
+    let bind = |(number, binding): (usize, Binding)| {
         let policy = Arc::clone(policies.get(&binding.policy)?);
-        let parameters = to_rego(&binding.parameters);
-        Some(Bound { entry_points: *entry_points.get(&binding.policy)?, policy, parameters, binding })
-    });
-    let bound: Vec<Bound> = bound.collect();
-    if faults.is_empty()
-        && let Err(error) = evaluate::prepare(&mut engine)
-    {
-        faults.push(fault("the policies' tree", &error));
+        let parsed = policies_parsed.get(&policy.module.path)?;
+        let (entry_points, package) = (entry_points::read(parsed).0, packages::bind(parsed, number));
+        Some(Bound { binding, policy, number, entry_points, package })
+    };
+    let count = bindings.len();
+    let bound: Vec<Bound> = bindings.into_iter().enumerate().filter_map(bind).collect();
+    if bound.len() != count {
+        return Err(Fault::of_file(
+            "the policies' tree",
+            "a policy that is bound was lost; please report this",
+        )
+        .into());
     }
-    Faults::or(faults, Bundle { revision, settings, policies, bound, engine })
+    let libraries: Vec<Module> = libraries_parsed.iter().map(packages::library).collect();
+    let chunks = chunks(&bound, &libraries, &BTreeSet::new())?;
+    let parameters =
+        bound.iter().map(|one| (Rego::from(packages::member(one.number)), to_rego(&one.binding.parameters)));
+    let parameters = Rego::from(parameters.collect::<BTreeMap<_, _>>());
+    Ok(Bundle { revision, settings, policies, bound, chunks, parameters, libraries })
 }
 
-fn add(engine: &mut Engine, module: &Module, faults: &mut Vec<Fault>) {
-    if let Err(error) = engine.add_policy(module.path.clone(), module.text.clone()) {
-        faults.push(fault(&module.path, &error));
-    }
+/// Those alike together, and each of `alone` alone.
+fn chunks(bound: &[Bound], libraries: &[Module], alone: &BTreeSet<usize>) -> Result<Vec<Chunk>, Faults> {
+    let (single, mut others): (Vec<&Bound>, Vec<&Bound>) =
+        bound.iter().partition(|one| alone.contains(&one.number));
+    others.sort_by_key(|one| (one.kind(), one.number));
+    let groups = others.chunks(chunk::SIZE).map(<[_]>::to_vec).chain(single.into_iter().map(|one| vec![one]));
+    let make = |group: Vec<&Bound>| {
+        let members: Vec<_> = group.iter().map(|one| (one.number, one.entry_points, &one.package)).collect();
+        Chunk::new(&members, libraries)
+    };
+    groups.map(make).collect()
 }
 
-/// The entry points by file, of modules that passed the gate.
+/// The policies' modules by path, and the libraries', as far as they passed the gate.
 fn judged(
     policies: &BTreeMap<PolicyId, Policy>,
     libraries: &[Module],
     faults: &mut Vec<Fault>,
-) -> BTreeMap<String, EntryPoints> {
+) -> (BTreeMap<String, Parsed>, Vec<Parsed>) {
     let promises = policies.values().map(Promise::of).collect();
     let settings = ProgramSettings { contract: Contract::Policies(promises), ..ProgramSettings::default() };
     let modules: Vec<Module> =
         policies.values().map(|policy| &policy.module).chain(libraries).cloned().collect();
     let parsed = program::judged(&modules, &settings, faults);
-    parsed.iter().map(|module| (module.module.path.clone(), entry_points::read(module).0)).collect()
+    faults.extend(parsed.iter().flat_map(packages::foreign));
+    let paths: BTreeSet<&str> = policies.values().map(|policy| policy.module.path.as_str()).collect();
+    let (policies, libraries): (Vec<_>, Vec<_>) =
+        parsed.into_iter().partition(|module| paths.contains(module.module.path.as_str()));
+    (policies.into_iter().map(|module| (module.module.path.clone(), module)).collect(), libraries)
 }

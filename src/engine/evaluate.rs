@@ -1,26 +1,14 @@
-//! Evaluating one binding: one call of the interpreter, whatever the policy's number of entry points.
+//! Evaluating: what bindings say of one request. They are asked together, a program at a time.
 
-use std::num::NonZeroU32;
-use std::time::Duration;
+use std::collections::BTreeMap;
 
-use regorus::Engine;
-use regorus::utils::limits::ExecutionTimerConfig;
+use regorus::Value as Rego;
 use serde_json::Value;
 
 use super::bundle::{Bound, Bundle};
-use super::entry_points::EntryPoints;
+use super::chunk::{Answer, Question};
 use super::input::Input;
-use super::interpreter_error::one_line;
 use super::output::{self, Judgement};
-use crate::policy::{Module, PolicyId};
-
-/// How long one evaluation may take. A policy needs about 0.1 ms; a request has 7 s (cluster: deadlines), so a
-/// few policies that run away leave time to say so.
-const BUDGET: Duration = Duration::from_secs(1);
-/// Work units between looks at the clock; costs nothing measurable and stops within 20 ms of the limit.
-const CHECK_INTERVAL: NonZeroU32 = NonZeroU32::MIN.saturating_add(127);
-
-const READY: &str = "data.meshgate.ready.now";
 
 /// Why a binding gave no answer. Its policy's failurePolicy decides what that means.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,59 +33,44 @@ pub enum EvaluationError {
 }
 
 impl Bundle {
-    /// Asks `bound` what is wrong with the object.
-    ///
-    /// # Errors
-    /// Why there is no judgement.
-    pub fn judge(&self, bound: &Bound, input: &Input) -> Result<Judgement, EvaluationError> {
-        let pairs = self.ask(bound, "judge", input)?;
-        output::judgement(&pairs, &bound.entry_points.judging()).map_err(EvaluationError::Shape)
+    /// Asks `bound` what is wrong with the object: of each the judgement, or why there is none, in the same order.
+    pub fn judge(&self, bound: &[&Bound], input: &Input) -> Vec<Result<Judgement, EvaluationError>> {
+        let read = |one: &Bound, answer: Answer| {
+            answer.map(|values| output::judgement(values, &one.entry_points.judging()))
+        };
+        self.ask(Question::Judge, bound, input, read)
     }
 
-    /// Asks `bound` for its JSON Patch; None where nothing is to change.
-    ///
-    /// # Errors
-    /// Why there is no answer.
-    pub fn propose(&self, bound: &Bound, input: &Input) -> Result<Option<Value>, EvaluationError> {
-        let pairs = self.ask(bound, "patch", input)?;
-        output::patch(&pairs).map_err(EvaluationError::Shape)
+    /// Asks `bound` for their JSON Patches; None where nothing is to change. In the same order.
+    pub fn propose(&self, bound: &[&Bound], input: &Input) -> Vec<Result<Option<Value>, EvaluationError>> {
+        let read = |_: &Bound, answer: Answer| output::patch(answer?).map_err(EvaluationError::Shape);
+        self.ask(Question::Patch, bound, input, read)
     }
 
-    fn ask(&self, bound: &Bound, rule: &str, input: &Input) -> Result<Value, EvaluationError> {
-        let mut engine = self.engine.clone();
-        engine.set_input(input.of(bound)?);
-        let path = format!("data.{}.{rule}", generated_package(&bound.policy.id));
-        let value = engine.eval_rule(path).map_err(|error| EvaluationError::Policy(one_line(&error)))?;
-        serde_json::to_value(&value).map_err(|error| EvaluationError::Shape(error.to_string()))
+    fn ask<T>(
+        &self,
+        question: Question,
+        bound: &[&Bound],
+        input: &Input,
+        read: impl Fn(&Bound, Answer) -> Result<T, EvaluationError>,
+    ) -> Vec<Result<T, EvaluationError>> {
+        // Who lacks a fact is not asked; the others are.
+        let lacks: BTreeMap<usize, EvaluationError> =
+            bound.iter().filter_map(|one| Some((one.number, input.lacks(one)?))).collect();
+        let asked: Vec<usize> =
+            bound.iter().map(|one| one.number).filter(|number| !lacks.contains_key(number)).collect();
+        let needed = |bindings: &[usize]| bindings.iter().any(|number| asked.contains(number));
+        let chunks: Vec<_> = self.chunks.iter().filter(|chunk| needed(&chunk.bindings)).collect();
+        let of = |asked: &[usize]| -> Rego { input.of(&self.parameters, asked) };
+        let mut answers: BTreeMap<usize, Answer> =
+            chunks.iter().flat_map(|chunk| chunk.ask(question, &asked, chunks.len(), of)).collect();
+        let answer = |one: &&Bound| match lacks.get(&one.number) {
+            Some(error) => Err(error.clone()),
+            None => {
+                let lost = || Err(EvaluationError::Shape("the binding was not asked".to_owned()));
+                read(one, answers.remove(&one.number).unwrap_or_else(lost))
+            }
+        };
+        bound.iter().map(answer).collect()
     }
-}
-
-/// The module that asks a policy's entry points together, so that rules which they share are computed once.
-/// Sets of pairs with the value bound in the body: an undefined entry point leaves its pair out and no other
-/// (an object literal, or a term in the head, would take all of them along).
-pub(super) fn generated(policy: &PolicyId, points: EntryPoints) -> Module {
-    let package = generated_package(policy);
-    let mut text = format!("package {package}\n");
-    let patch: &[&str] = if points.patch { &["patch"] } else { &[] };
-    for (rule, names) in [("judge", points.judging().as_slice()), ("patch", patch)] {
-        for name in names {
-            text.push_str(&format!(
-                "{rule} contains [\"{name}\", value] if {{ value := data.{}.{name} }}\n",
-                policy.package()
-            ));
-        }
-    }
-    Module { path: format!("{package}.rego"), text }
-}
-
-fn generated_package(policy: &PolicyId) -> String {
-    format!("meshgate.{}", policy.package())
-}
-
-/// Makes the engine ready, so that no request pays for it, and every clone of it is within the budget.
-pub(super) fn prepare(engine: &mut Engine) -> Result<(), anyhow::Error> {
-    engine.set_execution_timer_config(ExecutionTimerConfig { limit: BUDGET, check_interval: CHECK_INTERVAL });
-    engine
-        .add_policy("meshgate.ready.rego".to_owned(), "package meshgate.ready\nnow := true\n".to_owned())?;
-    engine.eval_rule(READY.to_owned()).map(drop)
 }

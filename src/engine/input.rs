@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::bundle::Bound;
 use super::evaluate::EvaluationError;
+use super::packages;
 use crate::context::Fact;
 use crate::policy::FactName;
 
@@ -19,38 +20,49 @@ pub struct Input {
 impl Input {
     /// Takes the AdmissionRequest as policies read it, and the facts that are known.
     pub fn new(request: &Value, facts: BTreeMap<FactName, Fact>) -> Self {
-        let facts = facts.into_iter().map(|(name, fact)| match fact {
-            Fact::Known(value) => (name, Ok(to_rego(&value))),
-            Fact::Unknown(why) => (name, Err(why)),
-        });
-        Self { request: to_rego(request), facts: facts.collect() }
+        Self { request: to_rego(request), facts: convert(facts) }
     }
 
-    /// `input` for one binding: its parameters, and of the facts those that its policy declared (R25).
-    pub(super) fn of(&self, bound: &Bound) -> Result<Rego, EvaluationError> {
-        let mut context = BTreeMap::new();
-        for name in &bound.policy.metadata.context {
-            let value = match self.facts.get(name) {
-                Some(Ok(value)) => value.clone(),
-                Some(Err(why)) => {
-                    return Err(EvaluationError::Fact { name: name.as_str(), why: why.clone() });
-                }
-                None => {
-                    return Err(EvaluationError::Fact {
-                        name: name.as_str(),
-                        why: "not gathered".to_owned(),
-                    });
-                }
-            };
-            context.insert(Rego::from(name.as_str()), value);
-        }
-        Ok(Rego::from(BTreeMap::from([
-            (Rego::from("request"), self.request.clone()),
-            (Rego::from("parameters"), bound.parameters.clone()),
-            (Rego::from("context"), Rego::from(context)),
-            (Rego::from("exempt"), Rego::new_object()),
-        ])))
+    /// The same request about another object; what it shares with this one is not converted again.
+    #[must_use]
+    pub fn with_object(&self, object: &Value, facts: BTreeMap<FactName, Fact>) -> Self {
+        let mut members = self.request.as_object().cloned().unwrap_or_default();
+        members.insert(Rego::from("object"), to_rego(object));
+        Self { request: Rego::from(members), facts: convert(facts) }
     }
+
+    /// The first fact that a binding's policy declared and that is not known.
+    pub(super) fn lacks(&self, bound: &Bound) -> Option<EvaluationError> {
+        let why = |name: &FactName| match self.facts.get(name) {
+            Some(Ok(_)) => None,
+            Some(Err(why)) => Some(EvaluationError::Fact { name: name.as_str(), why: why.clone() }),
+            None => Some(EvaluationError::Fact { name: name.as_str(), why: "not gathered".to_owned() }),
+        };
+        bound.policy.metadata.context.iter().find_map(why)
+    }
+
+    /// `input` for those bindings that are asked. All facts that are known are there: that a policy reads none but those
+    /// that it declared is the gate's matter (R25).
+    pub(super) fn of(&self, parameters: &Rego, asked: &[usize]) -> Rego {
+        let known = self.facts.iter().filter_map(|(name, fact)| Some((name, fact.as_ref().ok()?)));
+        let context = known.map(|(name, value)| (Rego::from(name.as_str()), value.clone()));
+        let ask = asked.iter().map(|number| (Rego::from(packages::member(*number)), Rego::from(true)));
+        Rego::from(BTreeMap::from([
+            (Rego::from("request"), self.request.clone()),
+            (Rego::from(packages::PARAMETERS), parameters.clone()),
+            (Rego::from("context"), Rego::from(context.collect::<BTreeMap<_, _>>())),
+            (Rego::from("exempt"), Rego::new_object()),
+            (Rego::from("ask"), Rego::from(ask.collect::<BTreeMap<_, _>>())),
+        ]))
+    }
+}
+
+fn convert(facts: BTreeMap<FactName, Fact>) -> BTreeMap<FactName, Result<Rego, String>> {
+    let one = |(name, fact)| match fact {
+        Fact::Known(value) => (name, Ok(to_rego(&value))),
+        Fact::Unknown(why) => (name, Err(why)),
+    };
+    facts.into_iter().map(one).collect()
 }
 
 /// JSON as the interpreter holds it. Our own conversion, so that no feature of another crate in the build can

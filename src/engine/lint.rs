@@ -19,23 +19,12 @@ pub struct Linted {
 /// [`Draft::read`]; its files are not judged.
 pub fn lint(tree: &Tree, catalogue: &Tree) -> Linted {
     let mut linted = Linted::default();
-    let draft = match Draft::read(tree, catalogue) {
-        Ok(draft) => Some(draft),
-        Err(faults) => {
-            linted.faults.extend(faults.iter().cloned());
-            None
-        }
-    };
-    let contract = match &draft {
-        Some(draft) => Contract::Policies(draft.policies.values().map(Promise::of).collect()),
-        // What the policies promise is not known: only the language is judged.
-        None => Contract::None,
-    };
+    let draft = Draft::read(tree, catalogue);
+    linted.faults.extend(draft.faults.iter().cloned());
+    let contract = Contract::Policies(draft.policies.values().map(Promise::of).collect());
     let settings = ProgramSettings { contract, ..ProgramSettings::default() };
     let parsed = program::judged(&modules(tree, catalogue), &settings, &mut linted.faults);
-    if let Some(draft) = &draft {
-        gate::lint(&parsed, draft, tree, &mut linted.lints);
-    }
+    gate::lint(&parsed, &draft, tree, &mut linted.lints);
     linted.lints.retain(|lint| tree.contains(&lint.file) || lint.line == 0);
     for list in [&mut linted.faults, &mut linted.lints] {
         list.sort();

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+/// Bound of an annotation's value.
+const ANNOTATION_BYTES: usize = 1_024;
+
 /// One element of `deny`, `warn` or `audit`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Violation {
@@ -28,44 +31,37 @@ pub struct Judgement {
     pub audit: Vec<Violation>,
     /// `annotations`.
     pub annotations: BTreeMap<String, String>,
+    /// Entry points that answered something that the contract does not know.
+    pub errors: Vec<String>,
 }
 
-/// Reads the pairs `[entry point, value]` that the generated rule gives.
-pub(super) fn judgement(pairs: &Value, expected: &[&str]) -> Result<Judgement, String> {
-    let mut values = by_entry_point(pairs)?;
+/// Reads what the entry points `expected` answered. One that can't be used is one of the judgement's errors; the others
+/// stand.
+pub(super) fn judgement(mut values: BTreeMap<String, Value>, expected: &[&str]) -> Judgement {
     let mut judgement = Judgement::default();
     for name in expected {
-        let value = values.remove(*name);
-        match (*name, value) {
-            ("deny", Some(value)) => judgement.deny = violations(name, &value)?,
-            ("warn", Some(value)) => judgement.warn = violations(name, &value)?,
-            ("audit", Some(value)) => judgement.audit = violations(name, &value)?,
-            ("annotations", Some(value)) => judgement.annotations = annotations(&value)?,
+        let read = match (*name, values.remove(*name)) {
+            ("deny", Some(value)) => violations(name, &value).map(|deny| judgement.deny = deny),
+            ("warn", Some(value)) => violations(name, &value).map(|warn| judgement.warn = warn),
+            ("audit", Some(value)) => violations(name, &value).map(|audit| judgement.audit = audit),
+            ("annotations", Some(value)) => annotations(&value).map(|all| judgement.annotations = all),
             // Annotations may be undefined; a set never is, so something was lost on the way (R09).
-            ("annotations", None) => {}
-            (name, _) => return Err(format!("`{name}` is undefined")),
-        }
+            ("annotations", None) => Ok(()),
+            (name, _) => Err(format!("`{name}` is undefined")),
+        };
+        judgement.errors.extend(read.err());
     }
-    Ok(judgement)
+    judgement
 }
 
 /// Reads the value of `patch`: None where it is undefined or empty.
-pub(super) fn patch(pairs: &Value) -> Result<Option<Value>, String> {
-    match by_entry_point(pairs)?.remove("patch") {
+pub(super) fn patch(mut values: BTreeMap<String, Value>) -> Result<Option<Value>, String> {
+    match values.remove("patch") {
         None => Ok(None),
         Some(Value::Array(operations)) if operations.is_empty() => Ok(None),
         Some(patch @ Value::Array(_)) => Ok(Some(patch)),
         Some(other) => Err(format!("`patch` is {}, not an array of JSON Patch operations", name_of(&other))),
     }
-}
-
-fn by_entry_point(pairs: &Value) -> Result<BTreeMap<String, Value>, String> {
-    let pairs = pairs.as_array().ok_or("the generated rule is undefined")?;
-    let read = |pair: &Value| match pair.as_array().map(Vec::as_slice) {
-        Some([Value::String(name), value]) => Ok((name.clone(), value.clone())),
-        _ => Err("the generated rule has another shape".to_owned()),
-    };
-    pairs.iter().map(read).collect()
 }
 
 fn violations(entry_point: &str, value: &Value) -> Result<Vec<Violation>, String> {
@@ -117,10 +113,22 @@ fn annotations(value: &Value) -> Result<BTreeMap<String, String>, String> {
     let members =
         value.as_object().ok_or_else(|| format!("`annotations` is {}, not an object", name_of(value)))?;
     let read = |(key, value): (&String, &Value)| match value {
+        _ if !is_annotation_key(key) => Err(format!(
+            "`annotations` has a key that is not of up to 63 of A-Z, a-z, 0-9, `-`, `_`, `.`: {key:?}"
+        )),
+        Value::String(text) if text.len() > ANNOTATION_BYTES => {
+            Err(format!("`annotations` has `{key}` with more than {ANNOTATION_BYTES} bytes"))
+        }
         Value::String(text) => Ok((key.clone(), text.clone())),
         other => Err(format!("`annotations` has `{key}` that is {}, not a string", name_of(other))),
     };
     members.iter().map(read).collect()
+}
+
+/// The part behind the `/` of a qualified name, which the API server makes of it and the webhook's.
+fn is_annotation_key(key: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (1..=63).contains(&key.len()) && key.bytes().all(is_allowed)
 }
 
 fn name_of(value: &Value) -> &'static str {
@@ -140,12 +148,15 @@ mod tests {
 
     use super::*;
 
+    fn values(members: Value) -> BTreeMap<String, Value> {
+        serde_json::from_value(members).unwrap()
+    }
+
     #[test]
     fn violations_are_read_and_sorted_by_key() {
-        let pairs = json!([["deny", [
-            { "msg": "b", "key": "1", "field": "spec.x", "details": { "remedy": "set x" } }, "a"
-        ]]]);
-        let judgement = judgement(&pairs, &["deny"]).unwrap();
+        let deny =
+            json!([{ "msg": "b", "key": "1", "field": "spec.x", "details": { "remedy": "set x" } }, "a"]);
+        let judgement = judgement(values(json!({ "deny": deny })), &["deny"]);
         let messages: Vec<_> = judgement.deny.iter().map(|v| v.message.as_str()).collect();
         assert_eq!(messages, ["b", "a"]);
         assert_eq!(judgement.deny[0].remedy.as_deref(), Some("set x"));
@@ -154,26 +165,37 @@ mod tests {
     #[test]
     fn every_other_shape_is_an_error() {
         let wrong = [
-            json!([["deny", true]]),
-            json!([["deny", [1]]]),
-            json!([["deny", [{ "message": "a" }]]]),
-            json!([["deny", [{ "field": "a" }]]]),
-            json!([["deny", [{ "msg": 1 }]]]),
-            json!([["deny", [{ "msg": "a", "field": 1 }]]]),
-            json!([["deny", [{ "msg": "a", "details": "b" }]]]),
-            json!([]),
-            json!(null),
+            json!({ "deny": true }),
+            json!({ "deny": [1] }),
+            json!({ "deny": [{ "message": "a" }] }),
+            json!({ "deny": [{ "field": "a" }] }),
+            json!({ "deny": [{ "msg": 1 }] }),
+            json!({ "deny": [{ "msg": "a", "field": 1 }] }),
+            json!({ "deny": [{ "msg": "a", "details": "b" }] }),
+            json!({}),
         ];
-        for pairs in wrong {
-            assert!(judgement(&pairs, &["deny"]).is_err(), "{pairs}");
+        for answer in wrong {
+            let read = judgement(values(answer.clone()), &["deny"]);
+            assert_eq!((read.deny.len(), read.errors.len()), (0, 1), "{answer}");
         }
-        assert!(judgement(&json!([["annotations", { "a": 1 }]]), &["annotations"]).is_err());
-        assert!(patch(&json!([["patch", { "op": "add" }]])).is_err());
+        let long = "a".repeat(1_025);
+        for (key, value) in [("a", json!(1)), ("a/b", json!("")), ("", json!("")), ("a", json!(long))] {
+            let one = judgement(values(json!({ "annotations": { key: value } })), &["annotations"]);
+            assert_eq!((one.errors.len(), one.annotations.len()), (1, 0), "{key}");
+        }
+        assert!(patch(values(json!({ "patch": { "op": "add" } }))).is_err());
+    }
+
+    #[test]
+    fn what_can_not_be_used_takes_nothing_along() {
+        let answer = values(json!({ "deny": ["no"], "warn": [5], "annotations": [] }));
+        let one = judgement(answer, &["deny", "warn", "annotations"]);
+        assert_eq!((one.deny.len(), one.warn.len(), one.errors.len()), (1, 0, 2), "{one:?}");
     }
 
     #[test]
     fn an_undefined_or_empty_patch_is_none() {
-        assert_eq!(patch(&json!([])).unwrap(), None);
-        assert_eq!(patch(&json!([["patch", []]])).unwrap(), None);
+        assert_eq!(patch(values(json!({}))).unwrap(), None);
+        assert_eq!(patch(values(json!({ "patch": [] }))).unwrap(), None);
     }
 }

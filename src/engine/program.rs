@@ -115,10 +115,27 @@ impl Program {
     }
 
     fn ask(&self, query: &str, input: Option<&Value>) -> Result<Rego, EvaluationError> {
-        let query = query::path(query)?;
+        self.run(&query::path(query)?, input.map_or(Rego::Undefined, to_rego), self.engine.clone())
+    }
+
+    /// The value of a rule for an input that is converted already, within a time of its own.
+    pub(super) fn evaluate_within(
+        &self,
+        query: &str,
+        input: Rego,
+        budget: Duration,
+    ) -> Result<Option<Value>, EvaluationError> {
         let mut engine = self.engine.clone();
-        engine.set_input(input.map_or(Rego::Undefined, to_rego));
-        let results = builtins::within(|| engine.eval_query(query, false))
+        engine.set_execution_timer_config(ExecutionTimerConfig {
+            limit: budget,
+            check_interval: CHECK_INTERVAL,
+        });
+        Ok(output_json::value(&self.run(query, input, engine)?))
+    }
+
+    fn run(&self, query: &str, input: Rego, mut engine: Engine) -> Result<Rego, EvaluationError> {
+        engine.set_input(input);
+        let results = builtins::within(|| engine.eval_query(query.to_owned(), false))
             .map_err(EvaluationError::Policy)?
             .map_err(|error| EvaluationError::Policy(one_line(&error)))?;
         let value = results.result.first().and_then(|result| result.expressions.first());

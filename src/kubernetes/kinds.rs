@@ -31,6 +31,18 @@ pub fn built_in(api_version: &str, kind: &str) -> Option<Resource> {
     table().find(|row| row.is(group, kind) && row.version == version).map(Row::resource)
 }
 
+/// The kind of Kubernetes' own that differs from `kind` in upper and lower case only, which an API server doesn't take.
+pub fn misspelt(api_version: &str, kind: &str) -> Option<&'static str> {
+    let (group, _) = split(api_version);
+    let mut rows = table().filter(|row| row.group == group);
+    rows.find(|row| row.kind.eq_ignore_ascii_case(kind)).map(|row| row.kind).filter(|meant| *meant != kind)
+}
+
+/// The resources of a group of Kubernetes' own; none for other groups.
+pub fn plurals(group: &str) -> Vec<&'static str> {
+    table().filter(|row| row.group == group).map(|row| row.plural).collect()
+}
+
 /// Of a version that Kubernetes doesn't serve (any more), the resource in which the same objects are served now, in
 /// the preferred version: for `apps/v1beta1` and `extensions/v1beta1` Deployments `deployments.apps` in `v1`.
 pub fn successor(api_version: &str, kind: &str) -> Option<Resource> {

@@ -101,6 +101,11 @@ impl LabelSelector {
         labels.chain(expressions).collect::<Result<_, _>>().map(Self)
     }
 
+    /// The labels that it looks at.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|requirement| requirement.key.as_str())
+    }
+
     /// Whether an object with these labels is selected. An object without labels is one with none.
     pub fn matches(&self, labels: Option<&Map<String, Value>>) -> bool {
         self.0.iter().all(|requirement| requirement.matches(labels))

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::draft::PolicyId;
+use super::files::word;
 use super::matching::{Match, MatchFields};
 
 /// A policy in force, with its parameters. A `PolicyBinding` that names a category becomes one for each policy.
@@ -51,7 +52,7 @@ pub enum Templates {
 }
 
 /// `spec` of the kind `PolicyBinding`.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BindingFields {
     pub(super) policy: String,
@@ -59,6 +60,6 @@ pub(super) struct BindingFields {
     pub(super) enforcement: Enforcement,
     #[serde(default, rename = "match")]
     pub(super) matches: MatchFields,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "word")]
     pub(super) templates: Templates,
 }

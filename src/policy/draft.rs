@@ -1,14 +1,14 @@
 //! From a [`Tree`] to a [`Draft`]: every file is recognised, read and typed, or is a fault. Nothing is ignored
 //! that could have been meant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::Value;
 
 use super::annotations::{self, Header};
 use super::binding::{Binding, BindingFields};
-use super::fault::{Fault, Faults};
+use super::fault::Fault;
 use super::files::typed;
 use super::metadata::{self, Metadata};
 use super::settings::BundleSettings;
@@ -69,7 +69,7 @@ pub struct Policy {
     pub module: Module,
 }
 
-/// A tree's files, read and typed, with bindings resolved to policies. Not yet compiled.
+/// A tree's files, read and typed, with bindings resolved to policies, and all their faults. Not yet compiled.
 #[derive(Clone, Debug)]
 pub struct Draft {
     /// Names the files that this draft was read from.
@@ -78,26 +78,26 @@ pub struct Draft {
     pub policies: BTreeMap<PolicyId, Policy>,
     /// What policies import: `lib/**`.
     pub libraries: Vec<Module>,
-    /// The policies in force, sorted by policy and name. Never empty.
+    /// The policies in force, sorted by policy and name.
     pub bindings: Vec<Binding>,
     /// What holds for the whole tree.
     pub settings: BundleSettings,
+    /// What is wrong with the tree.
+    pub faults: Vec<Fault>,
 }
 
 impl Draft {
     /// Reads `tree`. Policies and libraries of `catalogue` come along: its `lib`, and the categories that the
-    /// tree's `Bundle` includes.
-    ///
-    /// # Errors
-    /// All faults of the tree.
-    pub fn read(tree: &Tree, catalogue: &Tree) -> Result<Self, Faults> {
+    /// tree's `Bundle` includes. What is wrong stands in [`Draft::faults`]: nothing of it is left out in silence,
+    /// because a draft with faults does not compile.
+    pub fn read(tree: &Tree, catalogue: &Tree) -> Self {
         let mut reading = Reading::default();
         reading.read_all(tree.iter());
         let settings = reading.settings();
         let merged = reading.include(tree, catalogue, &settings);
         let bindings = reading.bind();
         let Reading { policies, libraries, faults, .. } = reading;
-        Faults::or(faults, Self { revision: merged.revision(), policies, libraries, bindings, settings })
+        Self { revision: merged.revision(), policies, libraries, bindings, settings, faults }
     }
 }
 
@@ -112,6 +112,8 @@ struct Unbound {
 #[derive(Default)]
 struct Reading {
     policies: BTreeMap<PolicyId, Policy>,
+    /// Policies that are there and can't be read.
+    broken: BTreeSet<PolicyId>,
     libraries: Vec<Module>,
     unbound: Vec<Unbound>,
     bundles: Vec<(BundleSettings, String, usize)>,
@@ -121,14 +123,15 @@ struct Reading {
 impl Reading {
     fn read_all<'a>(&mut self, files: impl Iterator<Item = (&'a str, &'a [u8])>) {
         for (path, content) in files {
-            let is_example = path.split('/').any(|part| part == "examples");
-            if path.ends_with("_test.rego") || is_example {
+            let lower = path.to_lowercase();
+            let is_written = [".rego", ".yaml", ".yml", ".json"].iter().any(|ending| lower.ends_with(ending));
+            if !is_written || is_for_tests(path) {
                 continue;
             }
-            if path.ends_with(".rego") {
-                self.read_rego(path, content);
-            } else if path.ends_with(".yaml") || path.ends_with(".yml") {
-                self.read_yaml(path, content);
+            match path.rsplit('.').next() {
+                Some("rego") => self.read_rego(path, content),
+                Some("yaml" | "yml") => self.read_yaml(path, content),
+                _ => self.fault(path, (0, 0), "not read under this name; end it in .rego or .yaml"),
             }
         }
     }
@@ -160,30 +163,13 @@ impl Reading {
     }
 
     fn read_policy(&mut self, id: PolicyId, module: Module, header: &Header) {
-        let path = module.path.clone();
-        if !id.0.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '/')) {
-            return self.fault(
-                &path,
-                (0, 0),
-                "a policy's folders are named with a-z, 0-9 and _; rename them",
-            );
-        }
-        if header.package != id.package() {
-            return self.fault(
-                &path,
-                (header.package_line, 0),
-                format!("package `{}`; at this path it is `package {}`", header.package, id.package()),
-            );
-        }
-        let Some(block) = &header.block else {
-            return self.fault(&path, (header.package_line, 0), "no METADATA above `package`; a policy without it can't be matched to requests: add `# METADATA` with title, description and custom.match");
-        };
-        match metadata::read(&block.document.value, &id.0) {
+        match metadata_of(&id, header) {
             Ok(metadata) => {
                 self.policies.insert(id.clone(), Policy { id, metadata, module });
             }
-            Err(misfit) => {
-                self.fault(&path, block.position(&misfit.pointer), format!("METADATA: {}", misfit.message))
+            Err((at, message)) => {
+                self.fault(&module.path, at, message);
+                self.broken.insert(id);
             }
         }
     }
@@ -239,21 +225,21 @@ impl Reading {
         if name.is_empty() {
             return self.fault(path, place(&document, "/metadata"), "a PolicyBinding needs `metadata.name`");
         }
-        match typed(document.value.get("spec").unwrap_or(&Value::Null)) {
+        match typed(document.value.get("spec").unwrap_or(&Value::Null), "spec") {
             Ok(fields) => self.unbound.push(Unbound { name, fields, file: path.to_owned(), document }),
             Err(misfit) => {
                 let at = place(&document, &format!("/spec{}", misfit.pointer));
-                self.fault(path, at, format!("spec.{}", misfit.message));
+                self.fault(path, at, misfit.message);
             }
         }
     }
 
     fn read_bundle(&mut self, path: &str, document: &yaml::Document) {
-        match typed(document.value.get("spec").unwrap_or(&Value::Null)) {
+        match typed(document.value.get("spec").unwrap_or(&Value::Null), "spec") {
             Ok(settings) => self.bundles.push((settings, path.to_owned(), document.line)),
             Err(misfit) => {
                 let at = place(document, &format!("/spec{}", misfit.pointer));
-                self.fault(path, at, format!("spec.{}", misfit.message));
+                self.fault(path, at, misfit.message);
             }
         }
     }
@@ -292,50 +278,11 @@ impl Reading {
 
     fn bind(&mut self) -> Vec<Binding> {
         let mut bindings: Vec<Binding> = Vec::new();
-        for Unbound { name, fields, file, document } in std::mem::take(&mut self.unbound) {
-            let matches = match fields.matches.read() {
-                Ok(matches) => matches,
-                Err(error) => {
-                    self.fault(&file, place(&document, "/spec/match"), format!("spec.match: {error}"));
-                    continue;
-                }
-            };
-            let meant: Vec<&Policy> =
-                self.policies.values().filter(|p| p.id.is_meant_by(&fields.policy)).collect();
-            let mut faults = Vec::new();
-            if meant.is_empty() {
-                faults.push((
-                    "/spec/policy",
-                    format!("spec.policy: no policy `{}`; this tree has {}", fields.policy, self.known()),
-                ));
-            }
-            for policy in meant {
-                if bindings.iter().any(|b| b.name == name && b.policy == policy.id) {
-                    faults.push((
-                        "/metadata/name",
-                        format!("a second binding `{name}` of {}; names of bindings are unique", policy.id),
-                    ));
-                }
-                match policy.metadata.parameters.complete(fields.parameters.as_ref()) {
-                    Ok(parameters) => bindings.push(Binding {
-                        name: name.clone(),
-                        policy: policy.id.clone(),
-                        parameters,
-                        enforcement: fields.enforcement,
-                        matches: matches.clone(),
-                        templates: fields.templates,
-                    }),
-                    Err(texts) => {
-                        faults.extend(
-                            texts
-                                .into_iter()
-                                .map(|text| ("/spec/parameters", format!("{}: {text}", policy.id))),
-                        );
-                    }
-                }
-            }
+        for unbound in std::mem::take(&mut self.unbound) {
+            let (found, faults) = self.bind_one(&unbound, &bindings);
+            bindings.extend(found);
             for (pointer, message) in faults {
-                self.fault(&file, place(&document, pointer), message);
+                self.fault(&unbound.file, place(&unbound.document, &pointer), message);
             }
         }
         if bindings.is_empty() && self.faults.is_empty() {
@@ -346,6 +293,54 @@ impl Reading {
         bindings
     }
 
+    /// The bindings of one file: one for each policy that it means. Faults with the pointers of their members.
+    fn bind_one(&self, unbound: &Unbound, others: &[Binding]) -> (Vec<Binding>, Vec<(String, String)>) {
+        let Unbound { name, fields, .. } = unbound;
+        let (mut bindings, mut faults) = (Vec::new(), Vec::new());
+        let mut fault = |pointer: &str, message: String| faults.push((pointer.to_owned(), message));
+        let matches = match fields.matches.clone().read() {
+            Ok(matches) => matches,
+            Err((pointer, message)) => {
+                fault(&format!("/spec/match{pointer}"), format!("spec.match.{message}"));
+                return (bindings, faults);
+            }
+        };
+        let meant: Vec<&Policy> =
+            self.policies.values().filter(|p| p.id.is_meant_by(&fields.policy)).collect();
+        if meant.is_empty() && !self.broken.iter().any(|id| id.is_meant_by(&fields.policy)) {
+            let message =
+                format!("spec.policy: no policy `{}`; this tree has {}", fields.policy, self.known());
+            fault("/spec/policy", message);
+        }
+        for policy in meant {
+            if others.iter().any(|b| b.name == *name && b.policy == policy.id) {
+                let message =
+                    format!("a second binding `{name}` of {}; names of bindings are unique", policy.id);
+                fault("/metadata/name", message);
+            }
+            if !matches.meets(&policy.metadata.matches) {
+                let message =
+                    "has no rule in common with that of the policy, so nothing would ever be matched";
+                fault("/spec/match", format!("spec.match of {}: {message}", policy.id));
+            }
+            match policy.metadata.parameters.complete(fields.parameters.as_ref()) {
+                Ok(parameters) => bindings.push(Binding {
+                    name: name.clone(),
+                    policy: policy.id.clone(),
+                    parameters,
+                    enforcement: fields.enforcement,
+                    matches: matches.clone(),
+                    templates: fields.templates,
+                }),
+                Err(misfits) => misfits.into_iter().for_each(|misfit| {
+                    let pointer = format!("/spec/parameters{}", misfit.pointer);
+                    fault(&pointer, format!("{}: {}", policy.id, misfit.message));
+                }),
+            }
+        }
+        (bindings, faults)
+    }
+
     fn known(&self) -> String {
         let ids: Vec<&str> = self.policies.keys().map(PolicyId::as_str).collect();
         if ids.is_empty() { "none".to_owned() } else { ids.join(", ") }
@@ -354,6 +349,35 @@ impl Reading {
     fn fault(&mut self, file: &str, place: (usize, usize), message: impl Into<String>) {
         self.faults.push(Fault::new(file, place, message));
     }
+}
+
+/// Whether a file is run by `opa test`, or shows people what a policy does: `<category>/<policy>/*_test.rego`, but not
+/// the policy itself, `lib/<name>/*_test.rego`, `<category>/<policy>/examples/**`.
+fn is_for_tests(path: &str) -> bool {
+    match path.split('/').collect::<Vec<_>>().as_slice() {
+        [_, policy, file] => file.ends_with("_test.rego") && file.strip_suffix(".rego") != Some(*policy),
+        [_, _, "examples", ..] => true,
+        _ => false,
+    }
+}
+
+/// A policy's METADATA, or where and why there is none.
+fn metadata_of(id: &PolicyId, header: &Header) -> Result<Metadata, ((usize, usize), String)> {
+    if !id.0.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '/')) {
+        return Err(((0, 0), "a policy's folders are named with a-z, 0-9 and _; rename them".to_owned()));
+    }
+    let at_package = (header.package_line, 0);
+    if header.package != id.package() {
+        let message = format!("package `{}`; at this path it is `package {}`", header.package, id.package());
+        return Err((at_package, message));
+    }
+    let Some(block) = &header.block else {
+        let message = "no METADATA above `package`; a policy without it can't be matched to requests: add \
+                       `# METADATA` with title, description and custom.match";
+        return Err((at_package, message.to_owned()));
+    };
+    metadata::read(&block.document.value, &id.0)
+        .map_err(|misfit| (block.position(&misfit.pointer), misfit.message))
 }
 
 fn place(document: &yaml::Document, pointer: &str) -> (usize, usize) {

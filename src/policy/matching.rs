@@ -1,10 +1,27 @@
 //! `match` of a policy and of a binding: names and semantics of admissionregistration.k8s.io rules.
 
+mod rule;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::admission::{Operation, Request};
-use crate::kubernetes::label_selector::{LabelSelector, LabelSelectorError};
+pub use rule::{Rule, RuleOperation, Scope};
+
+use crate::admission::Request;
+use crate::kubernetes::label_selector::LabelSelector;
+
+/// Labels that controllers add to the Pods that they make (well-known labels; pkg/controller).
+const ADDED_BY_CONTROLLERS: [&str; 9] = [
+    "apps.kubernetes.io/pod-index",
+    "batch.kubernetes.io/controller-uid",
+    "batch.kubernetes.io/job-name",
+    "controller-revision-hash",
+    "controller-uid",
+    "job-name",
+    "pod-template-generation",
+    "pod-template-hash",
+    "statefulset.kubernetes.io/pod-name",
+];
 
 /// Which requests a policy is asked about.
 #[derive(Clone, Debug, Default)]
@@ -18,57 +35,8 @@ pub struct Match {
     pub object_selector: Option<LabelSelector>,
 }
 
-/// `admissionregistration.k8s.io/v1` RuleWithOperations. `*` matches everything.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Rule {
-    /// Groups; `""` is the core group.
-    pub api_groups: Vec<String>,
-    /// Versions.
-    pub api_versions: Vec<String>,
-    /// `pods`, `pods/resize`, `pods/*`, `*`, `*/*`. A rule that names `pods` and no subresource of it also matches
-    /// the subresources through which a Pod's containers change.
-    pub resources: Vec<String>,
-    /// Default: CREATE and UPDATE.
-    #[serde(default = "writes")]
-    pub operations: Vec<RuleOperation>,
-    /// Default: both.
-    #[serde(default)]
-    pub scope: Scope,
-}
-
-/// An operation of a rule, or `*`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum RuleOperation {
-    /// Objects made.
-    Create,
-    /// Objects changed.
-    Update,
-    /// Objects deleted.
-    Delete,
-    /// exec, attach, port-forward, proxy.
-    Connect,
-    /// All of them.
-    #[serde(rename = "*")]
-    All,
-}
-
-/// Which objects, by scope.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-pub enum Scope {
-    /// Both.
-    #[default]
-    #[serde(rename = "*")]
-    All,
-    /// Objects without a namespace, Namespaces among them.
-    Cluster,
-    /// Objects in a namespace.
-    Namespaced,
-}
-
 /// The wire form of [`Match`].
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct MatchFields {
     #[serde(default)]
@@ -85,19 +53,30 @@ enum MatchPolicy {
 }
 
 impl MatchFields {
-    /// The typed form.
-    pub(super) fn read(self) -> Result<Match, LabelSelectorError> {
+    /// The typed form, or what is wrong and where, as a JSON pointer.
+    pub(super) fn read(self) -> Result<Match, (String, String)> {
         let Self {
             rules,
             namespace_selector,
             object_selector,
             match_policy: None | Some(MatchPolicy::Equivalent),
         } = self;
-        let selector = |value: Option<Value>| value.as_ref().map(LabelSelector::from_value).transpose();
+        for (index, rule) in rules.iter().enumerate() {
+            if let Some((member, message)) = rule.fault() {
+                return Err((
+                    format!("/rules/{index}/{member}"),
+                    format!("rules[{index}].{member}: {message}"),
+                ));
+            }
+        }
+        let selector = |name: &str, value: Option<Value>| {
+            let read = value.as_ref().map(LabelSelector::from_value).transpose();
+            read.map_err(|error| (format!("/{name}"), format!("{name}: {error}")))
+        };
         Ok(Match {
             rules,
-            namespace_selector: selector(namespace_selector)?,
-            object_selector: selector(object_selector)?,
+            namespace_selector: selector("namespaceSelector", namespace_selector)?,
+            object_selector: selector("objectSelector", object_selector)?,
         })
     }
 }
@@ -117,80 +96,20 @@ impl Match {
             .any(|object| selector.matches(object.pointer("/metadata/labels").and_then(Value::as_object)))
     }
 
-    /// Whether Pods with these labels are meant when they are made.
+    /// Whether there can be a request that both mean. Without rules: all that the other means.
+    pub fn meets(&self, other: &Self) -> bool {
+        self.rules.is_empty()
+            || other.rules.is_empty()
+            || self.rules.iter().any(|rule| other.rules.iter().any(|other| rule.meets(other)))
+    }
+
+    /// Whether Pods that a controller makes with these labels are sure to be meant.
     pub fn covers_pods(&self, labels: &Map<String, Value>) -> bool {
-        let covers = |rule: &Rule| {
-            contains(&rule.api_groups, "")
-                && contains(&rule.api_versions, "v1")
-                && rule.names("pods", None)
-                && rule.operations.iter().any(|operation| operation.covers(Operation::Create))
-                && rule.scope != Scope::Cluster
+        let is_sure = |selector: &LabelSelector| {
+            // What a controller adds can't be told here.
+            selector.matches(Some(labels)) && !selector.keys().any(|key| ADDED_BY_CONTROLLERS.contains(&key))
         };
-        (self.rules.is_empty() || self.rules.iter().any(covers))
-            && self.object_selector.as_ref().is_none_or(|selector| selector.matches(Some(labels)))
+        (self.rules.is_empty() || self.rules.iter().any(Rule::covers_pods))
+            && self.object_selector.as_ref().is_none_or(is_sure)
     }
-}
-
-impl Rule {
-    fn covers(&self, request: &Request) -> bool {
-        let resource = request.resource();
-        contains(&self.api_groups, &resource.group)
-            && contains(&self.api_versions, &resource.version)
-            && self.names(&resource.resource, request.sub_resource())
-            && self.operations.iter().any(|operation| operation.covers(request.operation()))
-            && self.scope.covers(request)
-    }
-
-    fn names(&self, resource: &str, sub_resource: Option<&str>) -> bool {
-        let said = self.resources.iter().any(|pattern| match (pattern.split_once('/'), sub_resource) {
-            (None, None) => pattern == "*" || pattern == resource,
-            (Some((of, sub)), Some(wanted)) => (of == "*" || of == resource) && (sub == "*" || sub == wanted),
-            // `*/*` is everything, also what is no subresource (admissionregistration RuleWithOperations).
-            (Some(("*", "*")), None) => true,
-            _ => false,
-        });
-        said || self.implies(resource, sub_resource)
-    }
-
-    /// Containers of a running Pod are changed through two subresources whose object is the whole Pod (R10).
-    fn implies(&self, resource: &str, sub_resource: Option<&str>) -> bool {
-        resource == "pods"
-            && matches!(sub_resource, Some("ephemeralcontainers" | "resize"))
-            && self.resources.iter().any(|pattern| pattern == "pods" || pattern == "*")
-            && !self.resources.iter().any(|pattern| pattern.starts_with("pods/"))
-    }
-}
-
-impl RuleOperation {
-    fn covers(self, operation: Operation) -> bool {
-        matches!(
-            (self, operation),
-            (Self::All, _)
-                | (Self::Create, Operation::Create)
-                | (Self::Update, Operation::Update)
-                | (Self::Delete, Operation::Delete)
-                | (Self::Connect, Operation::Connect)
-        )
-    }
-}
-
-impl Scope {
-    fn covers(self, request: &Request) -> bool {
-        // The API server sends a Namespace's own name as the request's namespace; the object is cluster-scoped.
-        let resource = request.resource();
-        let is_namespace = resource.group.is_empty() && resource.resource == "namespaces";
-        match self {
-            Self::All => true,
-            Self::Namespaced => request.namespace().is_some() && !is_namespace,
-            Self::Cluster => request.namespace().is_none() || is_namespace,
-        }
-    }
-}
-
-fn contains(patterns: &[String], value: &str) -> bool {
-    patterns.iter().any(|pattern| pattern == "*" || pattern == value)
-}
-
-fn writes() -> Vec<RuleOperation> {
-    vec![RuleOperation::Create, RuleOperation::Update]
 }

@@ -2,8 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::files::word;
+
+/// The label by which a namespace says how far it is rolled out (contracts: enforcement).
+pub const MODE_LABEL: &str = "meshgate.io/mode";
+
 /// The word of a namespace's label `meshgate.io/mode`, and of `defaultMode`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Not judged.
@@ -18,15 +23,19 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Audit => "audit",
+            Self::Warn => "warn",
+            Self::Deny => "deny",
+        }
+    }
+
     /// Reads the label's value; None for a word that is none of the four.
     pub fn parse(word: &str) -> Option<Self> {
-        match word {
-            "off" => Some(Self::Off),
-            "audit" => Some(Self::Audit),
-            "warn" => Some(Self::Warn),
-            "deny" => Some(Self::Deny),
-            _ => None,
-        }
+        [Self::Off, Self::Audit, Self::Warn, Self::Deny].into_iter().find(|mode| mode.as_str() == word)
     }
 }
 
@@ -35,7 +44,7 @@ impl Mode {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct BundleSettings {
     /// The mode of namespaces without the label.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "word")]
     pub default_mode: Mode,
     /// Embedded categories whose policies the tree's bindings may name.
     #[serde(default)]

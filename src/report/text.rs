@@ -13,7 +13,11 @@ pub fn text(report: &Report) -> String {
     }
     for document in &report.documents {
         if let Some(reason) = &document.reason {
-            let status = if document.status == DocumentStatus::Invalid { "invalid" } else { "skipped" };
+            let status = match document.status {
+                DocumentStatus::Invalid => "invalid",
+                DocumentStatus::Error => "error",
+                _ => "skipped",
+            };
             push(&mut text, &format!("{}:{}: {status}: {reason}", document.file, document.line));
         }
     }
@@ -32,8 +36,10 @@ fn line(finding: &ReportedFinding) -> String {
         Effect::Audit => "audit",
     };
     let its_pods = if finding.its_pods { " (its Pods)" } else { "" };
-    let container = finding.container.as_ref().map(|name| format!(", container {name}")).unwrap_or_default();
     let ReportedFinding { file, line, object, policy, message, .. } = finding;
+    // Most messages name the container themselves.
+    let unnamed = finding.container.as_ref().filter(|name| !message.contains(&format!("\"{name}\"")));
+    let container = unnamed.map(|name| format!(", container {name}")).unwrap_or_default();
     format!("{file}:{line}: {effect}{its_pods}: {}{container}: [{policy}] {message}", name(object))
 }
 
@@ -45,14 +51,21 @@ fn name(object: &ObjectName) -> String {
 
 fn summary(text: &mut String, summary: &Summary) {
     let Summary { documents, passed, denied, warned, mutated, skipped, invalid, errors, .. } = summary;
+    let how = if *mutated > 0 { " (--show patch prints how)" } else { "" };
     let noun = if *documents == 1 { "document" } else { "documents" };
     push(
         text,
         &format!(
             "{documents} {noun}: {passed} passed, {denied} denied, {warned} warned, {errors} in error, \
-             {skipped} skipped, {invalid} invalid; {mutated} mutated"
+             {skipped} skipped, {invalid} invalid; {mutated} mutated{how}"
         ),
     );
+    if documents == skipped {
+        push(text, "nothing was judged: there is no Kubernetes object in it");
+    }
+    if !summary.manifest_modes.is_empty() {
+        push(text, &format!("modes that these manifests set: {}", summary.manifest_modes.join(", ")));
+    }
     if !summary.assumed_namespaces.is_empty() {
         let names = summary.assumed_namespaces.join(", ");
         push(text, &format!("namespaces not given, taken as freshly made: {names}"));

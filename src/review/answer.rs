@@ -12,6 +12,10 @@ const WARNINGS: usize = 10;
 const WARNINGS_BYTES: usize = 3_500;
 /// What each is cut to where they don't fit.
 const WARNING_BYTES: usize = 256;
+/// How many denials an answer spells out. Nobody reads more, and an object may have ten thousand.
+const CAUSES: usize = 100;
+/// What each is cut to.
+const CAUSE_BYTES: usize = 1_024;
 /// Bound of an audit annotation's value.
 const ANNOTATION_BYTES: usize = 1_024;
 
@@ -65,17 +69,17 @@ impl Decision {
 fn status(denials: &[&Finding]) -> Status {
     let only_errors = denials.iter().all(|finding| finding.is_error);
     let (code, reason) = if only_errors { (500, "InternalError") } else { (403, "Forbidden") };
-    let causes = denials.iter().filter(|finding| !finding.is_error).map(|finding| Cause {
+    let causes = denials.iter().filter(|finding| !finding.is_error).take(CAUSES).map(|finding| Cause {
         reason: "FieldValueForbidden".to_owned(),
-        message: line(finding),
-        field: finding.field.clone().unwrap_or_default(),
+        message: cut(&line(finding), CAUSE_BYTES),
+        field: cut(finding.field.as_deref().unwrap_or_default(), CAUSE_BYTES),
     });
-    Status {
-        code,
-        reason: Some(reason.to_owned()),
-        message: denials.iter().map(|finding| line(finding)).collect::<Vec<_>>().join("\n"),
-        causes: causes.collect(),
+    let mut lines: Vec<String> =
+        denials.iter().take(CAUSES).map(|one| cut(&line(one), CAUSE_BYTES)).collect();
+    if let Some(rest) = denials.len().checked_sub(CAUSES).filter(|rest| *rest > 0) {
+        lines.push(format!("… and {rest} more; `meshgate check` lists all"));
     }
+    Status { code, reason: Some(reason.to_owned()), causes: causes.collect(), message: lines.join("\n") }
 }
 
 /// A finding in a line: `[policy] message`.

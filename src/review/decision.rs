@@ -76,6 +76,9 @@ pub struct Decision {
     pub findings: Vec<Finding>,
     /// What policies want in the audit log.
     pub annotations: BTreeMap<String, String>,
+    /// Of each binding that was asked, by its place in [`Bundle::bound`](crate::engine::Bundle::bound), whether its policy
+    /// was in error.
+    pub evaluated: BTreeMap<usize, bool>,
 }
 
 impl Decision {
@@ -86,24 +89,26 @@ impl Decision {
 }
 
 impl Finding {
-    /// A violation of a matched policy; `action` is what its entry point does there.
+    /// A violation of a matched policy; `action` is what its entry point does there, and None what it does where the
+    /// policy denies. None: it does nothing there.
     pub(super) fn violation(
         matched: &Matched<'_>,
-        action: Action,
+        action: Option<Action>,
         violation: Violation,
         object: Option<&Value>,
-    ) -> Self {
+    ) -> Option<Self> {
         let Violation { key, message, field, remedy } = violation;
         let pointer =
             field.as_deref().zip(object).and_then(|(field, object)| field_path::to_pointer(field, object));
         let container =
             pointer.as_deref().zip(object).and_then(|(pointer, object)| container(pointer, object));
-        Self { key, message, field, pointer, container, remedy, ..Self::about(matched, action, false) }
+        let action = action.or_else(|| matched.denies(pointer.as_deref()))?;
+        Some(Self { key, message, field, pointer, container, remedy, ..Self::about(matched, action, false) })
     }
 
     /// An error of a matched policy, as its failurePolicy has it.
     pub(super) fn error(matched: &Matched<'_>, error: &EvaluationError) -> Self {
-        let action = match (matched.bound.policy.metadata.failure_policy, matched.action) {
+        let action = match (matched.bound.policy.metadata.failure_policy, matched.errs()) {
             (FailurePolicy::Ignore, Action::Deny) => Action::Warn,
             (_, action) => action,
         };

@@ -9,6 +9,9 @@ use crate::admission::Request;
 use crate::engine::{Bound, Bundle, EvaluationError, Input, Judgement};
 use crate::patch::Patch;
 
+/// Annotations of all policies together; with meshgate's own an answer has 10 at most (contracts: server, names).
+const ANNOTATIONS: usize = 6;
+
 /// Judges the object as it is about to be stored.
 pub(super) fn judge(bundle: &Bundle, request: &Request, knowledge: &mut Knowledge<'_>) -> Decision {
     let concerned = matched(bundle, request, Bound::judges, knowledge);
@@ -20,45 +23,58 @@ pub(super) fn judge(bundle: &Bundle, request: &Request, knowledge: &mut Knowledg
         object: request.object().cloned(),
         findings: Vec::new(),
         annotations: BTreeMap::new(),
+        evaluated: BTreeMap::new(),
     };
-    if knowledge.lacks_something() {
+    if knowledge.lacks_something() || concerned.is_empty() {
         return decision;
     }
     let input = Input::new(request.value(), facts);
+    let asked: Vec<&Bound> =
+        concerned.iter().filter(|one| one.error.is_none()).map(|one| one.bound).collect();
+    let mut judgements = bundle.judge(&asked, &input).into_iter();
     for one in &concerned {
+        let lost = || Err(EvaluationError::Shape("the binding was not asked".to_owned()));
         let judgement = match &one.error {
             Some(error) => Err(error.clone()),
-            None => bundle.judge(one.bound, &input),
+            None => judgements.next().unwrap_or_else(lost),
         };
-        let findings =
-            judgement.and_then(|judgement| take(one, judgement, request, &mut decision.annotations));
-        decision.findings.extend(findings.unwrap_or_else(|error| vec![Finding::error(one, &error)]));
+        decision.evaluated.insert(one.bound.place(), matches!(judgement, Err(EvaluationError::Policy(_))));
+        match judgement {
+            Ok(judgement) => take(one, judgement, request, &mut decision),
+            Err(error) => decision.findings.push(Finding::error(one, &error)),
+        }
     }
     decision.findings.sort();
     decision.findings.dedup();
     decision
 }
 
-/// A judgement's findings, with its annotations added to the others.
-fn take(
-    matched: &Matched<'_>,
-    judgement: Judgement,
-    request: &Request,
-    annotations: &mut BTreeMap<String, String>,
-) -> Result<Vec<Finding>, EvaluationError> {
-    for (key, value) in &judgement.annotations {
-        if annotations.get(key).is_some_and(|other| other != value) {
-            let text = format!("the annotation `{key}` has another value from an earlier binding");
-            return Err(EvaluationError::Shape(text));
-        }
-    }
-    annotations.extend(judgement.annotations);
+/// Adds a judgement to the decision. What of it can't be used is an error beside the rest: it takes no denial along.
+fn take(matched: &Matched<'_>, judgement: Judgement, request: &Request, decision: &mut Decision) {
+    let Judgement { deny, warn, audit, annotations, mut errors } = judgement;
+    errors.extend(annotate(annotations, &mut decision.annotations).err());
     // A warning is shown whatever the binding says, except where it only records.
-    let warn = if matched.action == Action::Audit { Action::Audit } else { Action::Warn };
-    let kinds = [(matched.action, judgement.deny), (warn, judgement.warn), (Action::Audit, judgement.audit)];
+    let warns = if matched.action == Action::Audit { Action::Audit } else { Action::Warn };
+    let kinds = [(None, deny), (Some(warns), warn), (Some(Action::Audit), audit)];
     let object = object(request);
-    let of_kind = |(action, violations): (Action, Vec<_>)| {
-        violations.into_iter().map(move |violation| Finding::violation(matched, action, violation, object))
+    let of_kind = |(action, violations): (Option<Action>, Vec<_>)| {
+        violations.into_iter().filter_map(move |one| Finding::violation(matched, action, one, object))
     };
-    Ok(kinds.into_iter().flat_map(of_kind).collect())
+    decision.findings.extend(kinds.into_iter().flat_map(of_kind));
+    let errors = errors.into_iter().map(EvaluationError::Shape);
+    decision.findings.extend(errors.map(|error| Finding::error(matched, &error)));
+}
+
+/// Adds annotations to those of other bindings, or none of them.
+fn annotate(annotations: BTreeMap<String, String>, all: &mut BTreeMap<String, String>) -> Result<(), String> {
+    let other = |(key, value): &(&String, &String)| all.get(*key).is_some_and(|other| other != *value);
+    if let Some((key, _)) = annotations.iter().find(other) {
+        return Err(format!("the annotation `{key}` has another value from an earlier binding"));
+    }
+    let added = annotations.keys().filter(|key| !all.contains_key(*key)).count();
+    if all.len().saturating_add(added) > ANNOTATIONS {
+        return Err(format!("the policies have more than {ANNOTATIONS} annotations together"));
+    }
+    all.extend(annotations);
+    Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::admission::Request;
+use crate::admission::{Operation, Request};
 use crate::context::{Fact, FactKey, Facts, OwnerReference};
 use crate::kubernetes::{containers, pod_template};
 use crate::policy::FactName;
@@ -67,7 +67,7 @@ impl<'a> Knowledge<'a> {
     }
 
     fn owner(&mut self, request: &Request) -> Option<Fact> {
-        match controller(request) {
+        match object(request).map_or(Ok(None), OwnerReference::controller_of) {
             Ok(None) => Some(Fact::Known(Value::Null)),
             Ok(Some(controller)) => {
                 let namespace = request.namespace().unwrap_or_default().to_owned();
@@ -91,10 +91,13 @@ pub(super) fn object(request: &Request) -> Option<&Value> {
     request.object().or_else(|| request.old_object())
 }
 
-/// Whether the request is about a Namespace.
+/// Whether the object is a Namespace whose own labels count: the API server looks at them where a Namespace is made or
+/// changed, and asks for the stored ones at its deletion and its subresources (k8s.io/apiserver,
+/// pkg/admission/plugin/webhook/predicates/namespace, GetNamespaceLabels).
 pub(super) fn is_namespace(request: &Request) -> bool {
-    let resource = request.resource();
-    resource.group.is_empty() && resource.resource == "namespaces"
+    request.is_about_a_namespace()
+        && request.sub_resource().is_none()
+        && matches!(request.operation(), Operation::Create | Operation::Update)
 }
 
 fn of_object(
@@ -108,31 +111,4 @@ fn of_object(
         Some(Ok(value)) => Fact::Known(value),
         Some(Err(why)) => Fact::Unknown(why),
     }
-}
-
-/// The owner reference with `controller: true`; at most one may have it (meta/v1 ObjectMeta).
-fn controller(request: &Request) -> Result<Option<OwnerReference>, String> {
-    let references = object(request).and_then(|object| object.pointer("/metadata/ownerReferences"));
-    let references = match references {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::Array(references)) => references,
-        Some(_) => return Err("metadata.ownerReferences is not an array".to_owned()),
-    };
-    let mut controllers =
-        references.iter().filter(|reference| reference.get("controller") == Some(&Value::Bool(true)));
-    let (Some(reference), rest) = (controllers.next(), controllers.next()) else { return Ok(None) };
-    if rest.is_some() {
-        return Err("metadata.ownerReferences has two controllers".to_owned());
-    }
-    let member = |name: &str| reference.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let reference = OwnerReference {
-        api_version: member("apiVersion"),
-        kind: member("kind"),
-        name: member("name"),
-        uid: member("uid"),
-    };
-    if reference.kind.is_empty() || reference.name.is_empty() {
-        return Err("metadata.ownerReferences has a controller without kind or name".to_owned());
-    }
-    Ok(Some(reference))
 }

@@ -5,24 +5,60 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::decision::Action;
-use super::knowledge::{Knowledge, is_namespace, object};
-use crate::admission::Request;
+use super::knowledge::{Knowledge, is_namespace};
+use crate::admission::{Operation, Request};
 use crate::context::Fact;
 use crate::engine::{Bound, Bundle, EvaluationError};
 use crate::kubernetes::label_selector::LabelSelector;
 use crate::kubernetes::pod_template;
-use crate::policy::{Enforcement, FactName, Mode, Templates};
-
-/// The label by which a namespace says how far it is rolled out (contracts: enforcement).
-const MODE_LABEL: &str = "meshgate.io/mode";
+use crate::policy::{Enforcement, FactName, MODE_LABEL, Mode, Templates};
 
 /// A binding that concerns the request.
 pub(super) struct Matched<'a> {
     pub(super) bound: &'a Bound,
     /// What a denial of it does here.
     pub(super) action: Action,
+    softening: Option<Softening>,
     /// Why it could not be told whether the request is meant: an error of the binding, whatever its rules say.
     pub(super) error: Option<EvaluationError>,
+}
+
+/// What becomes of a denial that is about the Pods of a template.
+#[derive(Clone, Copy)]
+struct Softening {
+    /// The JSON pointer to the template.
+    template: &'static str,
+    /// None: it is dropped.
+    to: Option<Action>,
+}
+
+impl Matched<'_> {
+    /// What a denial does that is about the field at `pointer`; one that names no field is taken to be about the Pods.
+    /// None: nothing.
+    pub(super) fn denies(&self, pointer: Option<&str>) -> Option<Action> {
+        match self.softening {
+            Some(Softening { template, to }) if self.action == Action::Deny => {
+                let rest = pointer.map(|pointer| pointer.strip_prefix(template));
+                let is_about_pods =
+                    rest.is_none_or(|rest| rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
+                if is_about_pods { to } else { Some(self.action) }
+            }
+            _ => Some(self.action),
+        }
+    }
+
+    /// What an error of the policy does, where its failurePolicy is Fail.
+    pub(super) fn errs(&self) -> Action {
+        match (self.softening, self.action) {
+            (Some(_), Action::Deny) => Action::Warn,
+            (_, action) => action,
+        }
+    }
+
+    /// Whether templates are left alone.
+    pub(super) fn leaves_templates(&self) -> bool {
+        self.softening.is_some_and(|softening| softening.to.is_none())
+    }
 }
 
 /// All bindings of `bundle` that concern `request`, in the bundle's order. Those that hang on a fact which is not
@@ -33,9 +69,12 @@ pub(super) fn matched<'a>(
     wanted: fn(&Bound) -> bool,
     knowledge: &mut Knowledge<'_>,
 ) -> Vec<Matched<'a>> {
-    let template = template_labels(request);
+    let template = template(request);
     let concerns = |bound: &&Bound| wanted(bound) && covers(bound, request);
-    let one = |bound| with_templates(in_namespace(bundle, bound, request, knowledge)?, template.as_ref());
+    let one = |bound| {
+        let matched = in_namespace(bundle, bound, request, knowledge)?;
+        Some(Matched { softening: softening(bound, template.as_ref()), ..matched })
+    };
     bundle.bound.iter().filter(concerns).filter_map(one).collect()
 }
 
@@ -68,13 +107,13 @@ fn in_namespace<'a>(
         Enforcement::Namespace => None,
     };
     if let (Some(action), []) = (outright, selectors.as_slice()) {
-        return Some(Matched { bound, action, error: None });
+        return Some(Matched { bound, action, softening: None, error: None });
     }
     let namespace = match knowledge.namespace(request)? {
         Fact::Known(namespace) => namespace,
         Fact::Unknown(why) => {
             let error = Some(EvaluationError::Fact { name: FactName::Namespace.as_str(), why });
-            return Some(Matched { bound, action: outright.unwrap_or(Action::Deny), error });
+            return Some(Matched { bound, action: outright.unwrap_or(Action::Deny), softening: None, error });
         }
     };
     let labels = namespace.get("labels").and_then(Value::as_object);
@@ -85,9 +124,9 @@ fn in_namespace<'a>(
     }
     let action = match outright {
         Some(action) => action,
-        None => by_mode(mode(labels, bundle.settings.default_mode))?,
+        None => by_mode(mode(labels, bundle.settings.default_mode).max(old_mode(bundle, request)))?,
     };
-    Some(Matched { bound, action, error: None })
+    Some(Matched { bound, action, softening: None, error: None })
 }
 
 /// A word that is none of the four can't be read as a wish to be let off.
@@ -96,6 +135,15 @@ fn mode(labels: Option<&Map<String, Value>>, default: Mode) -> Mode {
         None => default,
         Some(word) => word.as_str().and_then(Mode::parse).unwrap_or(Mode::Deny),
     }
+}
+
+/// A Namespace that is changed is judged by the stricter of its old and its new mode: one that lets itself off is
+/// judged once more. Nothing for all else.
+fn old_mode(bundle: &Bundle, request: &Request) -> Mode {
+    let old =
+        request.old_object().filter(|_| is_namespace(request) && request.operation() == Operation::Update);
+    let labels = |old: &Value| old.pointer("/metadata/labels").and_then(Value::as_object).cloned();
+    old.map_or(Mode::Off, |old| mode(labels(old).as_ref(), bundle.settings.default_mode))
 }
 
 fn by_mode(mode: Mode) -> Option<Action> {
@@ -107,25 +155,28 @@ fn by_mode(mode: Mode) -> Option<Action> {
     }
 }
 
-/// The labels of the Pods that the object will make; None where it makes none, or where its template can't be
-/// read: then nothing is softened.
-fn template_labels(request: &Request) -> Option<Map<String, Value>> {
+/// Where the object keeps the Pods that it will make, and their labels. None where it makes none, or where its template
+/// can't be read: then nothing is softened; nor is a deletion, which makes no Pods.
+fn template(request: &Request) -> Option<(&'static str, Map<String, Value>)> {
+    if !matches!(request.operation(), Operation::Create | Operation::Update) {
+        return None;
+    }
     let kind = request.kind();
-    let template = pod_template::find(&kind.group, &kind.kind, object(request)?).ok()??;
+    let template = pod_template::find(&kind.group, &kind.kind, request.object()?).ok()??;
     let labels = template.pod.pointer("/metadata/labels").and_then(Value::as_object);
-    template.is_template.then(|| labels.cloned().unwrap_or_default())
+    template.is_template.then(|| (template.pointer, labels.cloned().unwrap_or_default()))
 }
 
 /// What a workload's template would be refused for is a warning, because its Pods are asked again when they are
-/// made; where they would not be, the denial stands.
-fn with_templates<'a>(matched: Matched<'a>, template: Option<&Map<String, Value>>) -> Option<Matched<'a>> {
-    let Some(labels) = template else { return Some(matched) };
-    let bound = matched.bound;
-    let asked_again =
-        || [&bound.policy.metadata.matches, &bound.binding.matches].iter().all(|m| m.covers_pods(labels));
-    match (bound.binding.templates, matched.action) {
-        (Templates::Off, _) => None,
-        (Templates::Warn, Action::Deny) if asked_again() => Some(Matched { action: Action::Warn, ..matched }),
-        _ => Some(matched),
+/// made; where that is not sure, the denial stands.
+fn softening(bound: &Bound, template: Option<&(&'static str, Map<String, Value>)>) -> Option<Softening> {
+    let (pointer, labels) = template?;
+    let matches = [&bound.policy.metadata.matches, &bound.binding.matches];
+    match bound.binding.templates {
+        Templates::Off => Some(Softening { template: pointer, to: None }),
+        Templates::Warn if matches.iter().all(|m| m.covers_pods(labels)) => {
+            Some(Softening { template: pointer, to: Some(Action::Warn) })
+        }
+        Templates::Warn | Templates::Deny => None,
     }
 }

@@ -1,0 +1,163 @@
+//! Bindings that are asked together: one program, and one rule that asks all of them. What they share is computed once;
+//! what one of them does wrong is found by asking each alone.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use regorus::Value as Rego;
+use serde_json::Value;
+
+use super::entry_points::EntryPoints;
+use super::evaluate::EvaluationError;
+use super::packages;
+use super::program::{Program, ProgramSettings};
+use crate::policy::{Faults, Module};
+
+/// How many bindings one program has: with more, an evaluation's cost grows faster than their number.
+pub(super) const SIZE: usize = 16;
+
+/// What all programs that a request needs may take together, and again what it takes to find who is to blame where one
+/// fails. A program needs about 1 ms; a request has 7 s (cluster: deadlines).
+const BUDGET: Duration = Duration::from_secs(2);
+/// Less is no use even where there are many.
+const LEAST: Duration = Duration::from_millis(50);
+
+/// Bindings, by their numbers.
+pub(super) struct Chunk {
+    pub(super) bindings: Vec<usize>,
+    program: Program,
+}
+
+/// What is asked of bindings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Question {
+    /// The entry points that find something.
+    Judge,
+    /// The patch.
+    Patch,
+}
+
+/// What a binding answered: its entry points by name.
+pub(super) type Answer = Result<BTreeMap<String, Value>, EvaluationError>;
+
+impl Question {
+    fn rule(self) -> &'static str {
+        match self {
+            Self::Judge => "judge",
+            Self::Patch => "patch",
+        }
+    }
+
+    fn entry_points(self, points: EntryPoints) -> Vec<&'static str> {
+        match self {
+            Self::Judge => points.judging(),
+            Self::Patch => {
+                if points.patch {
+                    vec!["patch"]
+                } else {
+                    Vec::new()
+                }
+            }
+        }
+    }
+}
+
+impl Chunk {
+    /// Makes a program of bindings' packages, `(number, entry points, package)`, and the libraries that they import.
+    pub(super) fn new(
+        bindings: &[(usize, EntryPoints, &Module)],
+        libraries: &[Module],
+    ) -> Result<Self, Faults> {
+        let mut modules: Vec<Module> = libraries.to_vec();
+        modules.extend(bindings.iter().map(|(_, _, module)| (*module).clone()));
+        modules.push(aggregate(bindings));
+        let settings = ProgramSettings { strict_builtin_errors: true, ..ProgramSettings::default() };
+        let numbers = bindings.iter().map(|(number, ..)| *number).collect();
+        Ok(Self { bindings: numbers, program: Program::load(&modules, &settings)? })
+    }
+
+    /// Asks those of `asked` that are here. `chunks`: how many programs the request needs. `input`: what they read, given
+    /// the numbers of those that are asked.
+    pub(super) fn ask(
+        &self,
+        question: Question,
+        asked: &[usize],
+        chunks: usize,
+        input: impl Fn(&[usize]) -> Rego,
+    ) -> BTreeMap<usize, Answer> {
+        let here: Vec<usize> =
+            asked.iter().copied().filter(|number| self.bindings.contains(number)).collect();
+        let share = |parts: usize| {
+            BUDGET.checked_div(u32::try_from(parts).unwrap_or(u32::MAX)).unwrap_or(LEAST).max(LEAST)
+        };
+        let together = self.answers(question, &here, share(chunks), &input);
+        match together {
+            Ok(answers) => answers.into_iter().map(|(number, answer)| (number, Ok(answer))).collect(),
+            Err(error) if here.len() == 1 => {
+                here.iter().map(|number| (*number, Err(error.clone()))).collect()
+            }
+            Err(_) => {
+                let parts = chunks.saturating_mul(here.len());
+                let alone = |number: &usize| {
+                    let answers = self.answers(question, &[*number], share(parts), &input);
+                    (*number, answers.map(|mut answers| answers.remove(number).unwrap_or_default()))
+                };
+                here.iter().map(alone).collect()
+            }
+        }
+    }
+
+    /// The answer of each; of one that left everything undefined, an empty one.
+    fn answers(
+        &self,
+        question: Question,
+        asked: &[usize],
+        budget: Duration,
+        input: &impl Fn(&[usize]) -> Rego,
+    ) -> Result<BTreeMap<usize, BTreeMap<String, Value>>, EvaluationError> {
+        let rule = format!("data.meshgate.all.{}", question.rule());
+        let answer = self.program.evaluate_within(&rule, input(asked), budget)?;
+        let triples = answer.as_ref().and_then(Value::as_array);
+        let triples =
+            triples.ok_or_else(|| EvaluationError::Shape("the generated rule is undefined".to_owned()))?;
+        let mut answers: BTreeMap<usize, BTreeMap<String, Value>> =
+            asked.iter().map(|number| (*number, BTreeMap::new())).collect();
+        for triple in triples {
+            let [Value::Number(number), Value::String(entry_point), value] =
+                triple.as_array().map(Vec::as_slice).unwrap_or_default()
+            else {
+                return Err(EvaluationError::Shape("the generated rule has another shape".to_owned()));
+            };
+            let number = number.as_u64().and_then(|number| usize::try_from(number).ok());
+            let of = number.and_then(|number| answers.get_mut(&number));
+            let of = of.ok_or_else(|| {
+                EvaluationError::Shape("the generated rule names another binding".to_owned())
+            })?;
+            of.insert(entry_point.clone(), value.clone());
+        }
+        Ok(answers)
+    }
+}
+
+/// The module that asks bindings together. Sets of triples with the value bound in the body: an entry point that is
+/// undefined leaves its own triple out and no other (an object literal, or a term in the head, would take all along).
+fn aggregate(bindings: &[(usize, EntryPoints, &Module)]) -> Module {
+    let mut text = "package meshgate.all\n".to_owned();
+    for question in [Question::Judge, Question::Patch] {
+        let mut is_asked = false;
+        for (number, points, _) in bindings {
+            let (member, package) = (packages::member(*number), packages::name(*number));
+            for name in question.entry_points(*points) {
+                is_asked = true;
+                text.push_str(&format!(
+                    "{} contains [{number}, \"{name}\", value] if {{ input.ask.{member}; value := data.{package}.{name} }}\n",
+                    question.rule()
+                ));
+            }
+        }
+        if !is_asked {
+            text.push_str(&format!("{} contains 0 if false\n", question.rule()));
+        }
+    }
+    Module { path: "meshgate.all.rego".to_owned(), text }
+}

@@ -1,0 +1,187 @@
+//! A binding becomes a package: a copy of its policy whose parameters are its own. So one policy that is bound twice
+//! is asked twice in one evaluation, and neither sees the other's parameters. Lines stay where the author wrote them.
+
+use super::syntax::{Descend, Edits, Expr, Parsed, Ref, Scopes, Visit, children, path, walk_module};
+use crate::policy::{Fault, Module};
+
+/// Where the parameters of all bindings stand below `input`.
+pub(super) const PARAMETERS: &str = "parameters_of";
+
+/// The package of the binding with that number.
+pub(super) fn name(number: usize) -> String {
+    format!("meshgate.bound.{}", member(number))
+}
+
+/// The name of the binding with that number in `input.parameters_of` and `input.ask`.
+pub(super) fn member(number: usize) -> String {
+    format!("b{number}")
+}
+
+/// The policy as the package of a binding.
+pub(super) fn bind(policy: &Parsed, number: usize) -> Module {
+    let own = path(&policy.tree.package.refr).unwrap_or_default();
+    let mut rewrite = Rewrite { policy, edits: Edits::default(), own: Some((own, number)) };
+    rewrite.edits.replace(policy.range(&policy.tree.package.refr), name(number));
+    rewrite.all();
+    rewrite.done()
+}
+
+/// A library, in which the clock is the request's as everywhere.
+pub(super) fn library(library: &Parsed) -> Module {
+    let mut rewrite = Rewrite { policy: library, edits: Edits::default(), own: None };
+    rewrite.all();
+    rewrite.done()
+}
+
+/// References to other policies: bound, a policy is no longer found under its own name, and what another one is bound
+/// with is not its neighbour's to know.
+pub(super) fn foreign(policy: &Parsed) -> Vec<Fault> {
+    let own = path(&policy.tree.package.refr).unwrap_or_default();
+    let mut references = References { policy, own, faults: Vec::new() };
+    for import in &policy.tree.imports {
+        references.look(&import.refr);
+    }
+    walk_module(&policy.tree, &mut references);
+    references.faults
+}
+
+struct References<'a> {
+    policy: &'a Parsed,
+    own: Vec<String>,
+    faults: Vec<Fault>,
+}
+
+impl References<'_> {
+    fn look(&mut self, expr: &Expr) -> Descend {
+        let Some(path) = path(expr).filter(|path| path.first().is_some_and(|first| first == "data")) else {
+            return Descend::Into;
+        };
+        let below: Vec<String> = path.into_iter().skip(1).collect();
+        if below.first().is_some_and(|first| first == "policies") && !below.starts_with(&self.own) {
+            let message =
+                "a policy can't use another one; move what both need to a library, `lib/<name>/<name>.rego`";
+            self.faults.push(self.policy.fault(self.policy.range(expr).start, message));
+        }
+        Descend::Past
+    }
+}
+
+impl Visit for References<'_> {
+    fn expression(&mut self, expr: &Ref<Expr>, _: &Scopes) -> Descend {
+        self.look(expr)
+    }
+}
+
+struct Rewrite<'a> {
+    policy: &'a Parsed,
+    edits: Edits,
+    /// The policy's own package and the number of its binding; none in a library.
+    own: Option<(Vec<String>, usize)>,
+}
+
+impl Rewrite<'_> {
+    fn all(&mut self) {
+        for import in &self.policy.tree.imports {
+            let before = self.is_changed(&import.refr);
+            self.expr(&import.refr);
+            // What it is called must not change with it.
+            let name = path(&import.refr).and_then(|path| path.last().cloned());
+            if let (true, None, Some(name)) = (before, &import.r#as, name) {
+                self.edits.insert(self.policy.range(&import.refr).end, format!(" as {name}"));
+            }
+        }
+        let policy = self.policy;
+        walk_module(&policy.tree, self);
+    }
+
+    /// Whether an import's own reference is rewritten to its end, and so its name.
+    fn is_changed(&self, expr: &Expr) -> bool {
+        self.replacement(expr).is_some()
+    }
+
+    /// Rewrites an expression of an import, which is walked by hand.
+    fn expr(&mut self, expr: &Ref<Expr>) {
+        if self.change(expr) == Descend::Into {
+            children(expr).into_iter().for_each(|child| self.expr(child));
+        }
+    }
+
+    fn change(&mut self, expr: &Expr) -> Descend {
+        match self.replacement(expr) {
+            Some(text) => {
+                self.edits.replace(self.policy.range(expr), text);
+                Descend::Past
+            }
+            None => Descend::Into,
+        }
+    }
+
+    fn replacement(&self, expr: &Expr) -> Option<String> {
+        if let Expr::Call { fcn, .. } = expr {
+            return is(fcn, &["time", "now_ns"]).then(|| "input.context.now.ns".to_owned());
+        }
+        let (own, number) = self.own.as_ref()?;
+        if is(expr, &["input", "parameters"]) {
+            return Some(format!("input.{PARAMETERS}.{}", member(*number)));
+        }
+        let below: Vec<String> = path(expr)?.into_iter().skip(1).collect();
+        let is_own = matches!(root(expr), Some("data")) && below == *own;
+        is_own.then(|| format!("data.{}", name(*number)))
+    }
+
+    fn done(self) -> Module {
+        let Module { path, text } = &self.policy.module;
+        Module { path: path.clone(), text: self.edits.apply(text) }
+    }
+}
+
+impl Visit for Rewrite<'_> {
+    fn expression(&mut self, expr: &Ref<Expr>, _: &Scopes) -> Descend {
+        self.change(expr)
+    }
+}
+
+fn is(expr: &Expr, wanted: &[&str]) -> bool {
+    path(expr).is_some_and(|path| path == wanted)
+}
+
+fn root(mut expr: &Expr) -> Option<&str> {
+    loop {
+        match expr {
+            Expr::Var { span, .. } => return Some(span.text()),
+            Expr::RefDot { refr, .. } | Expr::RefBrack { refr, .. } => expr = refr,
+            _ => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::syntax::RegoVersion;
+    use super::*;
+
+    fn parsed(text: &str) -> Parsed {
+        let module = Module { path: "a.rego".to_owned(), text: text.to_owned() };
+        Parsed::parse(module, RegoVersion::V1).unwrap_or_else(|fault| panic!("{fault}"))
+    }
+
+    #[test]
+    fn a_binding_has_its_package_and_parameters_and_the_requests_clock() {
+        let text = "package policies.a.b # why\n\nimport input.parameters\nimport input.parameters.x as y\nimport data.lib.c\n\ndeny contains msg if {\n\tinput.parameters.max < input[\"parameters\"][input.request.uid]\n\tnot data.policies.a.b.ok[time.now_ns()]\n\tmsg := sprintf(\"input.parameters %v\", [[p | p := input.parameters]])\n}\n\nok contains 1\n";
+        let expected = "package meshgate.bound.b7 # why\n\nimport input.parameters_of.b7 as parameters\nimport input.parameters_of.b7.x as y\nimport data.lib.c\n\ndeny contains msg if {\n\tinput.parameters_of.b7.max < input.parameters_of.b7[input.request.uid]\n\tnot data.meshgate.bound.b7.ok[input.context.now.ns]\n\tmsg := sprintf(\"input.parameters %v\", [[p | p := input.parameters_of.b7]])\n}\n\nok contains 1\n";
+        assert_eq!(bind(&parsed(text), 7).text, expected);
+    }
+
+    #[test]
+    fn a_library_keeps_its_name() {
+        let text = "package lib.c\n\nnow := time.now_ns()\n\nf(x) := input.parameters[x]\n";
+        assert_eq!(library(&parsed(text)).text, text.replace("time.now_ns()", "input.context.now.ns"));
+    }
+
+    #[test]
+    fn another_policy_is_out_of_reach() {
+        let text = "package policies.a.b\n\nimport data.policies.a.c\n\ndeny contains 1 if data.policies.a.b.x\n\ndeny contains data.policies[\"a\"].c.y\n\nx if data.lib.c.f(data.policies)\n";
+        let lines: Vec<usize> = foreign(&parsed(text)).iter().map(|fault| fault.line).collect();
+        assert_eq!(lines, [3, 7, 9]);
+    }
+}

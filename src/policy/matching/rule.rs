@@ -1,0 +1,313 @@
+//! One rule of a `match`: `RuleWithOperations` of admissionregistration.k8s.io/v1, read as the API server's matcher
+//! reads it (k8s.io/apiserver, pkg/admission/plugin/webhook/predicates/rules).
+
+use serde::Deserialize;
+
+use crate::admission::{Operation, Request};
+use crate::kubernetes::kinds;
+
+/// `admissionregistration.k8s.io/v1` RuleWithOperations. `*` matches everything.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Rule {
+    /// Groups; `""` is the core group.
+    pub api_groups: Vec<String>,
+    /// Versions.
+    pub api_versions: Vec<String>,
+    /// `pods`, `pods/resize`, `pods/*` (also `pods` itself), `*`, `*/*`. A rule that names `pods` and no subresource
+    /// of it also matches the subresources through which a Pod's containers change.
+    pub resources: Vec<String>,
+    /// Default: CREATE and UPDATE.
+    #[serde(default = "writes")]
+    pub operations: Vec<RuleOperation>,
+    /// Default: both.
+    #[serde(default)]
+    pub scope: Scope,
+}
+
+/// An operation of a rule, or `*`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum RuleOperation {
+    /// Objects made.
+    Create,
+    /// Objects changed.
+    Update,
+    /// Objects deleted.
+    Delete,
+    /// exec, attach, port-forward, proxy.
+    Connect,
+    /// All of them.
+    #[serde(rename = "*")]
+    All,
+}
+
+/// Which objects, by scope.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum Scope {
+    /// Both.
+    #[default]
+    #[serde(rename = "*")]
+    All,
+    /// Objects without a namespace, Namespaces among them.
+    Cluster,
+    /// Objects in a namespace.
+    Namespaced,
+}
+
+impl Rule {
+    /// Whether the request's resource, operation and scope are meant.
+    pub(super) fn covers(&self, request: &Request) -> bool {
+        let resource = request.resource();
+        contains(&self.api_groups, &resource.group)
+            && contains(&self.api_versions, &resource.version)
+            && self.names(&resource.resource, request.sub_resource())
+            && self.operations.iter().any(|operation| operation.covers(request.operation()))
+            && self.scope.covers(request)
+    }
+
+    /// Whether the creation of Pods is meant.
+    pub(super) fn covers_pods(&self) -> bool {
+        contains(&self.api_groups, "")
+            && contains(&self.api_versions, "v1")
+            && self.names("pods", None)
+            && self.operations.iter().any(|operation| operation.covers(Operation::Create))
+            && self.scope != Scope::Cluster
+    }
+
+    /// Whether there can be a request that both rules mean.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        let share = |ours: &[String], theirs: &[String]| {
+            ours.iter().any(|one| theirs.iter().any(|two| are_alike(one, two)))
+        };
+        let operations = |one: &RuleOperation| {
+            other.operations.iter().any(|two| one == two || [*one, *two].contains(&RuleOperation::All))
+        };
+        let resources = |(of, sub): &(&str, &str)| {
+            other
+                .named()
+                .iter()
+                .any(|(their_of, their_sub)| are_alike(of, their_of) && are_alike(sub, their_sub))
+        };
+        share(&self.api_groups, &other.api_groups)
+            && share(&self.api_versions, &other.api_versions)
+            && self.named().iter().any(resources)
+            && self.operations.iter().any(operations)
+            && (self.scope == other.scope || [self.scope, other.scope].contains(&Scope::All))
+    }
+
+    /// Why no request can ever be meant, if so: the member and what is wrong with it.
+    pub(super) fn fault(&self) -> Option<(&'static str, String)> {
+        let lists = [
+            ("apiGroups", self.api_groups.is_empty()),
+            ("apiVersions", self.api_versions.is_empty()),
+            ("resources", self.resources.is_empty()),
+            ("operations", self.operations.is_empty()),
+        ];
+        if let Some((member, _)) = lists.into_iter().find(|(_, is_empty)| *is_empty) {
+            return Some((member, "empty, so nothing would ever be matched; name some, or `*`".to_owned()));
+        }
+        if self.api_groups.iter().any(|group| group == "core") {
+            return Some(("apiGroups", "the core group is written `\"\"`".to_owned()));
+        }
+        let unknown = self.resources.iter().find_map(|pattern| self.unknown(split(pattern).0))?;
+        Some(("resources", unknown))
+    }
+
+    /// What is wrong with a resource that none of the groups has, where all groups are Kubernetes' own.
+    fn unknown(&self, resource: &str) -> Option<String> {
+        let known: Vec<&str> = self.api_groups.iter().map(|group| kinds::plurals(group)).try_fold(
+            Vec::new(),
+            |mut all: Vec<&str>, plurals| {
+                if plurals.is_empty() {
+                    return None;
+                }
+                all.extend(plurals);
+                Some(all)
+            },
+        )?;
+        if resource == "*" || known.contains(&resource) {
+            return None;
+        }
+        let lower = resource.to_lowercase();
+        let alike = known.iter().find(|plural| {
+            let rest = plural.strip_prefix(lower.trim_end_matches('y'));
+            **plural == lower || rest.is_some_and(|rest| ["s", "es", "ies"].contains(&rest))
+        });
+        let hint = alike.map_or_else(
+            || "resources are written in the plural and in lower case".to_owned(),
+            |plural| format!("did you mean `{plural}`?"),
+        );
+        Some(format!("Kubernetes has no resource `{resource}` in these groups; {hint}"))
+    }
+
+    fn names(&self, resource: &str, sub_resource: Option<&str>) -> bool {
+        let wanted = sub_resource.unwrap_or_default();
+        let names =
+            |(of, sub): &(&str, &str)| (*of == "*" || *of == resource) && (*sub == "*" || *sub == wanted);
+        self.named().iter().any(names)
+    }
+
+    /// Resources with their subresources, which are empty where there is none. Containers of a running Pod are changed
+    /// through two subresources whose object is the whole Pod: who names Pods means them (R10).
+    fn named(&self) -> Vec<(&str, &str)> {
+        let mut named: Vec<(&str, &str)> = self.resources.iter().map(|pattern| split(pattern)).collect();
+        let means_pods = named.iter().any(|one| [("pods", ""), ("*", "")].contains(one));
+        if means_pods && !named.iter().any(|(of, sub)| *of == "pods" && !sub.is_empty()) {
+            named.extend([("pods", "ephemeralcontainers"), ("pods", "resize")]);
+        }
+        named
+    }
+}
+
+impl RuleOperation {
+    fn covers(self, operation: Operation) -> bool {
+        matches!(
+            (self, operation),
+            (Self::All, _)
+                | (Self::Create, Operation::Create)
+                | (Self::Update, Operation::Update)
+                | (Self::Delete, Operation::Delete)
+                | (Self::Connect, Operation::Connect)
+        )
+    }
+}
+
+impl Scope {
+    fn covers(self, request: &Request) -> bool {
+        // The API server sends a Namespace's own name as the request's namespace; the object is cluster-scoped.
+        let is_cluster = request.namespace().is_none() || request.is_about_a_namespace();
+        match self {
+            Self::All => true,
+            Self::Namespaced => !is_cluster,
+            Self::Cluster => is_cluster,
+        }
+    }
+}
+
+/// A resource and its subresource, which is empty where there is none.
+fn split(pattern: &str) -> (&str, &str) {
+    pattern.split_once('/').unwrap_or((pattern, ""))
+}
+
+/// Whether two names, of which each may be a star, can be of the same thing.
+fn are_alike(one: &str, two: &str) -> bool {
+    one == two || [one, two].contains(&"*")
+}
+
+fn contains(patterns: &[String], value: &str) -> bool {
+    patterns.iter().any(|pattern| pattern == "*" || pattern == value)
+}
+
+fn writes() -> Vec<RuleOperation> {
+    vec![RuleOperation::Create, RuleOperation::Update]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn rule(members: Value) -> Rule {
+        let mut all = json!({ "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"] });
+        all.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        serde_json::from_value(all).unwrap()
+    }
+
+    /// The table of the API server's own test (rules_test.go, TestResource), and ours for Pods' containers.
+    #[test]
+    fn resources_match_as_in_the_api_server() {
+        let all =
+            [("pods", ""), ("pods", "exec"), ("services", ""), ("services", "proxy"), ("services", "status")];
+        let table: [(&[&str], &[usize]); 9] = [
+            (&["services"], &[2]),
+            (&["services/*"], &[2, 3, 4]),
+            (&["services/proxy"], &[3]),
+            (&["*/proxy"], &[3]),
+            (&["*/*"], &[0, 1, 2, 3, 4]),
+            (&["*"], &[0, 2]),
+            (&["*/"], &[0, 2]),
+            (&["*", "*/exec"], &[0, 1, 2]),
+            (&["endpoints/*", "services/status"], &[4]),
+        ];
+        for (resources, expected) in table {
+            let rule = rule(json!({ "resources": resources }));
+            let matched: Vec<usize> = all
+                .iter()
+                .enumerate()
+                .filter(|(_, (of, sub))| rule.names(of, Some(*sub).filter(|sub| !sub.is_empty())))
+                .map(|(index, _)| index)
+                .collect();
+            assert_eq!(matched, expected, "{resources:?}");
+        }
+        for (resources, expected) in [
+            (&["pods"][..], true),
+            (&["*"], true),
+            (&["pods", "pods/resize"], false),
+            (&["pods/status"], false),
+        ] {
+            let rule = rule(json!({ "resources": resources }));
+            assert_eq!(rule.names("pods", Some("ephemeralcontainers")), expected, "{resources:?}");
+            assert!(!rule.names("pods", Some("exec")), "{resources:?}");
+        }
+    }
+
+    #[test]
+    fn rules_that_can_never_match_say_why() {
+        let table = [
+            (json!({ "resources": [] }), "resources", "nothing would ever be matched"),
+            (json!({ "apiGroups": [] }), "apiGroups", "nothing would ever be matched"),
+            (json!({ "apiVersions": [] }), "apiVersions", "nothing would ever be matched"),
+            (json!({ "operations": [] }), "operations", "nothing would ever be matched"),
+            (json!({ "apiGroups": ["core"] }), "apiGroups", "is written `\"\"`"),
+            (json!({ "resources": ["pod"] }), "resources", "did you mean `pods`?"),
+            (json!({ "resources": ["Pods"] }), "resources", "did you mean `pods`?"),
+            (
+                json!({ "resources": ["pods", "ingress"], "apiGroups": ["", "networking.k8s.io"] }),
+                "resources",
+                "`ingresses`",
+            ),
+            (json!({ "resources": ["deployments"] }), "resources", "in the plural"),
+        ];
+        for (members, member, needle) in table {
+            let (found, text) = rule(members.clone()).fault().unwrap_or_else(|| panic!("{members}"));
+            assert_eq!(found, member, "{members}");
+            assert!(text.contains(needle), "{members}: {text}");
+        }
+        let fine = [
+            json!({}),
+            json!({ "resources": ["pods/exec", "*/scale", "*"] }),
+            json!({ "apiGroups": ["*"], "resources": ["anything"] }),
+            json!({ "apiGroups": ["", "example.org"], "resources": ["widgets"] }),
+            json!({ "apiGroups": ["apps", "batch"], "resources": ["deployments", "jobs"] }),
+        ];
+        for members in fine {
+            assert_eq!(rule(members.clone()).fault(), None, "{members}");
+        }
+    }
+
+    #[test]
+    fn rules_meet_where_one_request_is_meant_by_both() {
+        let pods = rule(json!({}));
+        let table = [
+            (json!({}), true),
+            (json!({ "resources": ["*"] }), true),
+            (json!({ "resources": ["*/*"], "apiGroups": ["*"] }), true),
+            (json!({ "resources": ["pods/*"] }), true),
+            (json!({ "resources": ["pods/resize"] }), true),
+            (json!({ "resources": ["services"] }), false),
+            (json!({ "apiGroups": ["apps"] }), false),
+            (json!({ "apiVersions": ["v2", "*"] }), true),
+            (json!({ "operations": ["DELETE"] }), false),
+            (json!({ "operations": ["*"] }), true),
+            (json!({ "scope": "Cluster" }), true),
+        ];
+        for (members, expected) in table {
+            let other = rule(members.clone());
+            assert_eq!((pods.meets(&other), other.meets(&pods)), (expected, expected), "{members}");
+        }
+        let namespaced = rule(json!({ "scope": "Namespaced" }));
+        assert!(!namespaced.meets(&rule(json!({ "scope": "Cluster" }))));
+    }
+}

@@ -1,0 +1,72 @@
+//! The bundle in force. A policy that errs on every request spoils the program that it shares with others, which are
+//! then asked one by one: it is put into a program of its own, so that the others keep their speed. What it means for a
+//! request stays the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use tokio::task::spawn_blocking;
+
+use crate::engine::Bundle;
+use crate::review::Decision;
+
+/// Errors in a row after which a policy is taken to err always.
+const ERRORS: u32 = 20;
+
+/// The bundle that answers, and how its policies are doing.
+pub(super) struct Current {
+    bundle: RwLock<Arc<Bundle>>,
+    /// Errors in a row of bindings, by their places.
+    erring: Mutex<BTreeMap<usize, u32>>,
+}
+
+impl Current {
+    pub(super) fn new(bundle: Arc<Bundle>) -> Arc<Self> {
+        Arc::new(Self { bundle: RwLock::new(bundle), erring: Mutex::default() })
+    }
+
+    pub(super) fn bundle(&self) -> Arc<Bundle> {
+        Arc::clone(&self.bundle.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes note of a decision, and of the policies that were in error.
+    pub(super) fn record(self: &Arc<Self>, decision: &Decision) {
+        let Some(alone) = self.count(&decision.evaluated) else { return };
+        tracing::warn!(bindings = alone.len(), "policies that err on every request are asked on their own");
+        let current = Arc::clone(self);
+        // Parsing takes longer than a request has.
+        drop(spawn_blocking(move || current.quarantine(&alone)));
+    }
+
+    /// The bindings to be asked alone, if there is a new one among them.
+    fn count(&self, evaluated: &BTreeMap<usize, bool>) -> Option<BTreeSet<usize>> {
+        let mut erring = self.lock();
+        let mut is_new = false;
+        for (place, is_error) in evaluated {
+            if *is_error {
+                let errors = erring.entry(*place).or_default();
+                *errors = errors.saturating_add(1);
+                is_new |= *errors == ERRORS;
+            } else {
+                erring.remove(place);
+            }
+        }
+        let always = |(place, errors): (&usize, &u32)| (*errors >= ERRORS).then_some(*place);
+        is_new.then(|| erring.iter().filter_map(always).collect())
+    }
+
+    fn quarantine(&self, alone: &BTreeSet<usize>) {
+        match self.bundle().quarantined(alone) {
+            Ok(bundle) => {
+                *self.bundle.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(bundle);
+            }
+            Err(faults) => {
+                tracing::error!(%faults, "the policies can't be arranged anew; they stay as they are")
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<usize, u32>> {
+        self.erring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
