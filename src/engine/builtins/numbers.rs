@@ -47,11 +47,13 @@ pub(super) fn abs(arguments: &[Value]) -> Result<Value, Failure> {
 }
 
 pub(super) fn ceil(arguments: &[Value]) -> Result<Value, Failure> {
-    whole(arguments, f64::ceil)
+    // OPA takes a number between -1 and 0 up to 1.
+    whole(arguments, |double| if double > -1.0 && double < 0.0 { 1.0 } else { double.ceil() })
 }
 
 pub(super) fn floor(arguments: &[Value]) -> Result<Value, Failure> {
-    whole(arguments, f64::floor)
+    // And down to 0.
+    whole(arguments, |double| if double > -1.0 && double < 0.0 { 0.0 } else { double.floor() })
 }
 
 pub(super) fn round(arguments: &[Value]) -> Result<Value, Failure> {

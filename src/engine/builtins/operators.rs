@@ -7,7 +7,7 @@ use regorus::Value;
 
 use super::arguments::{any, number, of_type};
 use super::number::{Number, of_integer};
-use super::{Failure, budget, collections};
+use super::{Failure, budget, collections, order};
 
 pub(super) fn plus(arguments: &[Value]) -> Result<Value, Failure> {
     arithmetic(arguments, |a, b| a + b, |a, b| a + b)
@@ -87,5 +87,5 @@ pub(super) fn gte(arguments: &[Value]) -> Result<Value, Failure> {
 
 /// Values of any types have an order.
 fn compared(arguments: &[Value], holds: fn(Ordering) -> bool) -> Result<Value, Failure> {
-    Ok(Value::from(holds(any(arguments, 0)?.cmp(any(arguments, 1)?))))
+    Ok(Value::from(holds(order::compare(any(arguments, 0)?, any(arguments, 1)?))))
 }
