@@ -25,6 +25,9 @@ mod json;
 mod json_patch;
 mod order;
 mod uuid;
+mod exact;
+mod glob;
+mod units;
 mod table;
 mod text;
 

@@ -81,12 +81,13 @@ fn contains(outer: IpNet, text: &str) -> Result<bool, Failure> {
 }
 
 pub(super) fn cidr_contains_matches(arguments: &[Value]) -> Result<Value, Failure> {
-    let (outer, inner) = (matched(arguments, 0)?, matched(arguments, 1)?);
-    let outer = if inner.is_empty() { Vec::new() } else { outer };
+    let outer = matched(arguments, 0)?;
+    // With nothing to contain it, the other argument is not looked at.
+    let inner = if outer.is_empty() { Vec::new() } else { matched(arguments, 1)? };
     let mut found = BTreeSet::new();
     for (outer, outer_index) in &outer {
-        let network = network(text(outer)?)?;
         for (inner, inner_index) in &inner {
+            let network = network(text(outer)?)?;
             budget::steps(100)?;
             if contains(network, text(inner)?)? {
                 budget::bytes(ADDRESS)?;

@@ -1,7 +1,7 @@
 //! Every builtin of OPA 1.22, sorted by name.
 
 use super::{Arity, Builtin, Function, Origin, Reason};
-use super::{bits, collections, crypto, documents, encoding, graph, json, json_patch, net, numbers, operators, order, printf, regex, replace, strings, uuid};
+use super::{bits, collections, crypto, documents, encoding, glob, graph, json, json_patch, net, numbers, operators, order, printf, regex, replace, strings, units, uuid};
 
 /// The table. What is not in it does not exist.
 #[rustfmt::skip]
@@ -58,7 +58,7 @@ pub(super) static BUILTINS: &[Builtin] = &[
     ours("equal", 2, operators::equal),
     ours("floor", 1, numbers::floor),
     ours("format_int", 2, strings::format_int),
-    native("glob.match", 3),
+    ours("glob.match", 3, glob::matches),
     ours("glob.quote_meta", 1, strings::glob_quote_meta),
     ours("graph.reachable", 2, graph::reachable),
     ours("graph.reachable_paths", 2, graph::reachable_paths),
@@ -197,8 +197,8 @@ pub(super) static BUILTINS: &[Builtin] = &[
     native("trim_suffix", 2),
     native("type_name", 1),
     native("union", 1),
-    native("units.parse", 1),
-    native("units.parse_bytes", 1),
+    ours("units.parse", 1, units::parse),
+    ours("units.parse_bytes", 1, units::parse_bytes),
     ours("upper", 1, strings::upper),
     refused("uri.is_valid", 1, Reason::Foreign),
     refused("uri.parse", 1, Reason::Foreign),
