@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod eval;
 mod inputs;
+mod lint;
 mod output;
 mod paths;
 mod policies;
@@ -49,6 +50,8 @@ enum Command {
     Review(review::Arguments),
     /// Evaluate one rule of any Rego on any input
     Eval(eval::Arguments),
+    /// Judge a policies' tree, its tests too
+    Lint(lint::Arguments),
     /// Serve the webhook over HTTPS
     Serve(serve::Arguments),
     /// The catalogue of policies
@@ -90,6 +93,7 @@ fn dispatch(command: Command) -> anyhow::Result<u8> {
         Command::Check(arguments) => check::run(&arguments),
         Command::Review(arguments) => review::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
+        Command::Lint(arguments) => lint::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Policies(arguments) => policies::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, &mut Arguments::command()),

@@ -9,6 +9,7 @@ mod faults;
 mod imports;
 mod layout;
 mod limits;
+mod lints;
 mod reading;
 mod recursion;
 mod references;
@@ -20,6 +21,7 @@ mod scopes;
 mod terms;
 
 use faults::Found;
+pub(super) use lints::lint;
 use rules::Rules;
 
 use super::entry_points;

@@ -67,8 +67,7 @@ pub(crate) const REFUSED: &[Case] = &[
     Case::v1("package a\np[x] := y if { x := 1; y := p[2] }\n", &["MG106 0.rego:2:1"]),
     Case::v1("package a\np := count(data.a)\n", &["MG106 0.rego:2:1"]),
     Case::v1("package a\np := [x | x := data.b.q]\n---\npackage b\nq := data.a.p\n", &["MG106 0.rego:2:1"]),
-    // MG107, MG108: layout.
-    Case::ours("package a\nf(x) { x == 1 } { x == 2 }\n", &["MG107 0.rego:2:17"]).before(),
+    // MG108: layout.
     Case::ours(
         "package a\nq := 1\np if {\n\tx := q\n\t(1) == x\n}\n",
         &["MG113 0.rego:4:2", "MG103 0.rego:4:7", "MG108 0.rego:5:2", "MG111 0.rego:5:9"],
@@ -126,6 +125,7 @@ pub(crate) const REFUSED: &[Case] = &[
     // MG115: targets of `with`.
     Case::v1("package a\nq := {\"r\": 1}\np if q with data.a.q.r as 2\n", &["MG115 0.rego:3:13"]),
     Case::v1("package a\nq := 1\np if q with nope as 2\n", &["MG115 0.rego:3:13"]),
+    Case::ours("package a\nf(x) := x\nq := f(1)\np if q with f as count\n", &["MG115 0.rego:4:18"]),
     Case::v1("package a\nq := 1\np if q with walk as 2\n", &["MG115 0.rego:3:13"]),
 ];
 
@@ -177,4 +177,5 @@ pub(crate) const PASSED: &[Case] = &[
     passes("package a\np if { print(1, 2, 3) }\n"),
     passes("package a\np := sum([x | x := input[_].a]) + 1\n"),
     passes("package a\np { q[x]; x > 1 }\nq[x] { x := 2 }\n").before(),
+    passes("package a\nf(x) { x == 1 } { x == 2 }\n").before(),
 ];

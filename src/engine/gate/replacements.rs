@@ -32,6 +32,12 @@ impl Visitor for Replacements<'_> {
 
 impl Replacements<'_> {
     fn replacement(&mut self, with: &With) {
+        if let Some(name) = &with.function {
+            let message = format!(
+                "the builtin `{name}` can't stand in for a function; write a rule that calls it, and name that"
+            );
+            self.found.add(self.module, "MG115", with.value.place, message);
+        }
         let (place, text) = (with.target.place, with.text.as_str());
         let (code, message) = match &with.target.form {
             Form::Input(_) => return,
