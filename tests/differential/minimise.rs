@@ -3,7 +3,6 @@
 use crate::answer::Answer;
 use crate::snippet::Snippet;
 use crate::tally::reason;
-use crate::tally::reason;
 use crate::{Programs, Shown};
 
 /// A round asks for every snippet that is one step smaller than the last; more than this are not needed.

@@ -31,7 +31,10 @@ impl Tally {
         *self.verdicts.entry(compared.verdict).or_default() += 1;
         *self.kinds.entry(compared.theirs.kind()).or_default() += 1;
         if let (Verdict::OnlyWeRefuse, Answer::Refused(why)) = (compared.verdict, &compared.ours) {
-            let refusals = self.refusals.entry(reason(why)).or_insert(Refusals { count: 0, first: (number, compared.clone()) });
+            let refusals = self
+                .refusals
+                .entry(reason(why))
+                .or_insert(Refusals { count: 0, first: (number, compared.clone()) });
             refusals.count += 1;
         }
         if compared.verdict.is_different() {
