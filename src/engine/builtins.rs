@@ -7,9 +7,14 @@
 
 mod arguments;
 mod budget;
+mod collections;
+mod crypto;
+mod net;
 mod number;
 mod numbers;
+mod operators;
 mod printf;
+mod regex;
 mod replace;
 mod strings;
 mod table;
