@@ -1,5 +1,5 @@
 //! MG109: what would cost the parser, or the stack, more than any policy is worth. Found by one scan of the text,
-//! before anything parses it. MG110 on the way: syntax that the parser can't even cut into tokens.
+//! before anything parses it. MG110 on the way: string interpolation that is not closed.
 //!
 //! The interpreter's parser tries the first element of `[` and `{` as a comprehension's and then again as a literal's,
 //! so each level doubles the work for what is within; and it recurses, as whoever walks its tree does.
@@ -96,7 +96,7 @@ impl Load {
         }
         match token {
             "$" => {
-                let message = "string interpolation, `$\"…\"`, came with OPA 1.12 and is not supported; write `sprintf` with `%v`";
+                let message = "this string interpolation can't be read; close its quotes and braces, or write `sprintf`";
                 return Some(("MG110", message.to_owned()));
             }
             "(" | "[" | "{" => {
@@ -205,6 +205,6 @@ mod tests {
 
     #[test]
     fn interpolation_is_named() {
-        assert_eq!(codes("package a\np := $\"x {input.a}\"\n"), ["MG110"]);
+        assert_eq!(codes("package a\np := $\"x {input.a\n"), ["MG110"]);
     }
 }
