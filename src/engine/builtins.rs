@@ -28,6 +28,8 @@ mod uuid;
 mod exact;
 mod glob;
 mod units;
+mod time;
+mod jwt;
 mod table;
 mod text;
 
