@@ -6,32 +6,32 @@
 //! no environment.
 
 mod arguments;
+mod bits;
 mod budget;
-mod number;
-mod numbers;
-mod printf;
-mod replace;
-mod strings;
 mod collections;
 mod crypto;
-mod net;
-mod operators;
-mod regex;
-mod bits;
 mod documents;
 mod encoding;
+mod exact;
+mod glob;
 mod graph;
 mod json;
 mod json_patch;
-mod order;
-mod uuid;
-mod exact;
-mod glob;
-mod units;
-mod time;
 mod jwt;
+mod net;
+mod number;
+mod numbers;
+mod operators;
+mod order;
+mod printf;
+mod regex;
+mod replace;
+mod strings;
 mod table;
 mod text;
+mod time;
+mod units;
+mod uuid;
 
 use regorus::{Engine, Value};
 
@@ -106,7 +106,9 @@ impl Reason {
             Self::Reflection => "it reads Rego at evaluation; write what it would read as data",
             Self::Text => "its text is not fixed by anything; use `json.marshal`, which is YAML too",
             Self::Foreign => "no object of Kubernetes needs it",
-            Self::Internal => "it is an instruction of OPA's compiler; write the expression that it stands for",
+            Self::Internal => {
+                "it is an instruction of OPA's compiler; write the expression that it stands for"
+            }
         }
     }
 }
@@ -149,7 +151,9 @@ pub(super) fn register(
     used: impl Fn(&str) -> bool,
 ) -> Result<(), anyhow::Error> {
     for builtin in table::BUILTINS.iter().filter(|builtin| used(builtin.name)) {
-        let (Origin::Ours(function), Arity::Exactly(arity)) = (builtin.origin, builtin.arity) else { continue };
+        let (Origin::Ours(function), Arity::Exactly(arity)) = (builtin.origin, builtin.arity) else {
+            continue;
+        };
         let name = builtin.name;
         let answer = move |arguments: Vec<Value>| answer(name, errors, function(&arguments));
         engine.add_extension(name.to_owned(), arity, Box::new(answer))?;

@@ -122,7 +122,10 @@ pub(super) fn of_type(index: usize, got: &Value, expected: &[&str]) -> Failure {
 /// A collection with an element of another type.
 pub(super) fn of_elements(arguments: &[Value], index: usize, got: &Value, expected: &str) -> Failure {
     let collection = arguments.get(index).map_or("nothing", name);
-    wrong(index, &format!("must be {collection} of {expected}s but got {collection} containing {}", name(got)))
+    wrong(
+        index,
+        &format!("must be {collection} of {expected}s but got {collection} containing {}", name(got)),
+    )
 }
 
 /// An argument that is wrong in another way.

@@ -117,7 +117,8 @@ pub(super) fn segments(path: &Value) -> Result<Vec<Value>, Failure> {
         }
         Value::Array(items) => Ok(items.iter().cloned().collect()),
         other => {
-            let what = "must be one of {set, array} containing string paths or array of path segments but got";
+            let what =
+                "must be one of {set, array} containing string paths or array of path segments but got";
             Err(wrong(1, &format!("{what} {}", name(other))))
         }
     }
@@ -126,7 +127,9 @@ pub(super) fn segments(path: &Value) -> Result<Vec<Value>, Failure> {
 pub(super) fn subset(arguments: &[Value]) -> Result<Value, Failure> {
     let (all, part) = (any(arguments, 0)?, any(arguments, 1)?);
     let known = match (all, part) {
-        (Value::Array(all), Value::Set(part)) => part.iter().all(|item| all.contains(item)) && !all.is_empty(),
+        (Value::Array(all), Value::Set(part)) => {
+            part.iter().all(|item| all.contains(item)) && !all.is_empty()
+        }
         _ => match contained(all, part)? {
             Some(contained) => contained,
             None => {

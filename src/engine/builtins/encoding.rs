@@ -93,7 +93,9 @@ fn escaped(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => result.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                result.push(char::from(byte))
+            }
             b' ' => result.push('+'),
             byte => result.push_str(&format!("%{byte:02X}")),
         }
@@ -142,7 +144,8 @@ pub(super) fn urlquery_encode_object(arguments: &[Value]) -> Result<Value, Failu
         let Value::String(key) = key else {
             return Err(Failure::Beyond("is given a key that is not a string".to_owned()));
         };
-        let plain = |value: &'_ Value| if let Value::String(text) = value { Some(text.to_string()) } else { None };
+        let plain =
+            |value: &'_ Value| if let Value::String(text) = value { Some(text.to_string()) } else { None };
         if texts.iter().any(|text| plain(text).is_none()) {
             return Err(bad());
         }
@@ -165,5 +168,7 @@ pub(super) fn urlquery_decode_object(arguments: &[Value]) -> Result<Value, Failu
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
         pairs.entry(text(unescaped(key)?)?).or_default().push(text(unescaped(value)?)?);
     }
-    Ok(Value::from(pairs.into_iter().map(|(key, values)| (key, Value::from(values))).collect::<BTreeMap<_, _>>()))
+    Ok(Value::from(
+        pairs.into_iter().map(|(key, values)| (key, Value::from(values))).collect::<BTreeMap<_, _>>(),
+    ))
 }

@@ -101,7 +101,12 @@ fn write_all(
     Ok(())
 }
 
-fn separate(count: usize, layout: Option<&Layout<'_>>, depth: usize, json: &mut String) -> Result<(), Failure> {
+fn separate(
+    count: usize,
+    layout: Option<&Layout<'_>>,
+    depth: usize,
+    json: &mut String,
+) -> Result<(), Failure> {
     if count > 0 {
         json.push(',');
     }

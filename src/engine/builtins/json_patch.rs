@@ -92,7 +92,11 @@ fn index(key: &Value, length: usize) -> Result<usize, Failure> {
             }
             text.parse().map_err(|_| bad("invalid array index"))
         }
-        number => number.as_i64().ok().and_then(|number| usize::try_from(number).ok()).ok_or_else(|| bad("invalid array index")),
+        number => number
+            .as_i64()
+            .ok()
+            .and_then(|number| usize::try_from(number).ok())
+            .ok_or_else(|| bad("invalid array index")),
     }
 }
 

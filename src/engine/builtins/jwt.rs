@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::arguments::{object, string};
 use super::encoding::base64url;
+use super::number::Number;
 use super::{Failure, json};
 use keys::{Key, Material};
 
@@ -56,7 +57,8 @@ fn decoded(what: &str, encoded: &str) -> Result<String, Failure> {
         Failure::Wrong(why) => Failure::Wrong(format!("JWT {what} had invalid encoding: {why}")),
         beyond => beyond,
     })?;
-    String::from_utf8(bytes).map_err(|_| Failure::Beyond("is given a token that is no text (UTF-8)".to_owned()))
+    String::from_utf8(bytes)
+        .map_err(|_| Failure::Beyond("is given a token that is no text (UTF-8)".to_owned()))
 }
 
 fn object_of(text: &str, context: &str) -> Result<Arc<Object>, Failure> {
@@ -90,7 +92,9 @@ pub(super) fn decode(arguments: &[Value]) -> Result<Value, Failure> {
                 let signature = Value::from(super::crypto::hexadecimal(&signature));
                 return Ok(Value::from(vec![Value::Object(header), Value::Object(payload), signature]));
             }
-            Some(_) => return Err(Failure::Beyond("is given a token whose `cty` is not a string".to_owned())),
+            Some(_) => {
+                return Err(Failure::Beyond("is given a token whose `cty` is not a string".to_owned()));
+            }
         }
     }
 }
@@ -229,7 +233,7 @@ impl Constraints {
                 Ok("iss") => all.iss = text()?,
                 Ok("aud") => all.aud = text()?,
                 Ok("time") => {
-                    let time = value.as_f64().ok().filter(|time| *time >= 0.0);
+                    let time = Number::of(value).map(|time| time.to_double()).filter(|time| *time >= 0.0);
                     let wrong = || Failure::Wrong("token time constraint: must be a number".to_owned());
                     all.time = Some(time.ok_or_else(wrong)?);
                 }
@@ -280,12 +284,12 @@ impl Constraints {
         // Seconds in the token, nanoseconds in the call.
         let seconds = |name: &str| match claim(name) {
             None => Ok(None),
-            Some(Value::Number(number)) => {
+            Some(value @ Value::Number(_)) => {
                 let now = self.time.ok_or_else(|| {
                     let what = "is given a token with times and no time; hand over `time` with the other constraints";
                     Failure::Beyond(what.to_owned())
                 })?;
-                Ok(number.as_f64().map(|then| (now / 1e9, then)))
+                Ok(Number::of(value).map(|then| (now / 1e9, then.to_double())))
             }
             Some(_) => Err(Failure::Wrong(format!("{name} value must be a number"))),
         };

@@ -47,7 +47,9 @@ pub(super) fn div(arguments: &[Value]) -> Result<Value, Failure> {
     let zero = Number::Integer(BigInt::from(0));
     match (&a, &b) {
         (_, b) if *b == zero => Err(Failure::Wrong("divide by zero".to_owned())),
-        (Number::Integer(x), Number::Integer(y)) if (x % y).sign() == Sign::NoSign => Ok(of_integer(&(x / y))),
+        (Number::Integer(x), Number::Integer(y)) if (x % y).sign() == Sign::NoSign => {
+            Ok(of_integer(&(x / y)))
+        }
         (a, b) => Extended::of(a).over(&Extended::of(b)).into_number().map(Number::into_value),
     }
 }

@@ -18,7 +18,9 @@ pub(super) fn replace_n(arguments: &[Value]) -> Result<Value, Failure> {
     let mut pairs = Vec::new();
     for (old, new) in patterns.iter_sorted() {
         let Value::String(old) = old else { return Err(wrong(0, "non-string key found in pattern object")) };
-        let Value::String(new) = new else { return Err(wrong(0, "non-string value found in pattern object")) };
+        let Value::String(new) = new else {
+            return Err(wrong(0, "non-string value found in pattern object"));
+        };
         pairs.push((old.as_ref(), new.as_ref()));
     }
     strings::made(replaced(text, &pairs)?)

@@ -90,7 +90,11 @@ pub(super) fn split(arguments: &[Value]) -> Result<Value, Failure> {
 
 /// The pieces as Go has them: nothing as separator gives the characters.
 fn pieces<'a>(text: &'a str, separator: &'a str) -> Vec<&'a str> {
-    if separator.is_empty() { text.split("").filter(|piece| !piece.is_empty()).collect() } else { text.split(separator).collect() }
+    if separator.is_empty() {
+        text.split("").filter(|piece| !piece.is_empty()).collect()
+    } else {
+        text.split(separator).collect()
+    }
 }
 
 pub(super) fn split_n(arguments: &[Value]) -> Result<Value, Failure> {
@@ -103,7 +107,8 @@ pub(super) fn split_n(arguments: &[Value]) -> Result<Value, Failure> {
 
 pub(super) fn lower(arguments: &[Value]) -> Result<Value, Failure> {
     // Character by character as in Go: no final sigma, and the one letter of which Unicode makes two is one.
-    let lower = |letter: char| if letter == 'İ' { 'i' } else { letter.to_lowercase().next().unwrap_or(letter) };
+    let lower =
+        |letter: char| if letter == 'İ' { 'i' } else { letter.to_lowercase().next().unwrap_or(letter) };
     made(string(arguments, 0)?.chars().map(lower).collect::<String>())
 }
 

@@ -1,7 +1,10 @@
 //! Every builtin of OPA 1.22, sorted by name.
 
 use super::{Arity, Builtin, Function, Origin, Reason};
-use super::{bits, collections, crypto, documents, encoding, glob, graph, json, json_patch, jwt, net, numbers, operators, order, printf, regex, replace, strings, time, units, uuid};
+use super::{
+    bits, collections, crypto, documents, encoding, glob, graph, json, json_patch, jwt, net, numbers,
+    operators, order, printf, regex, replace, strings, time, units, uuid,
+};
 
 /// The table. What is not in it does not exist.
 #[rustfmt::skip]

@@ -74,7 +74,8 @@ fn duration(text: &str) -> Option<i64> {
         while !rest.is_empty() {
             let end = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.')?;
             let (amount, after) = rest.split_at_checked(end)?;
-            let end = after.find(|letter: char| letter.is_ascii_digit() || letter == '.').unwrap_or(after.len());
+            let end =
+                after.find(|letter: char| letter.is_ascii_digit() || letter == '.').unwrap_or(after.len());
             let (unit, after) = after.split_at_checked(end)?;
             total = total.checked_add(part(amount, unit)?)?;
             rest = after;

@@ -26,9 +26,13 @@ pub(super) fn parse(arguments: &[Value]) -> Result<Value, Failure> {
         Fraction { numerator: BigInt::from(1), denominator: BigInt::from(1_000) }
     } else {
         let lower = unit.to_lowercase();
-        whole(factor(&lower, false).ok_or_else(|| wrong("units.parse", &format!("unit {unit} not recognized")))?)
+        whole(
+            factor(&lower, false)
+                .ok_or_else(|| wrong("units.parse", &format!("unit {unit} not recognized")))?,
+        )
     };
-    let number = fraction(amount).ok_or_else(|| wrong("units.parse", "could not parse amount to a number"))?;
+    let number =
+        fraction(amount).ok_or_else(|| wrong("units.parse", "could not parse amount to a number"))?;
     let numerator = number.numerator * factor.numerator;
     let denominator = number.denominator * factor.denominator;
     if &numerator % &denominator == BigInt::from(0) {
@@ -44,8 +48,8 @@ pub(super) fn parse_bytes(arguments: &[Value]) -> Result<Value, Failure> {
     let (amount, unit) = amount_and_unit(&raw, "units.parse_bytes")?;
     let unknown = || wrong("units.parse_bytes", &format!("byte unit {unit} not recognized"));
     let factor = factor(unit, true).ok_or_else(unknown)?;
-    let number =
-        fraction(amount).ok_or_else(|| wrong("units.parse_bytes", "could not parse byte amount to a number"))?;
+    let number = fraction(amount)
+        .ok_or_else(|| wrong("units.parse_bytes", "could not parse byte amount to a number"))?;
     Ok(of_integer(&(number.numerator * factor / number.denominator)))
 }
 
@@ -123,7 +127,8 @@ fn fraction(text: &str) -> Option<Fraction> {
     let exponent: i64 = exponent.parse().ok()?;
     let exponent = exponent.checked_sub(i64::try_from(behind.len()).ok()?)?;
     // As long as this it takes seconds to print.
-    let power = BigInt::from(10).pow(u32::try_from(exponent.unsigned_abs()).ok().filter(|power| *power < 20_000)?);
+    let power =
+        BigInt::from(10).pow(u32::try_from(exponent.unsigned_abs()).ok().filter(|power| *power < 20_000)?);
     Some(if exponent < 0 {
         Fraction { numerator: number, denominator: power }
     } else {
@@ -137,7 +142,8 @@ fn rounded(numerator: &BigInt, denominator: &BigInt) -> String {
     let magnitude = BigInt::from(numerator.magnitude().clone());
     let scaled = magnitude * BigInt::from(10).pow(u32::try_from(DECIMALS).unwrap_or_default());
     let digits: BigInt = (scaled * BigInt::from(2) + denominator) / (denominator * BigInt::from(2));
-    let digits = format!("{digits:0>width$}", width = DECIMALS.saturating_add(1), digits = digits.to_string());
+    let digits =
+        format!("{digits:0>width$}", width = DECIMALS.saturating_add(1), digits = digits.to_string());
     let (before, behind) = digits.split_at_checked(digits.len().saturating_sub(DECIMALS)).unwrap_or_default();
     format!("{}{before}.{behind}", if negative { "-" } else { "" })
 }

@@ -17,7 +17,9 @@ pub(super) fn parse(arguments: &[Value]) -> Result<Value, Failure> {
 /// With or without hyphens, in braces, or as a URN.
 fn read(text: &str) -> Option<u128> {
     let inner = match text.len() {
-        45 => text.get(..9).filter(|urn| urn.eq_ignore_ascii_case("urn:uuid:")).and_then(|_| text.get(9..))?,
+        45 => {
+            text.get(..9).filter(|urn| urn.eq_ignore_ascii_case("urn:uuid:")).and_then(|_| text.get(9..))?
+        }
         38 => text.get(1..37)?,
         36 => text,
         32 => return digits(text),

@@ -30,15 +30,14 @@ pub(super) enum Material {
 }
 
 const ALGORITHMS: [&str; 13] = [
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "HS256", "HS384", "HS512",
-    "EdDSA",
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "HS256", "HS384",
+    "HS512", "EdDSA",
 ];
 
 pub(super) fn read(text: &str) -> Result<Vec<Key>, Failure> {
     if let Some(start) = text.find("-----BEGIN ") {
-        return from_pem(text.get(start..).unwrap_or_default()).map(|material| {
-            vec![Key { alg: String::new(), kid: String::new(), material }]
-        });
+        return from_pem(text.get(start..).unwrap_or_default())
+            .map(|material| vec![Key { alg: String::new(), kid: String::new(), material }]);
     }
     let failed = |why: &str| Failure::Wrong(format!("failed to parse a JWK key (set): {why}"));
     let Ok(Value::Object(members)) = json::read(text) else { return Err(failed("not an object")) };
@@ -72,7 +71,8 @@ fn from_pem(text: &str) -> Result<Material, Failure> {
             material(certificate.public_key())
         }
         "PUBLIC KEY" => {
-            let parsed = SubjectPublicKeyInfo::from_der(&pem.contents).ok().filter(|(rest, _)| rest.is_empty());
+            let parsed =
+                SubjectPublicKeyInfo::from_der(&pem.contents).ok().filter(|(rest, _)| rest.is_empty());
             let (_, key) = parsed.ok_or_else(|| wrong("failed to parse a PEM public key"))?;
             material(&key)
         }

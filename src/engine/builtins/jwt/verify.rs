@@ -2,9 +2,10 @@
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519, EcdsaVerificationAlgorithm,
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256,
-    RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519,
+    EcdsaVerificationAlgorithm, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
+    RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512,
+    RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey,
 };
 
 use super::super::{Failure, budget};
@@ -21,7 +22,9 @@ pub(super) fn holds(key: &Material, alg: &str, signed: &[u8], signature: &[u8]) 
     Ok(match key {
         Material::Rsa(modulus, exponent) => match rsa(alg) {
             Some(parameters) if MODULUS.contains(&modulus.len()) => {
-                RsaPublicKeyComponents { n: modulus, e: exponent }.verify(parameters, signed, signature).is_ok()
+                RsaPublicKeyComponents { n: modulus, e: exponent }
+                    .verify(parameters, signed, signature)
+                    .is_ok()
             }
             Some(_) => return Err(beyond("an RSA key of less than 2048 or more than 8192 bits")),
             None => false,

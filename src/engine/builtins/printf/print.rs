@@ -218,9 +218,9 @@ fn text_of(text: &str, verb: char, flags: Flags) -> String {
 
 /// Whether Go can write it between backquotes.
 fn raw(text: &str) -> bool {
-    !text.chars().any(|letter| {
-        matches!(letter, '`' | '\u{7f}' | '\u{feff}') || (letter < ' ' && letter != '\t')
-    })
+    !text
+        .chars()
+        .any(|letter| matches!(letter, '`' | '\u{7f}' | '\u{feff}') || (letter < ' ' && letter != '\t'))
 }
 
 fn hexadecimal(bytes: &[u8], verb: char, flags: Flags) -> String {

@@ -31,7 +31,8 @@ struct Token {
 }
 
 pub(in crate::engine::builtins) fn globs_match(arguments: &[Value]) -> Result<Value, Failure> {
-    let (left, right) = (simplified(tokens(string(arguments, 0)?)?), simplified(tokens(string(arguments, 1)?)?));
+    let (left, right) =
+        (simplified(tokens(string(arguments, 0)?)?), simplified(tokens(string(arguments, 1)?)?));
     let Some((left, right)) = trimmed(&left, &right) else { return Ok(Value::from(false)) };
     in_common(left, right).map(Value::from)
 }
@@ -128,7 +129,9 @@ fn overlap(a: &Token, b: &Token) -> bool {
     match (&a.letters, &b.letters) {
         (Letters::Any, _) | (_, Letters::Any) => true,
         (Letters::One(a), Letters::One(b)) => a == b,
-        (Letters::One(one), Letters::Some(set)) | (Letters::Some(set), Letters::One(one)) => set.contains(one),
+        (Letters::One(one), Letters::Some(set)) | (Letters::Some(set), Letters::One(one)) => {
+            set.contains(one)
+        }
         (Letters::Some(a), Letters::Some(b)) => !a.is_disjoint(b),
     }
 }

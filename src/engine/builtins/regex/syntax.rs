@@ -77,7 +77,8 @@ impl Reader<'_> {
         if !plain(least) || !(most.is_empty() || plain(most)) {
             return Ok(None);
         }
-        let small = |digits: &str| digits.is_empty() || digits.parse::<u32>().is_ok_and(|count| count <= MOST);
+        let small =
+            |digits: &str| digits.is_empty() || digits.parse::<u32>().is_ok_and(|count| count <= MOST);
         if !small(least) || !small(most) {
             return Err(invalid("invalid repeat count"));
         }
@@ -103,7 +104,8 @@ impl Reader<'_> {
             self.rest = rest;
             return Ok(());
         }
-        let end = self.rest.find([':', ')']).ok_or_else(|| invalid("missing argument to repetition operator"))?;
+        let end =
+            self.rest.find([':', ')']).ok_or_else(|| invalid("missing argument to repetition operator"))?;
         let flags = self.rest.get(..end).unwrap_or_default();
         if !flags.chars().all(|flag| matches!(flag, 'i' | 'm' | 's' | 'U' | '-')) {
             return Err(invalid("invalid or unsupported Perl syntax"));
@@ -150,7 +152,8 @@ impl Reader<'_> {
     fn unicode(&mut self) -> Result<(), Failure> {
         let mut negated = self.next() == Some('P');
         let name = if self.take("{") {
-            let (name, rest) = self.rest.split_once('}').ok_or_else(|| invalid("invalid character class range"))?;
+            let (name, rest) =
+                self.rest.split_once('}').ok_or_else(|| invalid("invalid character class range"))?;
             self.rest = rest;
             name
         } else {
@@ -198,7 +201,10 @@ impl Reader<'_> {
                     return Err(bad());
                 }
                 self.rest = self.rest.get(more.len()..).unwrap_or_default();
-                u32::from_str_radix(&format!("{letter}{more}"), 8).ok().and_then(char::from_u32).ok_or_else(bad)?
+                u32::from_str_radix(&format!("{letter}{more}"), 8)
+                    .ok()
+                    .and_then(char::from_u32)
+                    .ok_or_else(bad)?
             }
             letter if letter.is_ascii() && !letter.is_ascii_alphanumeric() => letter,
             _ => return Err(bad()),
@@ -229,7 +235,8 @@ impl Reader<'_> {
         if self.rest.starts_with("[:")
             && let Some((name, rest)) = self.rest.split_once(":]")
         {
-            if !name.trim_start_matches("[:").trim_start_matches('^').chars().all(|c| c.is_ascii_lowercase()) {
+            if !name.trim_start_matches("[:").trim_start_matches('^').chars().all(|c| c.is_ascii_lowercase())
+            {
                 return Err(invalid("invalid character class range"));
             }
             self.result.push_str(&format!("{name}:]"));

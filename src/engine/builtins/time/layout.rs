@@ -4,15 +4,55 @@ use chrono::{DateTime, Datelike, Offset, Timelike};
 use chrono_tz::{OffsetName, Tz};
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
 /// The elements of a layout; where one begins with another, the longer is first.
 const ELEMENTS: [&str; 33] = [
-    "January", "Jan", "Monday", "Mon", "MST", "002", "01", "02", "03", "04", "05", "06", "15", "2006", "1", "2", "__2",
-    "_2", "3", "4", "5", "PM", "pm", "-07:00:00", "-070000", "-07:00", "-0700", "-07", "Z07:00:00", "Z070000",
-    "Z07:00", "Z0700", "Z07",
+    "January",
+    "Jan",
+    "Monday",
+    "Mon",
+    "MST",
+    "002",
+    "01",
+    "02",
+    "03",
+    "04",
+    "05",
+    "06",
+    "15",
+    "2006",
+    "1",
+    "2",
+    "__2",
+    "_2",
+    "3",
+    "4",
+    "5",
+    "PM",
+    "pm",
+    "-07:00:00",
+    "-070000",
+    "-07:00",
+    "-0700",
+    "-07",
+    "Z07:00:00",
+    "Z070000",
+    "Z07:00",
+    "Z0700",
+    "Z07",
 ];
 
 /// The time in that layout.
@@ -49,7 +89,10 @@ pub(super) fn written(time: &DateTime<Tz>, layout: &str) -> String {
 /// The short names of months and days are none where a lower-case letter follows: `Month`.
 fn lower_follows(element: &str, rest: &str) -> bool {
     matches!(element, "Jan" | "Mon")
-        && rest.get(3..).and_then(|rest| rest.chars().next()).is_some_and(|letter| letter.is_ascii_lowercase())
+        && rest
+            .get(3..)
+            .and_then(|rest| rest.chars().next())
+            .is_some_and(|letter| letter.is_ascii_lowercase())
 }
 
 /// `.000` or `.999`, if no digit follows: the separator, whether zeros at the end are left out, how many.
@@ -64,7 +107,8 @@ fn fraction(rest: &str) -> Option<(char, bool, usize)> {
 }
 
 fn shown(time: &DateTime<Tz>, element: &str) -> String {
-    let month = usize::try_from(time.month0()).ok().and_then(|month| MONTHS.get(month)).copied().unwrap_or_default();
+    let month =
+        usize::try_from(time.month0()).ok().and_then(|month| MONTHS.get(month)).copied().unwrap_or_default();
     let hour = time.hour12().1;
     match element {
         "January" => month.to_owned(),
@@ -108,7 +152,8 @@ fn offset(time: &DateTime<Tz>, element: &str) -> String {
     let sign = if seconds < 0 { '-' } else { '+' };
     let seconds = seconds.unsigned_abs();
     let colon = if element.contains(':') { ":" } else { "" };
-    let part = |unit: u32, of: u32| seconds.checked_div(unit).and_then(|n| n.checked_rem(of)).unwrap_or_default();
+    let part =
+        |unit: u32, of: u32| seconds.checked_div(unit).and_then(|n| n.checked_rem(of)).unwrap_or_default();
     let digits = element.chars().filter(char::is_ascii_digit).count();
     let mut text = format!("{sign}{:02}", part(3_600, u32::MAX));
     if digits > 2 {
