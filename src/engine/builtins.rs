@@ -140,6 +140,11 @@ pub(super) fn find(name: &str) -> Option<&'static Builtin> {
     table::BUILTINS.get(found)
 }
 
+/// The names of all builtins that OPA knows.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    table::BUILTINS.iter().map(|builtin| builtin.name)
+}
+
 /// Gives the interpreter our builtins, those of which `used` says that the policies name them (each costs every
 /// clone of the engine a little).
 ///

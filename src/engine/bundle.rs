@@ -1,14 +1,16 @@
 //! Compiling: a whole draft becomes a [`Bundle`], or none of it does.
 
 use std::collections::BTreeMap;
-use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 
-use regorus::{Engine, PolicyLengthConfig};
+use regorus::Engine;
 
 use super::entry_points::{self, EntryPoints};
 use super::evaluate;
 use super::input::to_rego;
+use super::interpreter_error::fault;
+use super::program::{self, Contract, ProgramSettings, Promise};
+use super::syntax;
 use crate::policy::{Binding, BundleSettings, Draft, Fault, Faults, Module, Policy, PolicyId, Revision};
 
 /// Policies in force, ready to evaluate. Immutable and shared by all requests.
@@ -51,28 +53,23 @@ impl Bound {
 /// Compiles a draft.
 ///
 /// # Errors
-/// Every file that is not Rego and every policy without a usable entry point.
+/// The draft's faults, and everything that the gate refuses.
 pub fn compile(draft: Draft) -> Result<Bundle, Faults> {
-    let Draft { revision, policies, libraries, bindings, settings } = draft;
+    let Draft { revision, policies, libraries, bindings, settings, mut faults } = draft;
     let mut engine = Engine::new();
-    engine.set_policy_length_config(limits());
-    let mut faults = Vec::new();
+    engine.set_policy_length_config(syntax::limits());
+    let mut found = judged(&policies, &libraries, &mut faults);
+    Faults::or(std::mem::take(&mut faults), ())?;
     for module in policies.values().map(|policy| &policy.module).chain(&libraries) {
         add(&mut engine, module, &mut faults);
     }
-    let mut found = read_entry_points(&engine, &mut faults);
     let policies: BTreeMap<PolicyId, Arc<Policy>> =
         policies.into_iter().map(|(id, p)| (id, Arc::new(p))).collect();
     let mut entry_points = BTreeMap::new();
     for policy in policies.values() {
-        match found.remove(&policy.module.path) {
-            Some(Ok(points)) => {
-                add(&mut engine, &evaluate::generated(&policy.id, points), &mut faults);
-                entry_points.insert(policy.id.clone(), points);
-            }
-            Some(Err(wrong)) => faults.extend(wrong),
-            // The file did not parse: its fault is listed already.
-            None => {}
+        if let Some(points) = found.remove(&policy.module.path) {
+            add(&mut engine, &evaluate::generated(&policy.id, points), &mut faults);
+            entry_points.insert(policy.id.clone(), points);
         }
     }
     let bound = bindings.into_iter().filter_map(|binding| {
@@ -95,35 +92,16 @@ fn add(engine: &mut Engine, module: &Module, faults: &mut Vec<Fault>) {
     }
 }
 
-fn read_entry_points(
-    engine: &Engine,
+/// The entry points by file, of modules that passed the gate.
+fn judged(
+    policies: &BTreeMap<PolicyId, Policy>,
+    libraries: &[Module],
     faults: &mut Vec<Fault>,
-) -> BTreeMap<String, Result<EntryPoints, Vec<Fault>>> {
-    let ast = engine.get_ast_as_json().and_then(|text| Ok(serde_json::from_str(&text)?));
-    match ast {
-        Ok(ast) => entry_points::read(&ast),
-        Err(error) => {
-            faults.push(fault("the policies' tree", &error));
-            BTreeMap::new()
-        }
-    }
-}
-
-/// The interpreter's defaults refuse files that people write (1,024 columns); these refuse only what nobody does.
-fn limits() -> PolicyLengthConfig {
-    let mut limits = PolicyLengthConfig::default();
-    limits.max_col = NonZeroU32::new(8 * 1024).unwrap_or(limits.max_col);
-    limits.max_file_bytes = NonZeroUsize::new(8 * 1024 * 1024).unwrap_or(limits.max_file_bytes);
-    limits.max_lines = NonZeroUsize::new(200_000).unwrap_or(limits.max_lines);
-    limits
-}
-
-/// The interpreter's errors are texts of several lines: `--> file:line:column`, an excerpt, `error: message`.
-fn fault(file: &str, error: &anyhow::Error) -> Fault {
-    let text = error.to_string();
-    let message = text.rsplit_once("error: ").map_or(text.trim(), |(_, message)| message.trim()).to_owned();
-    let place = text.lines().find_map(|line| line.trim().strip_prefix("--> "));
-    let mut numbers = place.unwrap_or_default().rsplit(':').map_while(|part| part.parse::<usize>().ok());
-    let (column, line) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
-    Fault { file: file.to_owned(), line, column, message }
+) -> BTreeMap<String, EntryPoints> {
+    let promises = policies.values().map(Promise::of).collect();
+    let settings = ProgramSettings { contract: Contract::Policies(promises), ..ProgramSettings::default() };
+    let modules: Vec<Module> =
+        policies.values().map(|policy| &policy.module).chain(libraries).cloned().collect();
+    let parsed = program::judged(&modules, &settings, faults);
+    parsed.iter().map(|module| (module.module.path.clone(), entry_points::read(module).0)).collect()
 }

@@ -50,6 +50,9 @@ pub enum FactName {
 }
 
 impl FactName {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Containers, Self::Namespace, Self::Now, Self::Owner, Self::Pod];
+
     /// The name under `input.context`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -152,10 +155,10 @@ enum Message {
 /// Reads the block of the policy `id`.
 pub(super) fn read(value: &Value, id: &str) -> Result<Metadata, Misfit> {
     let Annotations { title, description, scope: None | Some(PackageScope::Package), custom, .. } =
-        typed(value)?;
+        typed(value, "METADATA")?;
     let misfit = |member: &str, message: String| Misfit {
         pointer: format!("/custom/{member}"),
-        message: format!("custom.{member}: {message}"),
+        message: format!("METADATA.custom.{member}: {message}"),
     };
     let matches = custom.matches.read().map_err(|error| misfit("match", error.to_string()))?;
     if matches.rules.is_empty() {

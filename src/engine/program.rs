@@ -1,0 +1,193 @@
+//! The one door to the interpreter: whatever Rego is evaluated, for whatever reason, was loaded here.
+//!
+//! limits → parse → gate → normalise → builtins → prepared. A program that loads means what it means in OPA, or
+//! it does not load.
+
+use std::collections::BTreeSet;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::time::Duration;
+
+use regorus::utils::limits::ExecutionTimerConfig;
+use regorus::{Engine, PolicyLengthConfig, Value as Rego};
+use serde_json::Value;
+
+use super::builtins::BuiltinErrors;
+use super::input::to_rego;
+use super::interpreter_error::{fault, one_line};
+use super::syntax::{self, Parsed, RegoVersion};
+use super::{builtins, evaluate::EvaluationError, gate, normalise, output_json, query};
+use crate::policy::{FactName, Fault, Faults, Module, Policy};
+
+/// How long one evaluation may take. A policy needs about 0.1 ms; a request has 7 s (cluster: deadlines), so a
+/// few policies that run away leave time to say so.
+const BUDGET: Duration = Duration::from_secs(1);
+/// Work units between looks at the clock; costs nothing measurable and stops within 20 ms of the limit.
+const CHECK_INTERVAL: NonZeroU32 = NonZeroU32::MIN.saturating_add(127);
+
+/// Which rules of the gate hold beside those of the language.
+#[derive(Clone, Debug)]
+pub enum Contract {
+    /// None: any Rego.
+    None,
+    /// That of our own policies: what they may read of `input`, and which rules they have. The modules that are not
+    /// named here are libraries.
+    Policies(Vec<Promise>),
+}
+
+/// What a policy's METADATA says of its module.
+#[derive(Clone, Debug)]
+pub struct Promise {
+    /// The module's path.
+    pub path: String,
+    /// The facts that it declares.
+    pub context: BTreeSet<FactName>,
+    /// The schema of its parameters.
+    pub parameters: Value,
+}
+
+impl Promise {
+    /// That of a policy.
+    pub fn of(policy: &Policy) -> Self {
+        let Policy { metadata, module, .. } = policy;
+        let parameters = metadata.parameters.schema().clone();
+        Self { path: module.path.clone(), context: metadata.context.clone(), parameters }
+    }
+}
+
+/// How modules are loaded.
+#[derive(Clone, Debug)]
+pub struct ProgramSettings {
+    /// The dialect of modules that don't say.
+    pub version: RegoVersion,
+    /// Whether an error of a builtin is an error of the evaluation (ours) or makes the expression undefined (OPA's
+    /// default, and so that of imported policies).
+    pub strict_builtin_errors: bool,
+    /// Base documents.
+    pub data: Value,
+    /// Which rules hold.
+    pub contract: Contract,
+}
+
+impl Default for ProgramSettings {
+    fn default() -> Self {
+        let data = Value::Object(serde_json::Map::new());
+        Self { version: RegoVersion::V1, strict_builtin_errors: false, data, contract: Contract::None }
+    }
+}
+
+/// Modules ready to evaluate. Cloning is cheap: what was loaded is shared.
+#[derive(Clone)]
+pub struct Program {
+    engine: Engine,
+}
+
+impl Program {
+    /// Loads modules.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of them.
+    pub fn load(modules: &[Module], settings: &ProgramSettings) -> Result<Self, Faults> {
+        let mut faults = Vec::new();
+        let parsed = judged(modules, settings, &mut faults);
+        Faults::or(faults, ())?;
+        let engine = prepare(&parsed, settings).map_err(|faults| gate::unprepared(&faults))?;
+        Ok(Self { engine })
+    }
+
+    /// The value of a rule or a document, `data.…`; None if it is undefined.
+    ///
+    /// # Errors
+    /// Why there is no value.
+    pub fn evaluate(&self, query: &str, input: Option<&Value>) -> Result<Option<Value>, EvaluationError> {
+        Ok(output_json::value(&self.ask(query, input)?))
+    }
+
+    /// The same as a JSON text, in which numbers have all their digits.
+    ///
+    /// # Errors
+    /// Why there is no value.
+    pub fn evaluate_text(
+        &self,
+        query: &str,
+        input: Option<&Value>,
+    ) -> Result<Option<String>, EvaluationError> {
+        Ok(output_json::text(&self.ask(query, input)?))
+    }
+
+    fn ask(&self, query: &str, input: Option<&Value>) -> Result<Rego, EvaluationError> {
+        let query = query::path(query)?;
+        let mut engine = self.engine.clone();
+        engine.set_input(input.map_or(Rego::Undefined, to_rego));
+        let results = builtins::within(|| engine.eval_query(query, false))
+            .map_err(EvaluationError::Policy)?
+            .map_err(|error| EvaluationError::Policy(one_line(&error)))?;
+        let value = results.result.first().and_then(|result| result.expressions.first());
+        Ok(value.map_or(Rego::Undefined, |expression| expression.value.clone()))
+    }
+}
+
+/// Parses modules and puts them through the gate.
+pub(super) fn judged(modules: &[Module], settings: &ProgramSettings, faults: &mut Vec<Fault>) -> Vec<Parsed> {
+    let parsed = parse(modules, settings, faults);
+    gate::judge(&parsed, settings, faults);
+    parsed
+}
+
+fn parse(modules: &[Module], settings: &ProgramSettings, faults: &mut Vec<Fault>) -> Vec<Parsed> {
+    let mut parsed = Vec::new();
+    for module in modules {
+        let before = faults.len();
+        let module = syntax::translated(module.clone());
+        gate::before_parsing(&module, faults);
+        if faults.len() > before {
+            continue;
+        }
+        match Parsed::parse(module, settings.version) {
+            Ok(module) => parsed.push(module),
+            Err(fault) => faults.push(gate::unparsed(fault)),
+        }
+    }
+    parsed
+}
+
+fn prepare(parsed: &[Parsed], settings: &ProgramSettings) -> Result<Engine, Faults> {
+    let mut engine = Engine::new();
+    // The author's text was within the limits; what the normaliser adds to a line may be more.
+    engine.set_policy_length_config(PolicyLengthConfig {
+        max_col: NonZeroU32::MAX,
+        max_file_bytes: NonZeroUsize::MAX,
+        max_lines: NonZeroUsize::MAX,
+    });
+    engine.set_strict_builtin_errors(settings.strict_builtin_errors);
+    let mut faults = Vec::new();
+    let modules: Vec<Module> =
+        parsed.iter().flat_map(|module| normalise::normalise(module, parsed)).collect();
+    for Module { path, text } in &modules {
+        if let Err(error) = engine.add_policy(path.clone(), text.clone()) {
+            faults.push(gate::unparsed(fault(path, &error)));
+        }
+    }
+    Faults::or(faults, ())?;
+    let whole = |error: anyhow::Error| Faults::from(gate::unparsed(fault("the modules", &error)));
+    engine.add_data(to_rego(&settings.data)).map_err(whole)?;
+    let errors =
+        if settings.strict_builtin_errors { BuiltinErrors::Strict } else { BuiltinErrors::Undefined };
+    let used = |name: &str| modules.iter().any(|module| names(&module.text, name));
+    builtins::register(&mut engine, errors, used).map_err(whole)?;
+    warm(&mut engine).map_err(whole)?;
+    Ok(engine)
+}
+
+/// Whether a normalised text calls a builtin, or names it in a `with`. May be wrong in saying so.
+fn names(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let after = text.get(at.saturating_add(name.len())..).unwrap_or_default();
+        after.starts_with('(') || text.get(..at).is_some_and(|before| before.ends_with("with "))
+    })
+}
+
+/// Makes the engine ready, so that no request pays for it, and every clone of it is within the budget.
+fn warm(engine: &mut Engine) -> Result<(), anyhow::Error> {
+    engine.set_execution_timer_config(ExecutionTimerConfig { limit: BUDGET, check_interval: CHECK_INTERVAL });
+    engine.eval_query("true".to_owned(), false).map(drop)
+}
