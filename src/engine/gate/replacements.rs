@@ -5,7 +5,7 @@ use super::reading::{Module, Reading};
 use super::references::names;
 use super::rules::Rules;
 use super::terms::{Form, Statement, Visitor, With, visit_rule};
-use crate::engine::builtins::{self, Origin};
+use crate::engine::builtins::{self, Arity, Origin};
 
 /// Builtins that OPA does not let anyone replace.
 const FIXED: [&str; 5] = ["eq", "print", "rego.metadata.chain", "rego.metadata.rule", "walk"];
@@ -39,6 +39,14 @@ impl Replacements<'_> {
             self.found.add(self.module, "MG115", with.value.place, message);
         }
         let (place, text) = (with.target.place, with.text.as_str());
+        if let (Some(old), Some(new)) = (self.taken(with), self.arity(&with.value.form))
+            && old != new
+        {
+            let message = format!(
+                "`{text}` takes {old} arguments, and what stands in for it {new}; write one that takes {old}"
+            );
+            self.found.add(self.module, "MG115", with.value.place, message);
+        }
         let (code, message) = match &with.target.form {
             Form::Input(_) => return,
             Form::Data(steps) => {
@@ -73,5 +81,23 @@ impl Replacements<'_> {
             _ => ("MG115", format!("`{text}` is a variable; replace `input`, `data.…`, or a function")),
         };
         self.found.add(self.module, code, place, message);
+    }
+
+    /// How many arguments the replaced function takes.
+    fn taken(&self, with: &With) -> Option<usize> {
+        match &with.target.form {
+            Form::Null => match builtins::find(&with.text)?.arity {
+                Arity::Exactly(arity) => Some(usize::from(arity)),
+                Arity::Any => None,
+            },
+            form => self.arity(form),
+        }
+    }
+
+    /// How many arguments a rule takes that is a function.
+    fn arity(&self, form: &Form) -> Option<usize> {
+        let Form::Data(steps) = form else { return None };
+        let path: Vec<String> = names(steps).into_iter().map(str::to_owned).collect();
+        self.rules.arity(&path).filter(|_| path.len() == steps.len())
     }
 }
