@@ -133,6 +133,14 @@ pub(crate) const REFUSED: &[Case] = &[
     Case::v1("package a\nf(_) := 1\ng(_, _) := 1\np if f(1) with f as g\n", &["MG115 0.rego:4:21"]),
     Case::v1("package a\ng(_, _) := 1\np if count([1]) with count as g\n", &["MG115 0.rego:3:31"]),
     Case::v1("package a\nq := 1\np if q with walk as 2\n", &["MG115 0.rego:3:13"]),
+    // MG117: what is never equal.
+    Case::v1("package a\np if 1 == \"a\"\n", &["MG117 0.rego:2:6"]),
+    Case::v1("package a\np if { x := 1; x == \"a\" }\n", &["MG117 0.rego:2:16"]),
+    Case::v1("package a\np if { [_, 1] = [2, \"a\"] }\n", &["MG117 0.rego:2:8"]),
+    Case::v1("package a\np if { [1] = [1, 2] }\n", &["MG117 0.rego:2:8"]),
+    Case::v1("package a\np if { {\"a\": 1} = {\"b\": 1} }\n", &["MG117 0.rego:2:8"]),
+    Case::v1("package a\np if { not {1} == [1] }\n", &["MG117 0.rego:2:12"]),
+    Case::v1("package a\np := [x | x := null; x == false]\n", &["MG117 0.rego:2:22"]),
 ];
 
 pub(crate) const PASSED: &[Case] = &[
@@ -169,6 +177,9 @@ pub(crate) const PASSED: &[Case] = &[
     passes(
         "package a\nf(_) := 1\ng(_) := 2\np if { f(1) == 2 with f as g; count([1]) == 2 with count as g }\n",
     ),
+    passes("package a\np if { 1 != \"a\"; x := 1 == \"a\"; x == false }\n"),
+    passes("package a\np if { [x, 1] = [2, 1]; {\"a\": y} = {\"a\": x}; y == 2; {1} == {x} }\n"),
+    passes("package a\np.b[x] contains 1 if x := 2\nq[7] contains 8\n"),
     passes("package a\np if {}\n"),
     passes("package a\np if { every _, x in [1] { x == 1 } }\n"),
     passes("package a\np if { x := 1; every y in [2] { y > x } }\n"),

@@ -151,11 +151,12 @@ impl RuleReader<'_, '_> {
         self.finish(path, shape, false, arguments, branches, place)
     }
 
-    /// Whether `contains` stands behind a head's reference.
+    /// Whether `contains` stands behind a head's reference, whose place ends before its last bracket.
     fn says_contains(&self, reference: Place) -> bool {
         let parsed = self.module.parsed;
-        let next = reference.end.checked_sub(1).and_then(|last| parsed.tokens.after(last));
-        next.is_some_and(|token| parsed.text(token.range.clone()) == "contains")
+        let behind = parsed.tokens.within(&(reference.end..usize::MAX)).iter();
+        let mut texts = behind.map(|token| parsed.text(token.range.clone())).skip_while(|text| *text == "]");
+        texts.next() == Some("contains")
     }
 
     /// `else := 1 if {}`: an object to the interpreter's parser, to OPA's a body without a statement.
