@@ -19,6 +19,7 @@ mod safety;
 mod scanner;
 mod scopes;
 mod terms;
+mod types;
 
 use faults::Found;
 pub(super) use lints::lint;
@@ -27,7 +28,7 @@ use rules::Rules;
 use super::entry_points;
 use super::program::{Contract, ProgramSettings};
 use super::syntax::Parsed;
-use crate::policy::{Fault, Module};
+use crate::policy::{Fault, Faults, Module};
 
 /// Judges a text before it is parsed: sizes, and depths that would cost the parser too much.
 pub(super) fn before_parsing(module: &Module, faults: &mut Vec<Fault>) {
@@ -48,6 +49,16 @@ pub(super) fn unparsed(fault: Fault) -> Fault {
     Fault { code: Some(if newer { "MG110" } else { "MG100" }), length: 1, message, ..fault }
 }
 
+/// What the interpreter itself refused of modules that passed.
+pub(super) fn unprepared(faults: &Faults) -> Faults {
+    let coded = |fault: &Fault| {
+        let message =
+            format!("{}: the interpreter can't evaluate this; write it in another way", fault.message);
+        Fault { code: Some("MG116"), length: 1, message, ..fault.clone() }
+    };
+    faults.map(coded)
+}
+
 /// Judges all modules of a program together.
 pub(super) fn judge(modules: &[Parsed], settings: &ProgramSettings, faults: &mut Vec<Fault>) {
     let mut found = Found::default();
@@ -60,6 +71,7 @@ pub(super) fn judge(modules: &[Parsed], settings: &ProgramSettings, faults: &mut
     recursion::judge(&reading, &rules, &mut found);
     conflicts::judge(&reading, &rules, &settings.data, &mut found);
     safety::judge(&reading, &rules, &mut found);
+    types::judge(&reading, &mut found);
     if let Contract::Policies(promises) = &settings.contract {
         // In other programs data may come, or not, from anywhere.
         references::judge(&reading, &rules, &settings.data, &mut found);

@@ -18,11 +18,10 @@ pub struct Linted {
 /// Judges a tree: its files, its Rego with the tests, and the lints for our own policies. `catalogue` as for
 /// [`Draft::read`]; its files are not judged.
 pub fn lint(tree: &Tree, catalogue: &Tree) -> Linted {
-    let mut linted = Linted::default();
     let draft = Draft::read(tree, catalogue);
-    linted.faults.extend(draft.faults.iter().cloned());
-    let contract = Contract::Policies(draft.policies.values().map(Promise::of).collect());
-    let settings = ProgramSettings { contract, ..ProgramSettings::default() };
+    let mut linted = Linted { faults: draft.faults.clone(), lints: Vec::new() };
+    let promises = draft.policies.values().map(Promise::of).collect();
+    let settings = ProgramSettings { contract: Contract::Policies(promises), ..ProgramSettings::default() };
     let parsed = program::judged(&modules(tree, catalogue), &settings, &mut linted.faults);
     gate::lint(&parsed, &draft, tree, &mut linted.lints);
     linted.lints.retain(|lint| tree.contains(&lint.file) || lint.line == 0);

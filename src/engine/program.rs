@@ -90,7 +90,7 @@ impl Program {
         let mut faults = Vec::new();
         let parsed = judged(modules, settings, &mut faults);
         Faults::or(faults, ())?;
-        let engine = prepare(&parsed, settings)?;
+        let engine = prepare(&parsed, settings).map_err(|faults| gate::unprepared(&faults))?;
         Ok(Self { engine })
     }
 
@@ -181,11 +181,11 @@ fn prepare(parsed: &[Parsed], settings: &ProgramSettings) -> Result<Engine, Faul
         parsed.iter().flat_map(|module| normalise::normalise(module, parsed)).collect();
     for Module { path, text } in &modules {
         if let Err(error) = engine.add_policy(path.clone(), text.clone()) {
-            faults.push(gate::unparsed(fault(path, &error)));
+            faults.push(fault(path, &error));
         }
     }
     Faults::or(faults, ())?;
-    let whole = |error: anyhow::Error| Faults::from(gate::unparsed(fault("the modules", &error)));
+    let whole = |error: anyhow::Error| Faults::from(fault("the modules", &error));
     engine.add_data(to_rego(&settings.data)).map_err(whole)?;
     let errors =
         if settings.strict_builtin_errors { BuiltinErrors::Strict } else { BuiltinErrors::Undefined };

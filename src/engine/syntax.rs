@@ -1,7 +1,6 @@
 //! Rego as written: a module's text, tokens and tree, with what the interpreter's parser leaves out or gets
 //! wrong about places. Read by the gate and by the normaliser; nothing here judges or changes anything.
 
-mod edits;
 mod modern;
 mod names;
 mod places;
@@ -12,19 +11,18 @@ mod walk;
 use std::num::NonZeroU32;
 use std::ops::Range;
 
-pub(in crate::engine) use edits::Edits;
 pub(in crate::engine) use modern::{keyword, translated};
 pub(in crate::engine) use names::{head_reference, path};
 pub(in crate::engine) use places::place;
 use regorus::PolicyLengthConfig;
 pub(in crate::engine) use regorus::unstable::{
-    ArithOp, AssignOp, BinOp, BoolOp, Expr, Import, Literal, LiteralStmt, Module as Tree, Query, Ref, Rule,
+    ArithOp, AssignOp, BinOp, BoolOp, Expr, Literal, LiteralStmt, Module as Tree, Query, Ref, Rule,
     RuleAssign, RuleBody, RuleHead, Span, WithModifier,
 };
 use regorus::unstable::{Parser, Source};
 pub(in crate::engine) use scopes::{Globals, Scopes};
-pub(in crate::engine) use tokens::{Token, TokenKind, Tokens};
-pub(in crate::engine) use walk::{Descend, Visit, children, query_of, walk_module, walk_query};
+pub(in crate::engine) use tokens::{TokenKind, Tokens};
+pub(in crate::engine) use walk::{Descend, Visit, walk_module};
 
 use super::interpreter_error::fault;
 use crate::policy::{Fault, Module};
@@ -46,8 +44,6 @@ pub(in crate::engine) struct Parsed {
     pub(in crate::engine) tree: Tree,
     /// Its tokens, without comments.
     pub(in crate::engine) tokens: Tokens,
-    /// The dialect that it was read in.
-    pub(in crate::engine) version: RegoVersion,
 }
 
 impl Parsed {
@@ -68,17 +64,12 @@ impl Parsed {
             parser.enable_rego_v1().map_err(wrong)?;
         }
         let tree = parser.parse().map_err(wrong)?;
-        Ok(Self { module, tree, tokens, version })
+        Ok(Self { module, tree, tokens })
     }
 
     /// The text of a range; empty if there is no such range.
     pub(in crate::engine) fn text(&self, range: Range<usize>) -> &str {
         self.module.text.get(range).unwrap_or_default()
-    }
-
-    /// The text of an expression, without parentheses around it.
-    pub(in crate::engine) fn source(&self, expr: &Expr) -> &str {
-        self.text(self.range(expr))
     }
 
     /// A fault at a place of the text.

@@ -22,13 +22,17 @@ pub(crate) enum Verdict {
     Equal,
     /// OPA evaluates it, we refuse to load it.
     OnlyWeRefuse,
-    /// It ran out of time in OPA, so there is nothing to compare with.
+    /// OPA's compiler knows of types that they can't fit, where we evaluate, and find that they don't.
+    OnlyOpaKnowsTypes,
+    /// OPA ran out of time or failed within, so there is nothing to compare with.
     NoAnswer,
+    /// Both give the same value, but write a number in it in another way, such as 1 and 1.0.
+    OtherSpelling,
     /// The kinds of the answers, OPA's and ours.
     Different(&'static str, &'static str),
     /// Both give a value, but not the same one.
     OtherValue,
-    /// Both give the same value but for how a number in it is written.
+    /// Both give the same value but for the last digits of a number.
     OtherNumber,
 }
 
@@ -70,10 +74,12 @@ impl Answer {
     /// Compares OPA's answer with ours.
     pub(crate) fn compare(&self, ours: &Self) -> Verdict {
         match (self, ours) {
-            (Self::Error(message), _) if is_timeout(message) => Verdict::NoAnswer,
+            (Self::Error(message), _) if is_no_answer(message) => Verdict::NoAnswer,
             (Self::Result(theirs), Self::Result(ours)) if theirs == ours => Verdict::Equal,
             (Self::Result(theirs), Self::Result(ours)) => {
-                if rounded(theirs) == rounded(ours) {
+                if exact(theirs) == exact(ours) {
+                    Verdict::OtherSpelling
+                } else if rounded(theirs) == rounded(ours) {
                     Verdict::OtherNumber
                 } else {
                     Verdict::OtherValue
@@ -83,6 +89,9 @@ impl Answer {
             | (Self::Error(_), Self::Error(_))
             | (Self::Refused(_), Self::Refused(_)) => Verdict::Equal,
             (Self::Result(_) | Self::Undefined | Self::Error(_), Self::Refused(_)) => Verdict::OnlyWeRefuse,
+            (Self::Refused(why), Self::Result(_) | Self::Undefined | Self::Error(_)) if is_of_types(why) => {
+                Verdict::OnlyOpaKnowsTypes
+            }
             _ => Verdict::Different(self.kind(), ours.kind()),
         }
     }
@@ -101,8 +110,20 @@ impl fmt::Display for Answer {
     }
 }
 
-fn is_timeout(message: &str) -> bool {
-    message.contains("eval_cancel_error") || message.contains("no answer within")
+/// Out of time; or what only a fault of OPA's own gives.
+fn is_no_answer(message: &str) -> bool {
+    ["eval_cancel_error", "no answer within", "that requires evaluation"]
+        .iter()
+        .any(|part| message.contains(part))
+}
+
+/// Whether only OPA's type checker is against it; numbers of arguments and conflicts have the same code.
+fn is_of_types(why: &str) -> bool {
+    let mut codes = why.split_whitespace().filter(|word| word.starts_with("rego_")).peekable();
+    let other = ["conflict", "has arity", "undefined function"];
+    codes.peek().is_some()
+        && codes.all(|code| code == "rego_type_error:")
+        && !other.iter().any(|part| why.contains(part))
 }
 
 /// JSON without white space and with one way to write a string. Numbers stay as they are written, which a reader of JSON
@@ -121,9 +142,32 @@ fn in_one_form(text: &str) -> String {
 
 /// The same, with numbers as the nearest double, of which a few last digits may differ.
 fn rounded(text: &str) -> String {
+    with_numbers(text, |number| {
+        number.parse().map_or_else(|_| number.to_owned(), |n: f64| format!("{n:.12e}"))
+    })
+}
+
+/// The same, with one way to write a number.
+fn exact(text: &str) -> String {
+    with_numbers(text, |number| {
+        let (digits, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let all = format!("{whole}{fraction}");
+        let (sign, all) = all.strip_prefix('-').map_or(("", all.as_str()), |all| ("-", all));
+        let significant = all.trim_end_matches('0');
+        let dropped = i64::try_from(all.len() - significant.len()).unwrap();
+        let exponent = exponent.parse::<i64>().unwrap() + dropped - i64::try_from(fraction.len()).unwrap();
+        match significant.trim_start_matches('0') {
+            "" => "0".to_owned(),
+            digits => format!("{sign}{digits}e{exponent}"),
+        }
+    })
+}
+
+fn with_numbers(text: &str, write: impl Fn(&str) -> String) -> String {
     let token = |token: Token| match token {
         Token::Text(text) => text.to_owned(),
-        Token::Number(text) => text.parse::<f64>().map_or_else(|_| text.to_owned(), |n| format!("{n:.12e}")),
+        Token::Number(text) => write(text),
         Token::Sign(sign) => sign.to_string(),
     };
     tokens(text).map(token).collect()
@@ -188,11 +232,14 @@ fn answers_are_compared() {
     let result = |text: &str| Answer::Result(text.to_owned());
     let error = Answer::Error("x".to_owned());
     let refused = Answer::Refused("x".to_owned());
+    let types = |why: &str| Answer::Refused(format!("a.rego:1: rego_type_error: {why}"));
     let timeout = Answer::Error("eval_cancel_error: y".to_owned());
     let expected = [
         (result("1"), result("1"), Verdict::Equal),
         (result("[1]"), result("[2]"), Verdict::OtherValue),
-        (result("[1.0]"), result("[1]"), Verdict::OtherNumber),
+        (result("[1.0,-200]"), result("[1,-2e+2]"), Verdict::OtherSpelling),
+        (result("[0.10,0]"), result("[1e-1,-0.0]"), Verdict::OtherSpelling),
+        (result("9007199254740993"), result("9007199254740992"), Verdict::OtherNumber),
         (result("[\"1.0\"]"), result("[\"1\"]"), Verdict::OtherValue),
         (Answer::Undefined, Answer::Undefined, Verdict::Equal),
         (error.clone(), error.clone(), Verdict::Equal),
@@ -201,6 +248,8 @@ fn answers_are_compared() {
         (error, refused.clone(), Verdict::OnlyWeRefuse),
         (refused.clone(), refused.clone(), Verdict::Equal),
         (refused.clone(), result("1"), Verdict::Different("refused", "value")),
+        (types("match error"), result("1"), Verdict::OnlyOpaKnowsTypes),
+        (types("conflicting rules"), result("1"), Verdict::Different("refused", "value")),
         (timeout, result("1"), Verdict::NoAnswer),
         (result("1"), Answer::Died("x".to_owned()), Verdict::Different("value", "died")),
     ];

@@ -2,6 +2,7 @@
 
 use crate::answer::Answer;
 use crate::snippet::Snippet;
+use crate::tally::reason;
 use crate::{Programs, Shown};
 
 /// A round asks for every snippet that is one step smaller than the last; more than this are not needed.
@@ -40,5 +41,11 @@ fn is_same_kind(shown: &Shown, smaller: &Shown) -> bool {
         }
         _ => None,
     };
-    shown.verdict == smaller.verdict && code(&shown.theirs) == code(&smaller.theirs)
+    let reason = |answer: &Answer| match answer {
+        Answer::Refused(why) => Some(reason(why)),
+        _ => None,
+    };
+    shown.verdict == smaller.verdict
+        && code(&shown.theirs) == code(&smaller.theirs)
+        && reason(&shown.ours) == reason(&smaller.ours)
 }

@@ -32,5 +32,5 @@ impl Random {
 fn numbers_are_the_same_in_each_run() {
     let mut random = Random::new(7);
     let numbers: Vec<usize> = (0..5).map(|_| random.below(1_000)).collect();
-    assert_eq!(numbers, [437, 116, 484, 379, 203]);
+    assert_eq!(numbers, [487, 804, 346, 203, 674]);
 }

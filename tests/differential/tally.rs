@@ -15,9 +15,15 @@ pub(crate) struct Tally {
     verdicts: BTreeMap<Verdict, usize>,
     /// OPA's answers by kind.
     kinds: BTreeMap<&'static str, usize>,
-    /// Why we refuse what OPA evaluates.
-    refusals: BTreeMap<String, usize>,
+    /// What we refuse and OPA evaluates, by the reason.
+    refusals: BTreeMap<String, Refusals>,
     different: Vec<(u64, Shown)>,
+}
+
+struct Refusals {
+    count: usize,
+    /// The first snippet and its number.
+    first: (u64, Shown),
 }
 
 impl Tally {
@@ -25,7 +31,11 @@ impl Tally {
         *self.verdicts.entry(compared.verdict).or_default() += 1;
         *self.kinds.entry(compared.theirs.kind()).or_default() += 1;
         if let (Verdict::OnlyWeRefuse, Answer::Refused(why)) = (compared.verdict, &compared.ours) {
-            *self.refusals.entry(reason(why)).or_default() += 1;
+            let refusals = self
+                .refusals
+                .entry(reason(why))
+                .or_insert(Refusals { count: 0, first: (number, compared.clone()) });
+            refusals.count += 1;
         }
         if compared.verdict.is_different() {
             self.different.push((number, compared));
@@ -38,7 +48,14 @@ impl Tally {
         let refused = self.verdicts.get(&Verdict::OnlyWeRefuse).copied().unwrap_or_default();
         println!("{count} snippets; OPA's answers: {:?}", self.kinds);
         println!("{:?}", self.verdicts);
-        println!("refused, but not by OPA: {refused}, {:?}", self.refusals);
+        println!("refused, but not by OPA: {refused}");
+        for (reason, Refusals { count, first }) in &self.refusals {
+            println!("{count:6} {reason} (first in {})", first.0);
+        }
+        // Too much is refused, or someone looks for what to do next.
+        for Refusals { first: (number, compared), .. } in self.refusals.into_values().take(shown) {
+            show(number, &minimise(programs, compared));
+        }
         let different = self.different.len();
         for (number, compared) in self.different.into_iter().take(shown) {
             show(number, &minimise(programs, compared));
@@ -49,14 +66,15 @@ impl Tally {
     }
 }
 
-/// The codes of a refusal, or the start of its text.
-fn reason(why: &str) -> String {
-    let codes: Vec<&str> =
-        why.match_indices("MG").filter_map(|(index, _)| why.get(index..index + 5)).collect();
-    match codes.first() {
-        Some(code) => (*code).to_owned(),
-        None => why.chars().take(60).collect(),
+/// Why the first fault is one: its code, or its text without what it names.
+pub(crate) fn reason(why: &str) -> String {
+    let faults: serde_json::Value = serde_json::from_str(why).unwrap_or_default();
+    if let Some(code) = faults[0]["code"].as_str() {
+        return code.to_owned();
     }
+    let message = faults[0]["message"].as_str().unwrap_or(why);
+    let parts = message.split('`').enumerate();
+    parts.map(|(index, part)| if index % 2 == 0 { part } else { "`…`" }).collect()
 }
 
 fn show(number: u64, compared: &Shown) {
@@ -66,7 +84,8 @@ fn show(number: u64, compared: &Shown) {
 }
 
 #[test]
-fn a_reason_is_short() {
+fn a_reason_is_the_same_for_other_names() {
     assert_eq!(reason(r#"[{"code":"MG104","message":"MG105"}]"#), "MG104");
+    assert_eq!(reason(r#"[{"message":"`a` is not `b`"},{"message":"x"}]"#), "`…` is not `…`");
     assert_eq!(reason("no such builtin"), "no such builtin");
 }

@@ -9,7 +9,7 @@ pub(super) use terms::into;
 
 use super::faults::Found;
 use super::scopes::Scopes;
-use super::terms::{Branch, Origin, Place, Rule, Shape, Step, Term};
+use super::terms::{Body, Branch, Form, Origin, Place, Rule, Shape, Statement, StatementForm, Step, Term};
 use crate::engine::syntax::{self, Expr, Parsed, Ref, RuleBody, RuleHead};
 
 /// What a module's names mean wherever they stand in it.
@@ -121,6 +121,10 @@ impl RuleReader<'_, '_> {
                 (Shape::Function, arguments, assign.as_ref().map(|assign| &assign.value), None)
             }
         };
+        if shape == Shape::Set && self.module.parsed.tree.rego_v1 && !self.says_contains(place) {
+            let message = "an element of a set without `contains`; write `contains` before it";
+            self.found.add(self.module, "MG100", place, message);
+        }
         // In the dialect before OPA 1.0, `p.q { … }` is the set `p` with "q" in it.
         let is_old_member = shape == Shape::Set && element.is_none();
         let mut path = Vec::new();
@@ -134,6 +138,9 @@ impl RuleReader<'_, '_> {
         for (value, query) in std::iter::once((value, first)).chain(others) {
             self.scopes.enter_branch();
             let body = query.map(|query| self.body(query)).unwrap_or_default();
+            if !branches.is_empty() {
+                self.refuse_empty(&body);
+            }
             if branches.is_empty() {
                 path = self.path(reference, Some(is_old_member));
             }
@@ -142,6 +149,25 @@ impl RuleReader<'_, '_> {
             branches.push(Branch { value, body });
         }
         self.finish(path, shape, false, arguments, branches, place)
+    }
+
+    /// Whether `contains` stands behind a head's reference, whose place ends before its last bracket.
+    fn says_contains(&self, reference: Place) -> bool {
+        let parsed = self.module.parsed;
+        let behind = parsed.tokens.within(&(reference.end..usize::MAX)).iter();
+        let mut texts = behind.map(|token| parsed.text(token.range.clone())).skip_while(|text| *text == "]");
+        texts.next() == Some("contains")
+    }
+
+    /// `else := 1 if {}`: an object to the interpreter's parser, to OPA's a body without a statement.
+    fn refuse_empty(&mut self, body: &Body) {
+        if let [Statement { form: StatementForm::Term(term), with, .. }] = body.as_slice()
+            && matches!(&term.form, Form::Object(members) if members.is_empty())
+            && with.is_empty()
+        {
+            let message = "a body without a statement; write one, or leave out `if {}`";
+            self.found.add(self.module, "MG100", term.place, message);
+        }
     }
 
     fn finish(
@@ -201,7 +227,7 @@ impl RuleReader<'_, '_> {
     pub(super) fn leave(&mut self) {
         for (name, place) in self.scopes.leave() {
             let message =
-                format!("`{name}` is declared with `some` and never used; use it, or remove it from `some`");
+                format!("`{name}` is declared and never used; use it, remove it from `some`, or name it `_`");
             self.found.add(self.module, "MG113", place, message);
         }
     }

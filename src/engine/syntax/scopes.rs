@@ -75,11 +75,6 @@ impl Scopes {
     pub(in crate::engine) fn leave(&mut self) {
         self.0.pop();
     }
-
-    /// Whether a name is declared here, whatever rules have it too.
-    pub(in crate::engine) fn declares(&self, name: &str) -> bool {
-        self.0.iter().any(|names| names.contains(name))
-    }
 }
 
 /// The variables in a pattern: arrays and objects of variables and constants.

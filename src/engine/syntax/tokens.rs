@@ -16,8 +16,6 @@ pub(in crate::engine) struct Token {
     pub(in crate::engine) kind: TokenKind,
     /// Its bytes; of a string with the quotes.
     pub(in crate::engine) range: Range<usize>,
-    /// Its 1-based line.
-    pub(in crate::engine) line: u32,
 }
 
 impl Token {
@@ -61,7 +59,7 @@ impl Tokens {
                     _ => {}
                 },
             }
-            read.tokens.push(Token { kind: token.0, range, line: token.1.line });
+            read.tokens.push(Token { kind: token.0, range });
         }
     }
 

@@ -1,6 +1,6 @@
 //! `if.x` and `import data.a.if`: a keyword as a name goes by another one, which the normaliser turns back.
 
-use super::{end_of_comment, end_of_string};
+use super::next;
 
 const KEYWORDS: &[&str] = &[
     "as", "contains", "default", "else", "every", "false", "if", "import", "in", "not", "null", "package",
@@ -57,20 +57,6 @@ fn imported(after: &str) -> Option<(usize, &str)> {
     let named = rest.trim_start().split_whitespace().next() == Some("as");
     (KEYWORDS.contains(&name) && !named && !path.starts_with("future."))
         .then(|| (spaces.saturating_add(length), name))
-}
-
-/// Where the word, string, comment or other character that starts at `at` ends.
-fn next(text: &str, at: usize) -> Option<usize> {
-    let rest = text.get(at..)?;
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let c = rest.chars().next()?;
-    Some(match c {
-        '"' | '`' => end_of_string(text, at).unwrap_or(text.len()),
-        '#' => end_of_comment(text, at),
-        c if is_word(c) => at.saturating_add(rest.find(|c| !is_word(c)).unwrap_or(rest.len())),
-        ' ' | '\t' => at.saturating_add(rest.find(|c| c != ' ' && c != '\t').unwrap_or(rest.len())),
-        c => at.saturating_add(c.len_utf8()),
-    })
 }
 
 #[cfg(test)]
