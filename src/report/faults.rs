@@ -85,7 +85,7 @@ error[MG111]: `ü` is wrong
   |
 2 |     p if { x == \"ü\" }
   |            ^
- = correct it
+  = correct it
 
 ";
         assert_eq!(written, expected);

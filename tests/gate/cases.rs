@@ -129,7 +129,7 @@ pub(crate) const REFUSED: &[Case] = &[
     // MG115: targets of `with`.
     Case::v1("package a\nq := {\"r\": 1}\np if q with data.a.q.r as 2\n", &["MG115 0.rego:3:13"]),
     Case::v1("package a\nq := 1\np if q with nope as 2\n", &["MG115 0.rego:3:13"]),
-    Case::ours("package a\nf(x) := x\nq := f(1)\np if q with f as time.now_ns\n", &["MG115 0.rego:4:18"]),
+    Case::v1("package a\nf(x) := x\nq := f(1)\np if q with f as time.now_ns\n", &["MG115 0.rego:4:18"]),
     Case::v1("package a\nf(_) := 1\ng(_, _) := 1\np if f(1) with f as g\n", &["MG115 0.rego:4:21"]),
     Case::v1("package a\ng(_, _) := 1\np if count([1]) with count as g\n", &["MG115 0.rego:3:31"]),
     Case::v1("package a\nq := 1\np if q with walk as 2\n", &["MG115 0.rego:3:13"]),
