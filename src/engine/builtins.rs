@@ -178,3 +178,133 @@ fn answer(name: &str, errors: BuiltinErrors, result: Result<Value, Failure>) -> 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::json;
+
+    use super::*;
+
+    /// Checked against the real OPA by tests/builtins.
+    const NAMES: &str = include_str!("../../tests/fixtures/builtins/names.tsv");
+    const CALLS: &str = include_str!("../../tests/fixtures/builtins/calls.jsonl");
+
+    #[test]
+    fn the_table_has_every_builtin_of_opa_with_its_arity() {
+        let arity = |arity: Arity| match arity {
+            Arity::Any => "any".to_owned(),
+            Arity::Exactly(count) => count.to_string(),
+        };
+        let ours: Vec<String> = table::BUILTINS
+            .iter()
+            .map(|builtin| format!("{}\t{}", builtin.name, arity(builtin.arity)))
+            .collect();
+        assert_eq!(ours, NAMES.lines().collect::<Vec<_>>());
+        assert!(find("sprintf").is_some() && find("sprint").is_none());
+    }
+
+    #[test]
+    fn what_the_interpreter_is_left_to_answer_it_knows() {
+        let known = |name: &str| regorus::unstable::BUILTINS.contains_key(name) || name == "print";
+        let natives = table::BUILTINS.iter().filter(|builtin| matches!(builtin.origin, Origin::Native));
+        assert_eq!(
+            natives.filter(|builtin| !known(builtin.name)).map(|b| b.name).collect::<Vec<_>>(),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn ours_give_what_opa_gives() {
+        let mut called = BTreeSet::new();
+        let mut different = Vec::new();
+        for line in CALLS.lines() {
+            let call: serde_json::Value = serde_json::from_str(line).unwrap();
+            let name = call["call"].as_str().unwrap();
+            let arguments: Vec<Value> = call["arguments"].as_array().unwrap().iter().map(argument).collect();
+            let Some(Origin::Ours(function)) = find(name).map(|builtin| builtin.origin) else {
+                panic!("{name} is not ours")
+            };
+            called.insert(name.to_owned());
+            let result = match function(&arguments) {
+                Ok(Value::Undefined) | Err(Failure::Wrong(_)) => None,
+                Ok(value) => Some(plain(&value)),
+                Err(Failure::Beyond(what)) => Some(json!({ "beyond": what })),
+            };
+            if result != call.get("result").map(|result| plain(&super::super::input::to_rego(result))) {
+                different.push(format!("{line}\n  ours {result:?}"));
+            }
+        }
+        assert!(different.is_empty(), "{}\n{}", different.join("\n"), different.len());
+        assert!(called.len() > 100, "{}", called.len());
+    }
+
+    /// An argument of the file: a set is `{"$set": […]}`.
+    fn argument(value: &serde_json::Value) -> Value {
+        match value.get("$set").and_then(serde_json::Value::as_array) {
+            Some(items) => Value::from(items.iter().map(argument).collect::<BTreeSet<Value>>()),
+            None => super::super::input::to_rego(value),
+        }
+    }
+
+    /// A value as JSON, sets in OPA's order.
+    fn plain(value: &Value) -> serde_json::Value {
+        let all = |items: Vec<&Value>| items.into_iter().map(plain).collect();
+        match value {
+            Value::Array(items) => all(items.iter().collect()),
+            Value::Set(items) => all(order::sorted(items.iter())),
+            Value::Object(members) => members
+                .iter()
+                .map(|(key, value)| (key.as_string().unwrap().to_string(), plain(value)))
+                .collect(),
+            other => serde_json::to_value(other).unwrap(),
+        }
+    }
+
+    #[test]
+    fn what_would_take_a_worker_s_memory_or_minutes_is_an_error_whatever_errors_are() {
+        let policy = r#"package p
+            range := numbers.range(1, 200000000)
+            step := numbers.range_step(0, 9000000000000000000, 2)
+            wide := sprintf(concat("", [x | some i in numbers.range(1, 100); x := "%1000000d"]), [1])
+            expand := net.cidr_expand("0.0.0.0/4")
+            shift := bits.lsh(1, 100000000000)
+            grown := replace(a3, "a", a3) if {
+                a1 := concat("", ["a" | some i in numbers.range(1, 1)])
+                a2 := sprintf("%0100000d", [1])
+                a3 := replace(a2, "0", "aaaaaaaaaa")
+            }
+            swallowed := f(1)
+            f(x) := 1
+            f(x) := 1 if numbers.range(1, 200000000)
+        "#;
+        for rule in ["range", "step", "wide", "expand", "shift", "grown", "swallowed"] {
+            for errors in [BuiltinErrors::Strict, BuiltinErrors::Undefined] {
+                let mut engine = Engine::new();
+                engine.set_strict_builtin_errors(errors == BuiltinErrors::Strict);
+                register(&mut engine, errors, |_| true).unwrap();
+                engine.add_policy("p.rego".to_owned(), policy.to_owned()).unwrap();
+                let result = within(|| engine.eval_rule(format!("data.p.{rule}")));
+                assert!(result.is_err(), "{rule}: {result:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_builtin_error_is_undefined_or_an_error() {
+        let policy = "package p\nx := indexof(\"a\", \"\")\ny := strings.count(\"abc\", \"\")\n\
+                      z := count(sprintf(\"%.99999f\", [0.5]))\n";
+        let evaluate = |errors, rule: &str| {
+            let mut engine = Engine::new();
+            register(&mut engine, errors, |_| true).unwrap();
+            engine.add_policy("p.rego".to_owned(), policy.to_owned()).unwrap();
+            within(|| engine.eval_rule(format!("data.p.{rule}"))).unwrap()
+        };
+        assert_eq!(evaluate(BuiltinErrors::Undefined, "x").unwrap(), Value::Undefined);
+        let error = evaluate(BuiltinErrors::Strict, "x").unwrap_err().to_string();
+        assert!(error.contains("indexof: empty search character"), "{error}");
+        assert_eq!(evaluate(BuiltinErrors::Strict, "y").unwrap(), Value::from(4_u64));
+        assert_eq!(evaluate(BuiltinErrors::Strict, "z").unwrap(), Value::from(100_001_u64));
+    }
+}
