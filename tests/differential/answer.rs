@@ -117,12 +117,14 @@ fn is_no_answer(message: &str) -> bool {
         .any(|part| message.contains(part))
 }
 
-/// Whether only OPA's type checker is against it; numbers of arguments and conflicts have the same code.
+/// Whether only OPA's type checker is against it; numbers of arguments and conflicts have the same code. A function that
+/// does not check is then an undefined one, too.
 fn is_of_types(why: &str) -> bool {
-    let mut codes = why.split_whitespace().filter(|word| word.starts_with("rego_")).peekable();
-    let other = ["conflict", "has arity", "undefined function"];
-    codes.peek().is_some()
-        && codes.all(|code| code == "rego_type_error:")
+    let mut codes = why.split_whitespace().filter(|word| word.starts_with("rego_"));
+    let of_types = ["match error", "invalid argument(s)", "undefined ref"];
+    let other = ["conflict", "has arity"];
+    codes.all(|code| code == "rego_type_error:")
+        && of_types.iter().any(|part| why.contains(part))
         && !other.iter().any(|part| why.contains(part))
 }
 
@@ -249,6 +251,7 @@ fn answers_are_compared() {
         (refused.clone(), refused.clone(), Verdict::Equal),
         (refused.clone(), result("1"), Verdict::Different("refused", "value")),
         (types("match error"), result("1"), Verdict::OnlyOpaKnowsTypes),
+        (types("undefined function f"), result("1"), Verdict::Different("refused", "value")),
         (types("conflicting rules"), result("1"), Verdict::Different("refused", "value")),
         (timeout, result("1"), Verdict::NoAnswer),
         (result("1"), Answer::Died("x".to_owned()), Verdict::Different("value", "died")),
