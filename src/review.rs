@@ -18,7 +18,7 @@ use crate::admission::Request;
 use crate::context::{FactKey, Facts};
 use crate::engine::Bundle;
 
-pub use complete::complete;
+pub use complete::{Rounds, complete};
 pub use decision::{Action, Decision, Finding, Phase};
 use knowledge::Knowledge;
 

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use crate::context::Now;
 use crate::dry_run::{Manifests, Requests, World};
 use crate::engine::{self, Bundle};
-use crate::policy::{Draft, Mode, Tree};
+use crate::policy::{Draft, Fault, Mode, Tree};
 use crate::report::{DocumentResult, DocumentStatus};
 use crate::source;
 
@@ -48,8 +48,20 @@ impl PolicyFlags {
     /// The policies, compiled, or all that is wrong with them.
     pub(super) fn bundle(&self) -> anyhow::Result<Bundle> {
         let draft = Draft::read(&self.tree()?, &source::catalogue());
-        let bundle = draft.and_then(engine::compile);
-        bundle.map_err(|faults| anyhow!("--policies {}: the policies can't be used\n{faults}", self.policies))
+        engine::compile(draft).map_err(|faults| {
+            let lines: Vec<String> = faults.iter().map(|fault| self.line(fault)).collect();
+            anyhow!("--policies {}: the policies can't be used\n{}", self.policies, lines.join("\n"))
+        })
+    }
+
+    /// A fault with its file as seen from here.
+    fn line(&self, fault: &Fault) -> String {
+        let root = Path::new(&self.policies);
+        if root.join(&fault.file).is_file() {
+            root.join(fault.to_string()).display().to_string()
+        } else {
+            fault.to_string()
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use glob::MatchOptions;
 
 use crate::dry_run::File;
 
@@ -37,7 +38,9 @@ fn read_one(path: &str, files: &mut Vec<File>) -> anyhow::Result<()> {
     if direct.exists() || !path.contains(['*', '?', '[']) {
         return below(direct, true, files);
     }
-    let found = glob::glob(path).with_context(|| format!("{path}: not a glob"))?;
+    // As shells do it: a name that begins with a dot is meant only where the dot is written.
+    let options = MatchOptions { require_literal_leading_dot: true, ..MatchOptions::default() };
+    let found = glob::glob_with(path, options).with_context(|| format!("{path}: not a glob"))?;
     for entry in found {
         below(&entry.with_context(|| path.to_owned())?, true, files)?;
     }

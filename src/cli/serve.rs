@@ -48,7 +48,9 @@ pub(super) struct Arguments {
 /// Runs the command until it is told to end.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let filter = EnvFilter::try_from_env("MESHGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // A standard error that is closed must not end a review: errors of logging are said there, with a panic.
+    let log = tracing_subscriber::fmt().json().with_env_filter(filter).log_internal_errors(false);
+    log.with_writer(std::io::stderr).init();
     let bundle = arguments.policies.bundle()?;
     let world = arguments.facts.world(&bundle)?;
     let tls = certificates::server_config(&identity(arguments)?)?;

@@ -37,13 +37,21 @@ impl Resources {
         Self { defined: defined.collect(), named_in_rules: named.collect() }
     }
 
-    /// The resource of a kind, and whether it is a guess.
+    /// The resource of a kind, and whether it is a guess that nothing confirms: no rule in force names it either.
     pub(super) fn of(&self, api_version: &str, kind: &str) -> (Resource, bool) {
         let defined = self.defined.get(&(api_version.to_owned(), kind.to_owned())).cloned();
         match defined.or_else(|| kinds::built_in(api_version, kind)) {
             Some(resource) => (resource, false),
-            None => (self.guess(api_version, kind), true),
+            None => {
+                let resource = self.guess(api_version, kind);
+                let is_named = self.is_named(&resource);
+                (resource, !is_named)
+            }
         }
+    }
+
+    fn is_named(&self, resource: &Resource) -> bool {
+        self.named_in_rules.contains(&(resource.group.clone(), resource.plural.clone()))
     }
 
     /// A version that Kubernetes no longer serves is the resource that took its place, so that the same rules match;
@@ -60,8 +68,8 @@ impl Resources {
                 && name.1.starts_with(stem)
                 && name.1.len() <= lower.len().saturating_add(3)
         };
-        let is_named = self.named_in_rules.contains(&(resource.group.clone(), resource.plural.clone()));
-        if let (false, Some((_, plural))) = (is_named, self.named_in_rules.iter().find(alike)) {
+        if let (false, Some((_, plural))) = (self.is_named(&resource), self.named_in_rules.iter().find(alike))
+        {
             resource.plural.clone_from(plural);
         }
         resource

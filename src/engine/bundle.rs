@@ -53,12 +53,11 @@ impl Bound {
 /// Compiles a draft.
 ///
 /// # Errors
-/// Everything that the gate refuses.
+/// The draft's faults, and everything that the gate refuses.
 pub fn compile(draft: Draft) -> Result<Bundle, Faults> {
-    let Draft { revision, policies, libraries, bindings, settings } = draft;
+    let Draft { revision, policies, libraries, bindings, settings, mut faults } = draft;
     let mut engine = Engine::new();
     engine.set_policy_length_config(syntax::limits());
-    let mut faults = Vec::new();
     let mut found = judged(&policies, &libraries, &mut faults);
     Faults::or(std::mem::take(&mut faults), ())?;
     for module in policies.values().map(|policy| &policy.module).chain(&libraries) {

@@ -2,7 +2,7 @@
 //! used is not given to anything else.
 
 /// All codes, in order, with their pages in Markdown.
-const PAGES: [(&str, &str); 33] = [
+const PAGES: [(&str, &str); 34] = [
     ("MG100", include_str!("../../docs/codes/MG100.md")),
     ("MG101", include_str!("../../docs/codes/MG101.md")),
     ("MG102", include_str!("../../docs/codes/MG102.md")),
@@ -18,6 +18,7 @@ const PAGES: [(&str, &str); 33] = [
     ("MG113", include_str!("../../docs/codes/MG113.md")),
     ("MG114", include_str!("../../docs/codes/MG114.md")),
     ("MG115", include_str!("../../docs/codes/MG115.md")),
+    ("MG116", include_str!("../../docs/codes/MG116.md")),
     ("MG120", include_str!("../../docs/codes/MG120.md")),
     ("MG121", include_str!("../../docs/codes/MG121.md")),
     ("MG122", include_str!("../../docs/codes/MG122.md")),

@@ -18,24 +18,12 @@ pub struct Linted {
 /// Judges a tree: its files, its Rego with the tests, and the lints for our own policies. `catalogue` as for
 /// [`Draft::read`]; its files are not judged.
 pub fn lint(tree: &Tree, catalogue: &Tree) -> Linted {
-    let mut linted = Linted::default();
-    let draft = match Draft::read(tree, catalogue) {
-        Ok(draft) => Some(draft),
-        Err(faults) => {
-            linted.faults.extend(faults.iter().cloned());
-            None
-        }
-    };
-    let contract = match &draft {
-        Some(draft) => Contract::Policies(draft.policies.values().map(Promise::of).collect()),
-        // What the policies promise is not known: only the language is judged.
-        None => Contract::None,
-    };
-    let settings = ProgramSettings { contract, ..ProgramSettings::default() };
+    let draft = Draft::read(tree, catalogue);
+    let mut linted = Linted { faults: draft.faults.clone(), lints: Vec::new() };
+    let promises = draft.policies.values().map(Promise::of).collect();
+    let settings = ProgramSettings { contract: Contract::Policies(promises), ..ProgramSettings::default() };
     let parsed = program::judged(&modules(tree, catalogue), &settings, &mut linted.faults);
-    if let Some(draft) = &draft {
-        gate::lint(&parsed, draft, tree, &mut linted.lints);
-    }
+    gate::lint(&parsed, &draft, tree, &mut linted.lints);
     linted.lints.retain(|lint| tree.contains(&lint.file) || lint.line == 0);
     for list in [&mut linted.faults, &mut linted.lints] {
         list.sort();

@@ -90,7 +90,7 @@ impl Program {
         let mut faults = Vec::new();
         let parsed = judged(modules, settings, &mut faults);
         Faults::or(faults, ())?;
-        let engine = prepare(&parsed, settings)?;
+        let engine = prepare(&parsed, settings).map_err(|faults| gate::unprepared(&faults))?;
         Ok(Self { engine })
     }
 

@@ -1,14 +1,14 @@
 //! From a [`Tree`] to a [`Draft`]: every file is recognised, read and typed, or is a fault. Nothing is ignored
 //! that could have been meant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::Value;
 
 use super::annotations::{self, Header};
 use super::binding::{Binding, BindingFields};
-use super::fault::{Fault, Faults};
+use super::fault::Fault;
 use super::files::typed;
 use super::metadata::{self, Metadata};
 use super::settings::BundleSettings;
@@ -69,7 +69,7 @@ pub struct Policy {
     pub module: Module,
 }
 
-/// A tree's files, read and typed, with bindings resolved to policies. Not yet compiled.
+/// A tree's files, read and typed, with bindings resolved to policies, and all their faults. Not yet compiled.
 #[derive(Clone, Debug)]
 pub struct Draft {
     /// Names the files that this draft was read from.
@@ -78,26 +78,26 @@ pub struct Draft {
     pub policies: BTreeMap<PolicyId, Policy>,
     /// What policies import: `lib/**`.
     pub libraries: Vec<Module>,
-    /// The policies in force, sorted by policy and name. Never empty.
+    /// The policies in force, sorted by policy and name.
     pub bindings: Vec<Binding>,
     /// What holds for the whole tree.
     pub settings: BundleSettings,
+    /// What is wrong with the tree.
+    pub faults: Vec<Fault>,
 }
 
 impl Draft {
     /// Reads `tree`. Policies and libraries of `catalogue` come along: its `lib`, and the categories that the
-    /// tree's `Bundle` includes.
-    ///
-    /// # Errors
-    /// All faults of the tree.
-    pub fn read(tree: &Tree, catalogue: &Tree) -> Result<Self, Faults> {
+    /// tree's `Bundle` includes. What is wrong stands in [`Draft::faults`]: nothing of it is left out in silence,
+    /// because a draft with faults does not compile.
+    pub fn read(tree: &Tree, catalogue: &Tree) -> Self {
         let mut reading = Reading::default();
         reading.read_all(tree.iter());
         let settings = reading.settings();
         let merged = reading.include(tree, catalogue, &settings);
         let bindings = reading.bind();
         let Reading { policies, libraries, faults, .. } = reading;
-        Faults::or(faults, Self { revision: merged.revision(), policies, libraries, bindings, settings })
+        Self { revision: merged.revision(), policies, libraries, bindings, settings, faults }
     }
 }
 
@@ -112,6 +112,8 @@ struct Unbound {
 #[derive(Default)]
 struct Reading {
     policies: BTreeMap<PolicyId, Policy>,
+    /// Policies that are there and can't be read.
+    broken: BTreeSet<PolicyId>,
     libraries: Vec<Module>,
     unbound: Vec<Unbound>,
     bundles: Vec<(BundleSettings, String, usize)>,
@@ -160,30 +162,13 @@ impl Reading {
     }
 
     fn read_policy(&mut self, id: PolicyId, module: Module, header: &Header) {
-        let path = module.path.clone();
-        if !id.0.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '/')) {
-            return self.fault(
-                &path,
-                (0, 0),
-                "a policy's folders are named with a-z, 0-9 and _; rename them",
-            );
-        }
-        if header.package != id.package() {
-            return self.fault(
-                &path,
-                (header.package_line, 0),
-                format!("package `{}`; at this path it is `package {}`", header.package, id.package()),
-            );
-        }
-        let Some(block) = &header.block else {
-            return self.fault(&path, (header.package_line, 0), "no METADATA above `package`; a policy without it can't be matched to requests: add `# METADATA` with title, description and custom.match");
-        };
-        match metadata::read(&block.document.value, &id.0) {
+        match metadata_of(&id, header) {
             Ok(metadata) => {
                 self.policies.insert(id.clone(), Policy { id, metadata, module });
             }
-            Err(misfit) => {
-                self.fault(&path, block.position(&misfit.pointer), format!("METADATA: {}", misfit.message))
+            Err((at, message)) => {
+                self.fault(&module.path, at, message);
+                self.broken.insert(id);
             }
         }
     }
@@ -239,21 +224,21 @@ impl Reading {
         if name.is_empty() {
             return self.fault(path, place(&document, "/metadata"), "a PolicyBinding needs `metadata.name`");
         }
-        match typed(document.value.get("spec").unwrap_or(&Value::Null)) {
+        match typed(document.value.get("spec").unwrap_or(&Value::Null), "spec") {
             Ok(fields) => self.unbound.push(Unbound { name, fields, file: path.to_owned(), document }),
             Err(misfit) => {
                 let at = place(&document, &format!("/spec{}", misfit.pointer));
-                self.fault(path, at, format!("spec.{}", misfit.message));
+                self.fault(path, at, misfit.message);
             }
         }
     }
 
     fn read_bundle(&mut self, path: &str, document: &yaml::Document) {
-        match typed(document.value.get("spec").unwrap_or(&Value::Null)) {
+        match typed(document.value.get("spec").unwrap_or(&Value::Null), "spec") {
             Ok(settings) => self.bundles.push((settings, path.to_owned(), document.line)),
             Err(misfit) => {
                 let at = place(document, &format!("/spec{}", misfit.pointer));
-                self.fault(path, at, format!("spec.{}", misfit.message));
+                self.fault(path, at, misfit.message);
             }
         }
     }
@@ -303,16 +288,16 @@ impl Reading {
             let meant: Vec<&Policy> =
                 self.policies.values().filter(|p| p.id.is_meant_by(&fields.policy)).collect();
             let mut faults = Vec::new();
-            if meant.is_empty() {
+            if meant.is_empty() && !self.broken.iter().any(|id| id.is_meant_by(&fields.policy)) {
                 faults.push((
-                    "/spec/policy",
+                    "/spec/policy".to_owned(),
                     format!("spec.policy: no policy `{}`; this tree has {}", fields.policy, self.known()),
                 ));
             }
             for policy in meant {
                 if bindings.iter().any(|b| b.name == name && b.policy == policy.id) {
                     faults.push((
-                        "/metadata/name",
+                        "/metadata/name".to_owned(),
                         format!("a second binding `{name}` of {}; names of bindings are unique", policy.id),
                     ));
                 }
@@ -325,17 +310,14 @@ impl Reading {
                         matches: matches.clone(),
                         templates: fields.templates,
                     }),
-                    Err(texts) => {
-                        faults.extend(
-                            texts
-                                .into_iter()
-                                .map(|text| ("/spec/parameters", format!("{}: {text}", policy.id))),
-                        );
-                    }
+                    Err(misfits) => faults.extend(misfits.into_iter().map(|misfit| {
+                        let pointer = format!("/spec/parameters{}", misfit.pointer);
+                        (pointer, format!("{}: {}", policy.id, misfit.message))
+                    })),
                 }
             }
             for (pointer, message) in faults {
-                self.fault(&file, place(&document, pointer), message);
+                self.fault(&file, place(&document, &pointer), message);
             }
         }
         if bindings.is_empty() && self.faults.is_empty() {
@@ -354,6 +336,25 @@ impl Reading {
     fn fault(&mut self, file: &str, place: (usize, usize), message: impl Into<String>) {
         self.faults.push(Fault::new(file, place, message));
     }
+}
+
+/// A policy's METADATA, or where and why there is none.
+fn metadata_of(id: &PolicyId, header: &Header) -> Result<Metadata, ((usize, usize), String)> {
+    if !id.0.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '/')) {
+        return Err(((0, 0), "a policy's folders are named with a-z, 0-9 and _; rename them".to_owned()));
+    }
+    let at_package = (header.package_line, 0);
+    if header.package != id.package() {
+        let message = format!("package `{}`; at this path it is `package {}`", header.package, id.package());
+        return Err((at_package, message));
+    }
+    let Some(block) = &header.block else {
+        let message = "no METADATA above `package`; a policy without it can't be matched to requests: add \
+                       `# METADATA` with title, description and custom.match";
+        return Err((at_package, message.to_owned()));
+    };
+    metadata::read(&block.document.value, &id.0)
+        .map_err(|misfit| (block.position(&misfit.pointer), misfit.message))
 }
 
 fn place(document: &yaml::Document, pointer: &str) -> (usize, usize) {

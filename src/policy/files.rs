@@ -4,16 +4,17 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// A member that does not fit: its JSON pointer and what is wrong with it.
+#[derive(Debug)]
 pub(super) struct Misfit {
     pub(super) pointer: String,
     pub(super) message: String,
 }
 
-/// Reads `value` as a `T`; what does not fit is named by its place.
-pub(super) fn typed<T: DeserializeOwned>(value: &Value) -> Result<T, Misfit> {
+/// Reads `value`, which stands at `root`, as a `T`; what does not fit is named by its place.
+pub(super) fn typed<T: DeserializeOwned>(value: &Value, root: &str) -> Result<T, Misfit> {
     serde_path_to_error::deserialize(value.clone()).map_err(|error| {
         let pointer = pointer(error.path());
-        Misfit { message: format!("{}: {}", field(&pointer), error.into_inner()), pointer }
+        Misfit { message: format!("{}: {}", field(root, &pointer), error.into_inner()), pointer }
     })
 }
 
@@ -29,10 +30,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         .collect()
 }
 
-/// A pointer as people write a path; "the document" for the root.
-fn field(pointer: &str) -> String {
-    match pointer.strip_prefix('/') {
-        None => "the document".to_owned(),
-        Some(rest) => rest.replace('/', ".").replace("~1", "/").replace("~0", "~"),
-    }
+/// A pointer below `root` as people write a path.
+pub(super) fn field(root: &str, pointer: &str) -> String {
+    format!("{root}{}", pointer.replace('/', ".").replace("~1", "/").replace("~0", "~"))
 }

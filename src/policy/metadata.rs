@@ -155,10 +155,10 @@ enum Message {
 /// Reads the block of the policy `id`.
 pub(super) fn read(value: &Value, id: &str) -> Result<Metadata, Misfit> {
     let Annotations { title, description, scope: None | Some(PackageScope::Package), custom, .. } =
-        typed(value)?;
+        typed(value, "METADATA")?;
     let misfit = |member: &str, message: String| Misfit {
         pointer: format!("/custom/{member}"),
-        message: format!("custom.{member}: {message}"),
+        message: format!("METADATA.custom.{member}: {message}"),
     };
     let matches = custom.matches.read().map_err(|error| misfit("match", error.to_string()))?;
     if matches.rules.is_empty() {

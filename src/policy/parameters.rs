@@ -2,20 +2,23 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
+use serde_json::{Map, Value, json};
+
+use super::files::{Misfit, field};
 
 /// The schema of a policy's parameters. Without one a binding can set nothing.
 #[derive(Clone, Debug)]
 pub struct Parameters {
     schema: Value,
-    validator: Arc<jsonschema::Validator>,
+    validator: Arc<Validator>,
 }
 
 impl Parameters {
     /// Reads the schema; None is the schema of an object without members.
     pub(super) fn read(schema: Option<Value>) -> Result<Self, String> {
-        let schema =
-            schema.unwrap_or_else(|| serde_json::json!({ "type": "object", "additionalProperties": false }));
+        let schema = schema.unwrap_or_else(none);
         let validator = jsonschema::options()
             .with_draft(jsonschema::Draft::Draft202012)
             .build(&schema)
@@ -31,17 +34,39 @@ impl Parameters {
     /// What a policy reads as `input.parameters`: what the binding gives, the schema's defaults for the rest.
     ///
     /// # Errors
-    /// Every member that the schema refuses, one text each, with its path below `parameters`.
-    pub fn complete(&self, given: Option<&Value>) -> Result<Value, Vec<String>> {
+    /// Everything that the schema refuses.
+    pub(super) fn complete(&self, given: Option<&Value>) -> Result<Value, Vec<Misfit>> {
         let mut value = given.cloned().unwrap_or_else(|| Value::Object(Map::new()));
         fill(&mut value, &self.schema);
-        let faults: Vec<String> = self
-            .validator
-            .iter_errors(&value)
-            .map(|error| format!("parameters{}: {error}", error.instance_path().as_str().replace('/', ".")))
-            .collect();
-        if faults.is_empty() { Ok(value) } else { Err(faults) }
+        let misfits: Vec<Misfit> =
+            self.validator.iter_errors(&value).flat_map(|error| self.misfits(&error)).collect();
+        if misfits.is_empty() { Ok(value) } else { Err(misfits) }
     }
+
+    fn misfits(&self, error: &ValidationError<'_>) -> Vec<Misfit> {
+        let pointer = error.instance_path().as_str();
+        let misfit = |pointer: String, what: &str| Misfit {
+            message: format!("{}: {what}", field("parameters", &pointer)),
+            pointer,
+        };
+        let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() else {
+            return vec![misfit(pointer.to_owned(), &error.to_string())];
+        };
+        let known = self.schema.get("properties").and_then(Value::as_object).filter(|_| pointer.is_empty());
+        let known: Vec<&str> = known.into_iter().flat_map(Map::keys).map(String::as_str).collect();
+        let what = if known.is_empty() {
+            "unknown parameter; remove it".to_owned()
+        } else {
+            format!("unknown parameter; the policy has {}", known.join(", "))
+        };
+        let at = |name: &String| format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+        unexpected.iter().map(|name| misfit(at(name), &what)).collect()
+    }
+}
+
+/// The schema of a policy without parameters.
+fn none() -> Value {
+    json!({ "type": "object", "properties": {}, "additionalProperties": false })
 }
 
 /// Sets `default` of every property that is absent, at any depth of nested objects.
@@ -65,8 +90,6 @@ fn fill(value: &mut Value, schema: &Value) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn parameters() -> Parameters {
@@ -91,7 +114,14 @@ mod tests {
     #[test]
     fn every_misfit_is_named() {
         let faults = parameters().complete(Some(&json!({ "lable": "owner" }))).unwrap_err();
-        assert_eq!(faults.len(), 2, "{faults:?}");
+        let faults: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
+        let expected = [
+            "parameters.lable: unknown parameter; the policy has label, limits",
+            "parameters: \"label\" is a required property",
+        ];
+        assert_eq!(faults, expected);
+        let deep = parameters().complete(Some(&json!({ "label": "a", "limits": { "cpu": 1 } }))).unwrap_err();
+        assert_eq!(deep[0].pointer, "/limits/cpu");
         assert!(Parameters::read(None).unwrap().complete(Some(&json!({ "x": 1 }))).is_err());
         assert!(Parameters::read(Some(json!({ "type": "strnig" }))).is_err());
     }

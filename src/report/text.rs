@@ -32,8 +32,10 @@ fn line(finding: &ReportedFinding) -> String {
         Effect::Audit => "audit",
     };
     let its_pods = if finding.its_pods { " (its Pods)" } else { "" };
-    let container = finding.container.as_ref().map(|name| format!(", container {name}")).unwrap_or_default();
     let ReportedFinding { file, line, object, policy, message, .. } = finding;
+    // Most messages name the container themselves.
+    let unnamed = finding.container.as_ref().filter(|name| !message.contains(&format!("\"{name}\"")));
+    let container = unnamed.map(|name| format!(", container {name}")).unwrap_or_default();
     format!("{file}:{line}: {effect}{its_pods}: {}{container}: [{policy}] {message}", name(object))
 }
 
@@ -45,12 +47,13 @@ fn name(object: &ObjectName) -> String {
 
 fn summary(text: &mut String, summary: &Summary) {
     let Summary { documents, passed, denied, warned, mutated, skipped, invalid, errors, .. } = summary;
+    let how = if *mutated > 0 { " (--show patch prints how)" } else { "" };
     let noun = if *documents == 1 { "document" } else { "documents" };
     push(
         text,
         &format!(
             "{documents} {noun}: {passed} passed, {denied} denied, {warned} warned, {errors} in error, \
-             {skipped} skipped, {invalid} invalid; {mutated} mutated"
+             {skipped} skipped, {invalid} invalid; {mutated} mutated{how}"
         ),
     );
     if !summary.assumed_namespaces.is_empty() {

@@ -1,32 +1,64 @@
-//! The loop around the pure function: review, gather what it needs, review again.
+//! The rounds around the pure function: review, gather what it needs, review again.
 
-use super::{Phase, Progress, review};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Decision, Phase, Progress, review};
 use crate::admission::Request;
-use crate::context::{ContextSource, Facts, gather};
+use crate::context::{ContextSource, Fact, FactKey, Facts, gather};
 use crate::engine::Bundle;
-use crate::review::Decision;
 
 /// How often facts are gathered for one request. The keys depend on the object as mutated, so a second round is
 /// needed at times; a third is the last.
 const ROUNDS: usize = 3;
 
-/// Reviews a request to the end. What can't be learnt is an error of the policies that need it.
+/// What one request has learnt so far. Who has no time to wait within a review (the webhook's workers) goes through
+/// the rounds with it; everybody else calls [`complete`].
+#[derive(Debug)]
+pub struct Rounds {
+    facts: Facts,
+    gathered: usize,
+}
+
+impl Rounds {
+    /// Before the first round.
+    pub fn new(facts: Facts) -> Self {
+        Self { facts, gathered: 0 }
+    }
+
+    /// One round. After the last one it is [`Progress::Done`]: what is still not known is an error of the policies
+    /// that need it.
+    pub fn review(&mut self, bundle: &Bundle, request: &Request, phase: Phase) -> Progress {
+        match review(bundle, &self.facts, request, phase) {
+            Progress::Need(_) if self.gathered >= ROUNDS => {
+                self.facts.close();
+                review(bundle, &self.facts, request, phase)
+            }
+            progress => progress,
+        }
+    }
+
+    /// Takes the answers to the keys of a round.
+    pub fn learn(&mut self, keys: BTreeSet<FactKey>, answers: BTreeMap<FactKey, Fact>) {
+        self.facts.extend(keys, answers);
+        self.gathered = self.gathered.saturating_add(1);
+    }
+}
+
+/// Reviews a request to the end.
 pub async fn complete(
     bundle: &Bundle,
     source: &dyn ContextSource,
-    mut facts: Facts,
+    facts: Facts,
     request: &Request,
     phase: Phase,
 ) -> Decision {
-    let mut rounds = 0_usize;
+    let mut rounds = Rounds::new(facts);
     loop {
-        match review(bundle, &facts, request, phase) {
+        match rounds.review(bundle, request, phase) {
             Progress::Done(decision) => return *decision,
-            Progress::Need(_) if rounds >= ROUNDS => facts.close(),
             Progress::Need(keys) => {
                 let answers = gather(source, &keys).await;
-                facts.extend(keys, answers);
-                rounds = rounds.saturating_add(1);
+                rounds.learn(keys, answers);
             }
         }
     }

@@ -25,7 +25,7 @@ pub(super) struct Bodies {
 /// A body, and the room that it takes as long as it is there.
 pub(super) struct Held {
     pub(super) bytes: Vec<u8>,
-    room: OwnedSemaphorePermit,
+    pub(super) room: OwnedSemaphorePermit,
 }
 
 impl Bodies {

@@ -1,5 +1,6 @@
 //! Paths and methods, and the way of one request through the limits to its answer.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::Router;
@@ -8,8 +9,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use futures_util::FutureExt;
 use time::OffsetDateTime;
-use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
 use super::Service;
@@ -17,20 +18,20 @@ use super::body::Bodies;
 use super::deadline;
 use super::limits::Limits;
 use super::refusal::Refusal;
-use super::verdict::{Times, verdict};
+use super::verdict::{Inquiry, Step, Times};
 use super::workers::Workers;
-use crate::context::Now;
+use crate::context::{Now, gather};
 use crate::review::Phase;
 
 struct Webhook {
     service: Service,
     bodies: Bodies,
-    workers: Workers,
+    workers: Arc<Workers>,
 }
 
 /// The paths of the webhook's port.
 pub(super) fn router(service: Service, limits: &Limits) -> Router {
-    let webhook = Webhook { service, bodies: Bodies::new(limits), workers: Workers::new(limits) };
+    let webhook = Webhook { service, bodies: Bodies::new(limits), workers: Arc::new(Workers::new(limits)) };
     Router::new()
         .route("/mutate", post(mutate))
         .route("/validate", post(validate))
@@ -53,8 +54,10 @@ impl Webhook {
         let time = deadline::time_for(request.uri());
         let deadline = received.checked_add(time).unwrap_or(received);
         let now = self.service.now.unwrap_or_else(|| Now::at(OffsetDateTime::now_utc()));
-        let review = self.review(phase, request, Times { received, deadline, now });
-        match timeout_at(deadline, review).await.unwrap_or(Err(Refusal::Deadline)) {
+        let review = AssertUnwindSafe(self.review(phase, request, Times { received, deadline, now }));
+        // A worker's panic is caught there; what gathers facts can panic as well.
+        let review = timeout_at(deadline, review.catch_unwind());
+        match review.await.unwrap_or(Ok(Err(Refusal::Deadline))).unwrap_or(Err(Refusal::Panicked)) {
             Ok(body) => {
                 ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
             }
@@ -65,19 +68,25 @@ impl Webhook {
         }
     }
 
-    async fn review(
-        self: Arc<Self>,
-        phase: Phase,
-        request: Request,
-        times: Times,
-    ) -> Result<Vec<u8>, Refusal> {
+    async fn review(&self, phase: Phase, request: Request, times: Times) -> Result<Vec<u8>, Refusal> {
         if !is_json(request.headers()) {
             return Err(Refusal::ContentType);
         }
         let body = self.bodies.read(request.into_body()).await?;
-        let (webhook, runtime) = (Arc::clone(&self), Handle::current());
-        let job = move || verdict(&webhook.service, &runtime, phase, times, &body.bytes);
-        self.workers.run(job).await?
+        let bundle = Arc::clone(&self.service.bundle);
+        let first = move || Inquiry::decode(body, phase, times)?.step(&bundle);
+        let mut step = self.workers.run(times.deadline, first).await??;
+        loop {
+            match step {
+                Step::Answer(bytes) => return Ok(bytes),
+                Step::Need(inquiry, keys) => {
+                    let answers = gather(self.service.source.as_ref(), &keys).await;
+                    let bundle = Arc::clone(&self.service.bundle);
+                    let next = move || inquiry.learn(keys, answers).step(&bundle);
+                    step = self.workers.run(times.deadline, next).await??;
+                }
+            }
+        }
     }
 }
 

@@ -1,15 +1,17 @@
-//! From a body's bytes to an answer's bytes: decode, review, respond. Runs on a worker, as one job.
+//! From a body's bytes to an answer's bytes, a round at a time: decode, review, respond. Each step is one job of a
+//! worker and waits for nothing; facts are gathered between two steps.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use tokio::runtime::Handle;
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
-use super::Service;
+use super::body::Held;
 use super::refusal::Refusal;
 use crate::admission::{self, Request};
-use crate::context::{Facts, Now};
-use crate::review::{self, Decision, Phase};
+use crate::context::{Fact, FactKey, Facts, Now};
+use crate::engine::Bundle;
+use crate::review::{Decision, Phase, Progress, Rounds};
 
 /// What is longer than this in a log line was not written by an API server.
 const LOGGED_CHARACTERS: usize = 64;
@@ -23,23 +25,49 @@ pub(super) struct Times {
     pub(super) now: Now,
 }
 
-/// Answers the AdmissionReview in `bytes`. `runtime` drives the gathering of facts, until the deadline.
-pub(super) fn verdict(
-    service: &Service,
-    runtime: &Handle,
+/// A request that is not answered yet.
+pub(super) struct Inquiry {
+    request: Request,
     phase: Phase,
-    times: Times,
-    bytes: &[u8],
-) -> Result<Vec<u8>, Refusal> {
-    let request = admission::decode(bytes)?;
-    let review =
-        review::complete(&service.bundle, service.source.as_ref(), Facts::at(times.now), &request, phase);
-    // Made inside: a timer wants a runtime around it.
-    let decision = runtime.block_on(async { timeout_at(times.deadline, review).await });
-    let decision = decision.map_err(|_| Refusal::Deadline)?;
-    let answer = admission::respond(request.uid(), &decision.answer());
-    log(&request, &decision, times.received);
-    serde_json::to_vec(&answer).map_err(Refusal::Answer)
+    received: Instant,
+    rounds: Rounds,
+    /// The room that its body took: what was made of it takes more.
+    _room: OwnedSemaphorePermit,
+}
+
+/// What a step came to.
+pub(super) enum Step {
+    /// The answer's bytes.
+    Answer(Vec<u8>),
+    /// The facts that the next step needs.
+    Need(Box<Inquiry>, BTreeSet<FactKey>),
+}
+
+impl Inquiry {
+    /// Reads the AdmissionReview.
+    pub(super) fn decode(body: Held, phase: Phase, times: Times) -> Result<Self, Refusal> {
+        let Held { bytes, room } = body;
+        let (request, rounds) = (admission::decode(&bytes)?, Rounds::new(Facts::at(times.now)));
+        Ok(Self { request, phase, received: times.received, rounds, _room: room })
+    }
+
+    /// Takes what was gathered.
+    pub(super) fn learn(mut self, keys: BTreeSet<FactKey>, answers: BTreeMap<FactKey, Fact>) -> Self {
+        self.rounds.learn(keys, answers);
+        self
+    }
+
+    /// One round of the review and, where it is the last, the answer.
+    pub(super) fn step(mut self, bundle: &Bundle) -> Result<Step, Refusal> {
+        match self.rounds.review(bundle, &self.request, self.phase) {
+            Progress::Need(keys) => Ok(Step::Need(Box::new(self), keys)),
+            Progress::Done(decision) => {
+                let answer = admission::respond(self.request.uid(), &decision.answer());
+                log(&self.request, &decision, self.received);
+                serde_json::to_vec(&answer).map(Step::Answer).map_err(Refusal::Answer)
+            }
+        }
+    }
 }
 
 /// One line a review: who was asked about what and what was said, nothing of the object (R42).

@@ -1,21 +1,29 @@
-//! Where reviews run: a few at a time, off the threads that serve connections, with a bounded queue before them.
+//! Where reviews run: a few at a time, off the threads that serve connections, with a bounded queue before them. A job
+//! that does not end is left behind and its worker replaced, as long as there are not too many of them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
-use tokio::task::{JoinError, spawn_blocking};
-use tokio::time::timeout;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::limits::Limits;
 use super::refusal::Refusal;
+
+/// How long after its deadline a job may go on before it is taken for stuck: the policies' own budget of a second ends
+/// most that run away.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Threads for reviews.
 pub(super) struct Workers {
     free: Arc<Semaphore>,
     queue: Semaphore,
     wait: Duration,
+    /// How many jobs may be left behind at a time.
+    most_stuck: usize,
+    stuck: AtomicUsize,
     panics: AtomicU64,
 }
 
@@ -25,26 +33,59 @@ impl Workers {
             free: Arc::new(Semaphore::new(limits.workers)),
             queue: Semaphore::new(limits.workers.saturating_mul(limits.queue)),
             wait: limits.wait,
+            most_stuck: limits.workers,
+            stuck: AtomicUsize::new(0),
             panics: AtomicU64::new(0),
         }
     }
 
-    /// Runs `job` on a worker, first come, first served. A job that began runs to its end and keeps its worker until
-    /// then, even where nobody waits for it any more.
+    /// Runs `job` on a worker, first come, first served. A job that began runs to its end, even where nobody waits for
+    /// it any more, and keeps its worker; one that goes on long after its deadline keeps it no longer.
     pub(super) async fn run<T: Send + 'static>(
-        &self,
+        self: &Arc<Self>,
+        deadline: Instant,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Refusal> {
         let place = self.queue.try_acquire().map_err(|_| Refusal::QueueFull)?;
         let worker = timeout(self.wait, Arc::clone(&self.free).acquire_owned()).await;
         let worker = worker.map_err(|_| Refusal::QueueSlow)?.map_err(|_| Refusal::Stopping)?;
         drop(place);
-        let job = spawn_blocking(move || {
-            let result = job();
-            drop(worker);
-            result
-        });
-        job.await.map_err(|error| self.failed(&error))
+        let (answer, answered) = oneshot::channel();
+        // On its own, because whoever asked may go away before the job ends.
+        tokio::spawn(Arc::clone(self).attend(spawn_blocking(job), worker, deadline, answer));
+        answered.await.unwrap_or(Err(Refusal::Stopping))
+    }
+
+    async fn attend<T: Send + 'static>(
+        self: Arc<Self>,
+        mut job: JoinHandle<T>,
+        worker: OwnedSemaphorePermit,
+        deadline: Instant,
+        answer: oneshot::Sender<Result<T, Refusal>>,
+    ) {
+        let late = deadline.checked_add(GRACE).unwrap_or(deadline);
+        let result = match timeout_at(late, &mut job).await {
+            Ok(result) => result,
+            Err(_) => self.leave_behind(job, worker).await,
+        };
+        // Nobody waits after the deadline.
+        drop(answer.send(result.map_err(|error| self.failed(&error))));
+    }
+
+    /// Waits for a job that is stuck, with another worker in its place unless too many are.
+    async fn leave_behind<T>(
+        &self,
+        job: JoinHandle<T>,
+        worker: OwnedSemaphorePermit,
+    ) -> Result<T, JoinError> {
+        let stuck = self.stuck.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        let is_replaced = stuck <= self.most_stuck;
+        tracing::error!(stuck, is_replaced, "a review does not end");
+        let kept = (!is_replaced).then_some(worker);
+        let result = job.await;
+        self.stuck.fetch_sub(1, Ordering::Relaxed);
+        drop(kept);
+        result
     }
 
     /// What was said in a panic may hold parts of an object: only its number is logged here.
@@ -66,14 +107,22 @@ mod tests {
 
     use super::*;
 
+    fn workers(limits: Limits) -> Arc<Workers> {
+        Arc::new(Workers::new(&limits))
+    }
+
+    fn soon() -> Instant {
+        Instant::now().checked_add(Duration::from_secs(30)).unwrap()
+    }
+
     #[tokio::test]
     async fn a_full_queue_and_a_slow_one_refuse() {
         let wait = Duration::from_millis(50);
-        let workers = Arc::new(Workers::new(&Limits { workers: 1, queue: 1, wait, ..Limits::default() }));
+        let workers = workers(Limits { workers: 1, queue: 1, wait, ..Limits::default() });
         let (release, released) = mpsc::channel::<()>();
         let run = |job: Box<dyn FnOnce() + Send>| {
             let workers = Arc::clone(&workers);
-            tokio::spawn(async move { workers.run(job).await })
+            tokio::spawn(async move { workers.run(soon(), job).await })
         };
         let busy = run(Box::new(move || released.recv().unwrap()));
         while workers.free.available_permits() > 0 {
@@ -83,23 +132,49 @@ mod tests {
         while workers.queue.available_permits() > 0 {
             yield_now().await;
         }
-        assert!(matches!(workers.run(|| ()).await, Err(Refusal::QueueFull)));
+        assert!(matches!(workers.run(soon(), || ()).await, Err(Refusal::QueueFull)));
         assert!(matches!(waiting.await.unwrap(), Err(Refusal::QueueSlow)));
         release.send(()).unwrap();
         busy.await.unwrap().unwrap();
-        assert_eq!(workers.run(|| 7).await.unwrap(), 7);
+        assert_eq!(workers.run(soon(), || 7).await.unwrap(), 7);
     }
 
     #[tokio::test]
     async fn a_panic_spoils_one_job_and_frees_its_worker() {
-        let workers = Workers::new(&Limits { workers: 1, ..Limits::default() });
+        let workers = workers(Limits { workers: 1, ..Limits::default() });
         for count in 1..=3 {
             assert!(matches!(
-                workers.run(|| panic!("a test's panic")).await,
+                workers.run(soon(), || panic!("a test's panic")).await,
                 Err::<(), _>(Refusal::Panicked)
             ));
             assert_eq!(workers.panics.load(Ordering::Relaxed), count);
         }
-        assert_eq!(workers.run(|| 7).await.unwrap(), 7);
+        assert_eq!(workers.run(soon(), || 7).await.unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn a_stuck_job_is_replaced_and_as_many_as_there_are_workers() {
+        let wait = Duration::from_millis(50);
+        let workers = workers(Limits { workers: 1, wait, ..Limits::default() });
+        let mut releases = Vec::new();
+        for stuck in 1..=2 {
+            let (release, released) = mpsc::channel::<()>();
+            releases.push(release);
+            let job = move || released.recv().unwrap();
+            let asked = Arc::clone(&workers);
+            tokio::spawn(async move { asked.run(Instant::now(), job).await });
+            while workers.stuck.load(Ordering::Relaxed) < stuck {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            // The first is replaced, the second is one too many.
+            assert_eq!(workers.run(soon(), || 7).await.is_ok(), stuck == 1);
+        }
+        assert!(matches!(workers.run(soon(), || 7).await, Err(Refusal::QueueSlow)));
+        releases.into_iter().for_each(|release| release.send(()).unwrap());
+        while workers.stuck.load(Ordering::Relaxed) > 0 {
+            yield_now().await;
+        }
+        assert_eq!(workers.run(soon(), || 7).await.unwrap(), 7);
+        assert_eq!(workers.free.available_permits(), 1);
     }
 }

@@ -10,6 +10,9 @@ use libyaml_safer::{Event, EventData, Mark, ScalarStyle};
 /// Code points that Unicode keeps out of texts (noncharacters). The first that a text does not have is its mark.
 const MARKS: std::ops::RangeInclusive<char> = '\u{fdd0}'..='\u{fdef}';
 
+/// How a tag of YAML's own begins when it is written in full, up to its comma.
+const STANDARD: &str = "!<tag:yaml.org";
+
 const ESCAPED_SLASH: &str = "`\\/` is an escape of JSON that kubectl doesn't read in YAML; write `/`";
 
 /// A document's text with marks in it.
@@ -35,11 +38,10 @@ impl<'a> Marked<'a> {
         }
         let mark = unused(&text)?;
         let mut marked = String::with_capacity(text.len());
-        let (mut marks, mut line, mut previous) = (Vec::new(), 0_u64, ' ');
-        let (mut in_tag, mut is_verbatim) = (false, false);
+        let (mut marks, mut line, mut previous, mut in_tag) = (Vec::new(), 0_u64, ' ', false);
         for character in text.chars() {
             let is_mark = match character {
-                ',' => previous == ':' || in_tag,
+                ',' => previous == ':' || in_tag && !marked.ends_with(STANDARD),
                 ']' | '}' => previous == ':',
                 '\'' => in_tag,
                 '\u{feff}' => matches!(previous, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}'),
@@ -49,12 +51,12 @@ impl<'a> Marked<'a> {
                 marks.push((line, u64::try_from(marked.len()).unwrap_or(u64::MAX)));
                 marked.push(mark);
             }
-            // `!<…>` may have commas.
-            is_verbatim = character != '>' && (is_verbatim || previous == '!' && character == '<');
-            in_tag = !is_verbatim
-                && (character == '!'
-                    || in_tag
-                        && (character.is_alphanumeric() || "-_;/?:@&=+$.%~*()<>[]".contains(character)));
+            // A comma that goes on a tag can only be that of YAML's own prefix.
+            in_tag = character == '!'
+                || in_tag
+                    && (character == ',' && !is_mark
+                        || character.is_alphanumeric()
+                        || "-_;/?:@&=+$.%~*()<>[]".contains(character));
             line = line.saturating_add(u64::from(character == '\n'));
             marked.push(character);
             previous = character;

@@ -292,7 +292,6 @@ fn a_tree_that_can_not_be_read_is_judged_as_rego() {
         ("a/b/b.rego", None),
         ("a/b/b.rego", Some("MG111")),
         ("a/b/b_test.rego", Some("MG111")),
-        ("bindings.yaml", None),
         ("c.yaml", None),
     ];
     assert_eq!(codes, expected.map(|(file, code)| (file.to_owned(), code)));

@@ -61,7 +61,18 @@ pub(crate) fn inline() -> Bundle {
     compiled(&tree)
 }
 
+/// One policy, bound twice, that thinks about every Pod until its budget ends, so for two seconds.
+pub(crate) fn slow() -> Bundle {
+    let (head, _) = PRIVILEGED.split_once("package").unwrap();
+    let slow = "package policies.workloads.privileged\n\ndeny contains \"slow\" if {\n\tsome i in numbers.range(1, 10000)\n\tsome j in numbers.range(1, 10000)\n\ti + j < 0\n}\n";
+    let mut tree = Tree::default();
+    tree.insert("workloads/privileged/privileged.rego", format!("{head}{slow}"));
+    let once = BINDINGS.split("---").next().unwrap();
+    tree.insert("bindings.yaml", format!("{once}---{}", once.replace("everywhere", "again")));
+    compiled(&tree)
+}
+
 pub(crate) fn compiled(tree: &Tree) -> Bundle {
     let draft = Draft::read(tree, &meshgate::source::catalogue());
-    draft.and_then(engine::compile).unwrap_or_else(|faults| panic!("{faults}"))
+    engine::compile(draft).unwrap_or_else(|faults| panic!("{faults}"))
 }

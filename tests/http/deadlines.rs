@@ -8,7 +8,7 @@ use meshgate::webhook::Limits;
 use crate::bundle;
 use crate::client::{good_spec, review};
 use crate::server::Server;
-use crate::source::{Panicking, Silent};
+use crate::source::{Namespaces, Panicking, Silent};
 
 #[test]
 fn a_source_that_never_answers_ends_at_the_deadline() {
@@ -30,35 +30,37 @@ fn a_source_that_never_answers_ends_at_the_deadline() {
 
 #[test]
 fn busy_workers_shed_what_waits_too_long() {
-    let wait = Duration::from_millis(700);
-    let server = Server::start(bundle::inline(), Silent, Limits { workers: 1, wait, ..Limits::default() });
+    let wait = Duration::from_millis(600);
+    let server = Server::start(bundle::slow(), Namespaces, Limits { workers: 1, wait, ..Limits::default() });
     let mut busy = server.client();
-    let busy = spawn(move || busy.review("/validate?timeout=6s", &review("1", "shop", &good_spec())));
+    let busy = spawn(move || busy.review("/validate?timeout=10s", &review("1", "shop", &good_spec())));
     sleep(Duration::from_millis(200));
     // The queue's own limit, and a deadline that comes before it.
-    for (path, seconds) in [("/validate?timeout=10s", 0.7), ("/validate?timeout=1s", 0.3)] {
+    for (path, seconds) in [("/validate?timeout=10s", 0.6), ("/validate?timeout=1s", 0.3)] {
         let began = Instant::now();
         let response = server.client().review(path, &review("2", "shop", &good_spec()));
         let took = began.elapsed().as_secs_f64();
         assert!(response.asks_to_try_again(), "{path}: {response:?}");
         assert!(took >= seconds * 0.9 && took < seconds + 0.4, "{path}: {took}");
     }
-    assert!(busy.join().unwrap().asks_to_try_again());
+    // A policy that takes too long is in error, and denies.
+    let denied = busy.join().unwrap().json();
+    assert_eq!(denied["response"]["status"]["code"], 500, "{denied}");
 }
 
 #[test]
-fn a_deadline_frees_the_worker() {
+fn who_waits_for_facts_keeps_no_worker() {
     let server = Server::start(bundle::inline(), Silent, Limits { workers: 1, ..Limits::default() });
-    for _ in 0..4 {
-        let began = Instant::now();
-        assert!(
-            server
-                .client()
-                .review("/validate?timeout=1s", &review("1", "shop", &good_spec()))
-                .asks_to_try_again()
-        );
-        assert!(began.elapsed() < Duration::from_millis(900), "{:?}", began.elapsed());
-    }
+    let mut waiting = server.client();
+    let waiting = spawn(move || waiting.review("/validate?timeout=3s", &review("1", "shop", &good_spec())));
+    sleep(Duration::from_millis(200));
+    let mut other = review("2", "shop", &good_spec());
+    other["request"]["resource"] =
+        serde_json::json!({ "group": "", "version": "v1", "resource": "services" });
+    let began = Instant::now();
+    assert_eq!(server.client().review("/validate", &other).status, 200);
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(waiting.join().unwrap().asks_to_try_again());
 }
 
 #[test]

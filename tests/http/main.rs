@@ -1,14 +1,17 @@
 //! The webhook as an API server and others meet it: real TLS, real HTTP, on a port of this machine.
 #![cfg(test)]
+#![expect(clippy::print_stdout, reason = "the numbers of a run are its result")]
 #![expect(clippy::arithmetic_side_effects, reason = "an overflow fails the test")]
 
 mod bad_input;
 mod bundle;
 mod client;
+mod corpus;
 mod deadlines;
 mod drain;
 mod limits;
 mod logs;
+mod process;
 mod server;
 mod source;
 mod tls;

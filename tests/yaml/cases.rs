@@ -174,6 +174,10 @@ pub(crate) const OURS: &[(&str, &str)] = &[
     ("{<<: {a: 1, a: 2}}", "duplicate key `a`"),
     ("{$serde_json::private::Number: '7'}", "reserved"),
     ("[!a,b]", "not YAML"),
+    ("[!<a>,1]", "not YAML"),
+    ("\n  a: x!<y\n  b: [!t,1]", "not YAML"),
+    ("[x!<y,!t,1]", "not YAML"),
+    ("!<tag:example.com,2000:x> 1", "not YAML"),
     ("[\"a\"!b,c]", "not YAML"),
     ("\"it\\'s\"", "escape"),
 ];

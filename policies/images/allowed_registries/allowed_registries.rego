@@ -56,7 +56,7 @@ deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
 	image.error == null
 	not _allowed(image)
 	name := sprintf("%s/%s", [image.registry, image.repository])
-	msg := sprintf("%s has an image of %s, which is not allowed", [containers.title(container), name])
+	msg := sprintf("%s has an image from %s, which is not allowed", [containers.title(container), name])
 	field := sprintf("%s.image", [container.path])
 	remedy := sprintf("take the image from %s", [_registries])
 }

@@ -43,7 +43,7 @@ _denied(image) := violations if {
 }
 
 _violation(title, path, name) := {
-	"msg": sprintf("%s has an image of %s, which is not allowed", [title, name]),
+	"msg": sprintf("%s has an image from %s, which is not allowed", [title, name]),
 	"field": sprintf("%s.image", [path]),
 	"details": {"remedy": "take the image from docker.io/library, registry.io, build:5000/team, ghcr.io/our-org/apps"},
 }

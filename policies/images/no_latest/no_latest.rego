@@ -40,7 +40,7 @@ _problems(image) := {"which has neither tag nor digest and so is `latest`"} if {
 	image.tag == null
 }
 
-_problems(image) := {"whose tag `latest` is another image every day"} if {
+_problems(image) := {"whose tag `latest` can be another image tomorrow"} if {
 	image.digest == null
 	image.tag == "latest"
 }

@@ -18,7 +18,7 @@ package policies.mtls.strict_peer_authentication
 
 deny contains {"msg": msg, "field": "spec.mtls.mode", "details": {"remedy": "set `spec.mtls.mode` to STRICT"}} if {
 	_mode in {null, "UNSET"}
-	msg := sprintf("no mTLS mode is set for %s, which is PERMISSIVE where nothing above says STRICT", [_whom])
+	msg := sprintf("no mTLS mode is set for %s: it is inherited, and PERMISSIVE where nothing above says STRICT", [_whom])
 }
 
 deny contains {"msg": msg, "field": "spec.mtls.mode", "details": {"remedy": "set `spec.mtls.mode` to STRICT"}} if {

@@ -21,9 +21,9 @@ _port(port, problem) := {
 	"details": {"remedy": sprintf("set `spec.portLevelMtls[%s].mode` to STRICT, or remove the port", [port])},
 }
 
-_for_namespace := _mode("no mTLS mode is set for the whole namespace (in the root namespace: for the mesh), which is PERMISSIVE where nothing above says STRICT")
+_for_namespace := _mode("no mTLS mode is set for the whole namespace (in the root namespace: for the mesh): it is inherited, and PERMISSIVE where nothing above says STRICT")
 
-_for_workloads := _mode("no mTLS mode is set for the selected workloads, which is PERMISSIVE where nothing above says STRICT")
+_for_workloads := _mode("no mTLS mode is set for the selected workloads: it is inherited, and PERMISSIVE where nothing above says STRICT")
 
 _selector := {"matchLabels": {"app": "web"}}
 

@@ -52,7 +52,7 @@ deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
 
 _problems contains {"text": "is missing or empty", "remedy": remedy} if {
 	not _given
-	remedy := sprintf("add it to `%s`", [_labels_path])
+	remedy := sprintf("give it a value in `%s`", [_labels_path])
 }
 
 _problems contains {"text": text, "remedy": remedy} if {

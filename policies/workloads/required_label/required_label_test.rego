@@ -19,7 +19,7 @@ _violation(label, problem, remedy) := {
 	"details": {"remedy": remedy},
 }
 
-_missing := _violation("owner", "is missing or empty", "add it to `metadata.labels`")
+_missing := _violation("owner", "is missing or empty", "give it a value in `metadata.labels`")
 
 test_a_label_that_is_there_passes if {
 	_denied({"label": "owner"}, {"labels": {"owner": "team-a"}}) == set()
@@ -55,7 +55,7 @@ test_the_field_is_where_the_pods_have_it if {
 			violations == {{
 				"msg": "the label app.kubernetes.io/name is missing or empty",
 				"field": sprintf("%s[app.kubernetes.io/name]", [labels]),
-				"details": {"remedy": sprintf("add it to `%s`", [labels])},
+				"details": {"remedy": sprintf("give it a value in `%s`", [labels])},
 			}}
 		}
 	}

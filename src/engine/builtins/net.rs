@@ -20,12 +20,7 @@ fn network(text: &str) -> Result<IpNet, Failure> {
     let prefix: u8 = prefix.parse().ok().filter(|_| digits).ok_or_else(invalid)?;
     // No zone; the crate takes none either.
     let address: IpAddr = address.parse().map_err(|_| invalid())?;
-    IpNet::new(address, prefix).map(|network| mapped(network.trunc())).map_err(|_| invalid())
-}
-
-/// Go sees the networks within `::ffff:0:0/96` as those of the fourth version when it compares.
-fn mapped(network: IpNet) -> IpNet {
-    network
+    IpNet::new(address, prefix).map(|network| network.trunc()).map_err(|_| invalid())
 }
 
 fn operand(arguments: &[Value], index: usize) -> Result<IpNet, Failure> {
@@ -86,12 +81,13 @@ fn contains(outer: IpNet, text: &str) -> Result<bool, Failure> {
 }
 
 pub(super) fn cidr_contains_matches(arguments: &[Value]) -> Result<Value, Failure> {
-    let (outer, inner) = (matched(arguments, 0)?, matched(arguments, 1)?);
-    let outer = if inner.is_empty() { Vec::new() } else { outer };
+    let outer = matched(arguments, 0)?;
+    // With nothing to contain it, the other argument is not looked at.
+    let inner = if outer.is_empty() { Vec::new() } else { matched(arguments, 1)? };
     let mut found = BTreeSet::new();
     for (outer, outer_index) in &outer {
-        let network = network(text(outer)?)?;
         for (inner, inner_index) in &inner {
+            let network = network(text(outer)?)?;
             budget::steps(100)?;
             if contains(network, text(inner)?)? {
                 budget::bytes(ADDRESS)?;
@@ -158,10 +154,30 @@ pub(super) fn cidr_merge(arguments: &[Value]) -> Result<Value, Failure> {
         Value::Set(items) => items.iter_sorted().collect(),
         _ => return Err(Failure::Wrong("operand must be an array".to_owned())),
     };
+    budget::steps(items.len().saturating_mul(items.len()))?;
     let networks = items.into_iter().map(mergeable).collect::<Result<Vec<_>, _>>()?;
-    let merged: BTreeSet<Value> =
-        IpNet::aggregate(&networks).into_iter().map(|network| Value::from(network.to_string())).collect();
+    let masked: Vec<IpNet> = networks.iter().map(IpNet::trunc).collect();
+    let merged = IpNet::aggregate(&masked).into_iter().map(|network| {
+        // An address that was merged with nothing stays as it was written.
+        let own = networks.iter().find(|own| **own != network && own.trunc() == network);
+        own.filter(|own| alone(own, &masked)).copied().unwrap_or(network)
+    });
+    let merged: BTreeSet<Value> = merged.map(|network| Value::from(network.to_string())).collect();
     Ok(Value::from(merged))
+}
+
+/// Whether no other network lies in this one or right beside it.
+fn alone(network: &IpNet, all: &[IpNet]) -> bool {
+    let IpNet::V4(network) = network else { return true };
+    let (first, last) = (u32::from(network.network()), u32::from(network.broadcast()));
+    let near = |other: &&IpNet| match other {
+        IpNet::V4(other) => {
+            u32::from(other.network()) <= last.saturating_add(1)
+                && u32::from(other.broadcast()) >= first.saturating_sub(1)
+        }
+        IpNet::V6(_) => false,
+    };
+    all.iter().filter(near).count() <= 1
 }
 
 /// A network, or an address of the fourth version, which stands for its class A, B or C.
@@ -177,7 +193,7 @@ fn mergeable(item: &Value) -> Result<IpNet, Failure> {
                 _ => 24,
             };
             let network = Ipv4Net::new(address, prefix).map_err(|error| Failure::Wrong(error.to_string()))?;
-            Ok(IpNet::V4(network.trunc()))
+            Ok(IpNet::V4(network))
         }
     }
 }

@@ -6,30 +6,31 @@ use num_bigint::{BigInt, Sign};
 use regorus::Value;
 
 use super::arguments::{any, number, of_type};
+use super::exact::Extended;
 use super::number::{Number, of_integer};
-use super::{Failure, budget, collections};
+use super::{Failure, budget, collections, order};
 
 pub(super) fn plus(arguments: &[Value]) -> Result<Value, Failure> {
-    arithmetic(arguments, |a, b| a + b, |a, b| a + b)
+    arithmetic(arguments, |a, b| a + b, Extended::plus)
 }
 
 pub(super) fn minus(arguments: &[Value]) -> Result<Value, Failure> {
     match (any(arguments, 0)?, any(arguments, 1)?) {
         (Value::Set(_), Value::Set(_)) => collections::set_diff(arguments),
         (Value::Set(_), other) => Err(of_type(1, other, &["set"])),
-        (Value::Number(_), _) => arithmetic(arguments, |a, b| a - b, |a, b| a - b),
+        (Value::Number(_), _) => arithmetic(arguments, |a, b| a - b, Extended::minus),
         (other, _) => Err(of_type(0, other, &["number", "set"])),
     }
 }
 
 pub(super) fn mul(arguments: &[Value]) -> Result<Value, Failure> {
-    arithmetic(arguments, |a, b| a * b, |a, b| a * b)
+    arithmetic(arguments, |a, b| a * b, Extended::times)
 }
 
 fn arithmetic(
     arguments: &[Value],
     exact: fn(BigInt, BigInt) -> BigInt,
-    double: fn(f64, f64) -> f64,
+    extended: fn(&Extended, &Extended) -> Extended,
 ) -> Result<Value, Failure> {
     match (number(arguments, 0)?, number(arguments, 1)?) {
         (Number::Integer(a), Number::Integer(b)) => {
@@ -37,7 +38,7 @@ fn arithmetic(
             budget::steps(usize::try_from(bits.saturating_mul(bits)).unwrap_or(usize::MAX))?;
             Ok(of_integer(&exact(a, b)))
         }
-        (a, b) => Number::from_double(double(a.to_double(), b.to_double())).map(Number::into_value),
+        (a, b) => extended(&Extended::of(&a), &Extended::of(&b)).into_number().map(Number::into_value),
     }
 }
 
@@ -49,7 +50,7 @@ pub(super) fn div(arguments: &[Value]) -> Result<Value, Failure> {
         (Number::Integer(x), Number::Integer(y)) if (x % y).sign() == Sign::NoSign => {
             Ok(of_integer(&(x / y)))
         }
-        (a, b) => Number::from_double(a.to_double() / b.to_double()).map(Number::into_value),
+        (a, b) => Extended::of(a).over(&Extended::of(b)).into_number().map(Number::into_value),
     }
 }
 
@@ -89,5 +90,5 @@ pub(super) fn gte(arguments: &[Value]) -> Result<Value, Failure> {
 
 /// Values of any types have an order.
 fn compared(arguments: &[Value], holds: fn(Ordering) -> bool) -> Result<Value, Failure> {
-    Ok(Value::from(holds(any(arguments, 0)?.cmp(any(arguments, 1)?))))
+    Ok(Value::from(holds(order::compare(any(arguments, 0)?, any(arguments, 1)?))))
 }

@@ -14,6 +14,7 @@ use super::arguments::{integer, string};
 use super::{Failure, budget, strings};
 
 pub(super) use globs::globs_match;
+pub(super) use syntax::code;
 
 /// Sizes of compiled expressions. The smallest that holds one says what a byte of text costs with it at worst.
 const SIZES: [usize; 4] = [64 * 1024, 512 * 1024, 4 * 1024 * 1024, 32 * 1024 * 1024];
@@ -87,6 +88,11 @@ pub(super) fn is_valid(arguments: &[Value]) -> Result<Value, Failure> {
 pub(super) fn matches(arguments: &[Value]) -> Result<Value, Failure> {
     let (pattern, text) = (string(arguments, 0)?, string(arguments, 1)?);
     Ok(Value::from(compiled(pattern, text)?.is_match(text)))
+}
+
+/// Whether the whole text is one match. The expression has letters as [`code`]s.
+pub(super) fn matches_whole(expression: &str, text: &str) -> Result<bool, Failure> {
+    Ok(compiled(&format!("^(?:{expression})$"), text)?.is_match(text))
 }
 
 pub(super) fn find_n(arguments: &[Value]) -> Result<Value, Failure> {

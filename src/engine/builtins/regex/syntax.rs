@@ -291,7 +291,8 @@ fn perl(letter: char) -> Option<&'static str> {
     })
 }
 
-fn code(letter: char) -> String {
+/// A letter that means only itself.
+pub(in crate::engine::builtins) fn code(letter: char) -> String {
     format!("\\x{{{:X}}}", u32::from(letter))
 }
 

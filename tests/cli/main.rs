@@ -1,0 +1,9 @@
+//! The program as people run it: what it prints, its exit codes, and the README word for word.
+#![cfg(test)]
+
+mod check;
+mod commands;
+mod faults;
+mod inputs;
+mod program;
+mod readme;

@@ -1,0 +1,98 @@
+//! The program's own server, as an operator runs it: certificate files, and a signal to stop.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::{JoinHandle, spawn};
+
+use rcgen::{CertificateParams, KeyPair};
+
+use crate::client::{Client, good_spec, review};
+
+/// `meshgate serve` on a free port.
+pub(crate) struct Process {
+    child: Child,
+    /// Reads the log, so that it does not fill its pipe, and gives it at the end.
+    log: Option<JoinHandle<String>>,
+    pub(crate) client: Client,
+    _certificate: tempfile::TempDir,
+}
+
+impl Process {
+    /// Starts it with a certificate from files and these flags.
+    pub(crate) fn start(flags: &[&str]) -> Self {
+        let certificate = tempfile::tempdir().unwrap();
+        let pem = write_certificate(certificate.path());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_meshgate"));
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--tls-cert-file"])
+            .arg(certificate.path().join("tls.crt"));
+        command.arg("--tls-private-key-file").arg(certificate.path().join("tls.key")).args(flags);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        said.read_line(&mut line).unwrap();
+        let address = line
+            .split("https://")
+            .nth(1)
+            .and_then(|rest| rest.split(',').next())
+            .unwrap_or_else(|| panic!("{line}"));
+        let client = Client::connect(address.parse().unwrap(), &pem);
+        let log = spawn(move || {
+            let mut log = String::new();
+            said.read_to_string(&mut log).unwrap();
+            log
+        });
+        Self { child, log: Some(log), client, _certificate: certificate }
+    }
+
+    /// Tells it to stop; gives its exit code and the rest of its log.
+    fn stop(&mut self) -> (Option<i32>, String) {
+        let kill = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+        (self.child.wait().unwrap().code(), self.log.take().unwrap().join().unwrap())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It has ended already where a test stopped it.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// `tls.crt` and `tls.key` for localhost; the certificate's text.
+fn write_certificate(directory: &Path) -> String {
+    let key = KeyPair::generate().unwrap();
+    let parameters = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let pem = parameters.self_signed(&key).unwrap().pem();
+    std::fs::write(directory.join("tls.crt"), &pem).unwrap();
+    std::fs::write(directory.join("tls.key"), key.serialize_pem()).unwrap();
+    pem
+}
+
+#[test]
+fn sigterm_ends_it_with_0_after_it_has_answered() {
+    let mut process = Process::start(&[]);
+    let body = review("1", "shop", &good_spec());
+    assert_eq!(process.client.review("/validate", &body).status, 200);
+    let (code, log) = process.stop();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("\"message\":\"stopping\""), "{log}");
+    assert!(process.client.ends());
+}
+
+#[test]
+fn a_certificate_that_is_none_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));
+    std::fs::write(&certificate, "no certificate").unwrap();
+    std::fs::write(&key, "no key").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_meshgate"));
+    command.args(["serve", "--tls-cert-file"]).arg(&certificate).arg("--tls-private-key-file").arg(&key);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("tls.crt holds no certificate in PEM form"), "{said}");
+}

@@ -1,0 +1,104 @@
+//! Nothing of a policy goes untested: its tests reach every line, and notice when a string is another: a message, a field,
+//! the name of a control.
+
+use std::collections::BTreeMap;
+
+use meshgate::policy::Tree;
+
+use crate::{policies, rego, texts};
+
+/// What is in force: everything but tests.
+fn is_policy(path: &str) -> bool {
+    path.ends_with(".rego") && !path.ends_with("_test.rego")
+}
+
+#[test]
+fn every_line_is_reached_by_a_test() {
+    let tree = policies();
+    let mut engine = rego::engine(&tree);
+    let tests = rego::tests(&engine, &tree);
+    engine.set_enable_coverage(true);
+    tests.iter().for_each(|test| test.run(&mut engine).unwrap());
+    let report = engine.get_coverage_report().unwrap();
+    let files: BTreeMap<&str, _> = report.files.iter().map(|file| (file.path.as_str(), file)).collect();
+    let mut missed = Vec::new();
+    for (path, _) in tree.iter().filter(|(path, _)| is_policy(path)) {
+        // A file of which nothing was reached is not in the report.
+        let Some(file) = files.get(path) else {
+            missed.push(format!("policies/{path}: no line is reached"));
+            continue;
+        };
+        let lines = file.covered.len().saturating_add(file.not_covered.len());
+        println!("policies/{path}: {lines} lines, {} reached", file.covered.len());
+        missed.extend(file.not_covered.iter().map(|line| format!("policies/{path}:{line}: not reached")));
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+/// A string of a file: where it stands, and the file with another string in its place.
+struct Changed {
+    line: usize,
+    string: String,
+    file: String,
+}
+
+/// The file once for each of its strings, with that string changed; but an empty one is mostly what stands in for
+/// something absent, as good as any other.
+fn changed(file: &str) -> Vec<Changed> {
+    let mut all = Vec::new();
+    let mut offset = 0_usize;
+    for (index, line) in file.split_inclusive('\n').enumerate() {
+        // The sign of a comment is in none of the policies' strings.
+        let code = line.split('#').next().unwrap_or_default().replace("\\\"", "  ");
+        let quotes: Vec<usize> = code.match_indices('"').map(|(at, _)| at).collect();
+        assert!(quotes.len().is_multiple_of(2), "a string that ends in another line, or has a #: {line}");
+        for pair in quotes.chunks_exact(2) {
+            let (start, end) = (offset.saturating_add(pair[0]), offset.saturating_add(pair[1]));
+            let string = file.get(start..=end).unwrap().to_owned();
+            let (before, after) = file.split_at(end);
+            if string != "\"\"" {
+                all.push(Changed {
+                    line: index.saturating_add(1),
+                    string,
+                    file: format!("{before}!{after}"),
+                });
+            }
+        }
+        offset = offset.saturating_add(line.len());
+    }
+    all
+}
+
+/// Whether all tests of the tree are true.
+fn passes(tree: &Tree) -> bool {
+    let mut engine = rego::engine(tree);
+    rego::tests(&engine, tree).iter().all(|test| test.run(&mut engine).is_ok())
+}
+
+#[test]
+fn every_string_is_compared_by_a_test() {
+    let all = policies();
+    let (mut run, mut unnoticed) = (0_usize, Vec::new());
+    for (path, text) in texts(&all, ".rego").filter(|(path, _)| is_policy(path)) {
+        let (folder, _) = path.rsplit_once('/').unwrap();
+        // The policy with its tests, and what it imports.
+        let mut tree = Tree::default();
+        let own = all
+            .iter()
+            .filter(|(other, _)| other.rsplit_once('/').is_some_and(|(parent, _)| parent == folder));
+        let libraries = all.below("lib").filter(|(path, _)| is_policy(path));
+        own.chain(libraries).for_each(|(path, content)| tree.insert(path, content));
+        assert!(passes(&tree), "{path}: as it is");
+        for change in changed(text) {
+            tree.insert(path, change.file);
+            run = run.saturating_add(1);
+            if passes(&tree) {
+                unnoticed
+                    .push(format!("policies/{path}:{}: no test compares {}", change.line, change.string));
+            }
+        }
+    }
+    println!("strings changed: {run}, noticed by a test: {}", run.saturating_sub(unnoticed.len()));
+    assert!(run > 0);
+    assert!(unnoticed.is_empty(), "{}", unnoticed.join("\n"));
+}
