@@ -186,18 +186,18 @@ fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
     std::iter::from_fn(move || {
         rest = rest.trim_start();
         let first = rest.chars().next()?;
-        let (length, is_number) = match first {
-            '"' => (end_of_string(rest), false),
-            '-' | '0'..='9' => (rest.find([',', ']', '}', ':', ' ', '\n']).unwrap_or(rest.len()), true),
-            _ => (0, false),
+        let length = match first {
+            '"' => end_of_string(rest),
+            '-' | '0'..='9' => rest.find([',', ']', '}', ':', ' ', '\n']).unwrap_or(rest.len()),
+            _ => first.len_utf8(),
         };
-        if length == 0 {
-            rest = &rest[first.len_utf8()..];
-            return Some(Token::Sign(first));
-        }
         let (token, after) = rest.split_at(length);
         rest = after;
-        Some(if is_number { Token::Number(token) } else { Token::Text(token) })
+        Some(match first {
+            '"' => Token::Text(token),
+            '-' | '0'..='9' => Token::Number(token),
+            sign => Token::Sign(sign),
+        })
     })
 }
 
