@@ -117,12 +117,14 @@ fn is_no_answer(message: &str) -> bool {
         .any(|part| message.contains(part))
 }
 
-/// Whether only OPA's type checker is against it; numbers of arguments and conflicts have the same code.
+/// Whether only OPA's type checker is against it; numbers of arguments and conflicts have the same code. A function that
+/// does not check is then an undefined one, too.
 fn is_of_types(why: &str) -> bool {
-    let mut codes = why.split_whitespace().filter(|word| word.starts_with("rego_")).peekable();
-    let other = ["conflict", "has arity", "undefined function"];
-    codes.peek().is_some()
-        && codes.all(|code| code == "rego_type_error:")
+    let mut codes = why.split_whitespace().filter(|word| word.starts_with("rego_"));
+    let of_types = ["match error", "invalid argument(s)", "undefined ref"];
+    let other = ["conflict", "has arity"];
+    codes.all(|code| code == "rego_type_error:")
+        && of_types.iter().any(|part| why.contains(part))
         && !other.iter().any(|part| why.contains(part))
 }
 
@@ -184,18 +186,18 @@ fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
     std::iter::from_fn(move || {
         rest = rest.trim_start();
         let first = rest.chars().next()?;
-        let (length, is_number) = match first {
-            '"' => (end_of_string(rest), false),
-            '-' | '0'..='9' => (rest.find([',', ']', '}', ':', ' ', '\n']).unwrap_or(rest.len()), true),
-            _ => (0, false),
+        let length = match first {
+            '"' => end_of_string(rest),
+            '-' | '0'..='9' => rest.find([',', ']', '}', ':', ' ', '\n']).unwrap_or(rest.len()),
+            _ => first.len_utf8(),
         };
-        if length == 0 {
-            rest = &rest[first.len_utf8()..];
-            return Some(Token::Sign(first));
-        }
         let (token, after) = rest.split_at(length);
         rest = after;
-        Some(if is_number { Token::Number(token) } else { Token::Text(token) })
+        Some(match first {
+            '"' => Token::Text(token),
+            '-' | '0'..='9' => Token::Number(token),
+            sign => Token::Sign(sign),
+        })
     })
 }
 
@@ -249,6 +251,7 @@ fn answers_are_compared() {
         (refused.clone(), refused.clone(), Verdict::Equal),
         (refused.clone(), result("1"), Verdict::Different("refused", "value")),
         (types("match error"), result("1"), Verdict::OnlyOpaKnowsTypes),
+        (types("undefined function f"), result("1"), Verdict::Different("refused", "value")),
         (types("conflicting rules"), result("1"), Verdict::Different("refused", "value")),
         (timeout, result("1"), Verdict::NoAnswer),
         (result("1"), Answer::Died("x".to_owned()), Verdict::Different("value", "died")),

@@ -57,7 +57,7 @@ impl Tree {
     pub(crate) fn smaller(&self) -> Vec<Self> {
         match self {
             Self::Text(_) => Vec::new(),
-            Self::Parts(parts) => smaller_items(parts).into_iter().map(|parts| Self::Parts(parts)).collect(),
+            Self::Parts(parts) => smaller_items(parts).into_iter().map(Self::Parts).collect(),
             Self::List { items, separator, least } => {
                 let shorter = shorter(items, *least).into_iter().chain(smaller_items(items));
                 shorter.map(|items| Self::list(items, separator, *least)).collect()
