@@ -82,8 +82,8 @@ pub(super) enum Reason {
     Keys,
     /// It reads Rego, or the policy itself, while policies are evaluated.
     Reflection,
-    /// The text that it makes is another with each implementation.
-    Text,
+    /// It reads or writes YAML, of which implementations make different things.
+    Yaml,
     /// Nothing that an admission policy looks at needs it.
     Foreign,
     /// The compiler of OPA writes it; policies don't.
@@ -104,7 +104,9 @@ impl Reason {
             Self::Random => "it gives another value on every replica; derive the value from the request",
             Self::Keys => "it works with private keys, which have no place in a policy",
             Self::Reflection => "it reads Rego at evaluation; write what it would read as data",
-            Self::Text => "its text is not fixed by anything; use `json.marshal`, which is YAML too",
+            Self::Yaml => {
+                "what a text of YAML means differs between readers; keep the data as JSON, with `json.unmarshal`"
+            }
             Self::Foreign => "no object of Kubernetes needs it",
             Self::Internal => {
                 "it is an instruction of OPA's compiler; write the expression that it stands for"

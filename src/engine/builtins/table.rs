@@ -212,9 +212,9 @@ pub(super) static BUILTINS: &[Builtin] = &[
     ours("uuid.parse", 1, uuid::parse),
     refused("uuid.rfc4122", 1, Reason::Random),
     native("walk", 1),
-    native("yaml.is_valid", 1),
-    refused("yaml.marshal", 1, Reason::Text),
-    native("yaml.unmarshal", 1),
+    refused("yaml.is_valid", 1, Reason::Yaml),
+    refused("yaml.marshal", 1, Reason::Yaml),
+    refused("yaml.unmarshal", 1, Reason::Yaml),
 ];
 
 const fn native(name: &'static str, arity: u8) -> Builtin {

@@ -117,7 +117,14 @@ fn kind(kind: &mut Kind, context: &mut Context) {
         Kind::Not(negated) => self::kind(negated, context),
         Kind::Every(key, value, domain, body) => {
             term(domain, context);
-            context.enter(key.iter().chain([&*value]).cloned().collect());
+            // The interpreter does not know that they are bound, where something is unified with them.
+            for name in key.iter_mut().chain([value]).filter(|name| *name != "_") {
+                let line = domain.line;
+                let given = context.fresh();
+                let name = std::mem::replace(name, given.clone());
+                body.insert(0, Statement::assign(&name, Term::variable(given, line)));
+            }
+            context.enter(BTreeSet::new());
             self::body(body, context);
             context.leave();
         }
