@@ -1,7 +1,7 @@
 //! A binding becomes a package: a copy of its policy whose parameters are its own. So one policy that is bound twice
 //! is asked twice in one evaluation, and neither sees the other's parameters. Lines stay where the author wrote them.
 
-use super::syntax::{Descend, Edits, Expr, Parsed, Ref, Scopes, Visit, children, path, walk_module};
+use super::syntax::{Descend, Edits, Expr, Parsed, Ref, Scopes, Visit, path, walk_module};
 use crate::policy::{Fault, Module};
 
 /// Where the parameters of all bindings stand below `input`.
@@ -82,28 +82,28 @@ struct Rewrite<'a> {
 impl Rewrite<'_> {
     fn all(&mut self) {
         for import in &self.policy.tree.imports {
-            let before = self.is_changed(&import.refr);
-            self.expr(&import.refr);
+            let Some(parts) = path(&import.refr) else { continue };
+            let Some((rest, replaced)) = self.imported(&parts) else { continue };
+            let path =
+                [replaced.as_str()].into_iter().chain(rest.iter().map(String::as_str)).collect::<Vec<_>>();
             // What it is called must not change with it.
-            let name = path(&import.refr).and_then(|path| path.last().cloned());
-            if let (true, None, Some(name)) = (before, &import.r#as, name) {
-                self.edits.insert(self.policy.range(&import.refr).end, format!(" as {name}"));
-            }
+            let name = parts.last().filter(|_| import.r#as.is_none());
+            let alias = name.map(|name| format!(" as {name}")).unwrap_or_default();
+            self.edits.replace(self.policy.range(&import.refr), format!("{}{alias}", path.join(".")));
         }
         let policy = self.policy;
         walk_module(&policy.tree, self);
     }
 
-    /// Whether an import's own reference is rewritten to its end, and so its name.
-    fn is_changed(&self, expr: &Expr) -> bool {
-        self.replacement(expr).is_some()
-    }
-
-    /// Rewrites an expression of an import, which is walked by hand.
-    fn expr(&mut self, expr: &Ref<Expr>) {
-        if self.change(expr) == Descend::Into {
-            children(expr).into_iter().for_each(|child| self.expr(child));
+    /// What the beginning of an import becomes, and the rest behind it.
+    fn imported<'p>(&self, parts: &'p [String]) -> Option<(&'p [String], String)> {
+        let (own, number) = self.own.as_ref()?;
+        let parameters = ["input".to_owned(), "parameters".to_owned()];
+        let package: Vec<String> = ["data".to_owned()].into_iter().chain(own.iter().cloned()).collect();
+        if let Some(rest) = parts.strip_prefix(&parameters[..]) {
+            return Some((rest, format!("input.{PARAMETERS}.{}", member(*number))));
         }
+        parts.strip_prefix(package.as_slice()).map(|rest| (rest, format!("data.{}", name(*number))))
     }
 
     fn change(&mut self, expr: &Expr) -> Descend {

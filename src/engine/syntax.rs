@@ -1,6 +1,7 @@
 //! Rego as written: a module's text, tokens and tree, with what the interpreter's parser leaves out or gets
 //! wrong about places. Read by the gate and by the normaliser; nothing here judges or changes anything.
 
+mod edits;
 mod modern;
 mod names;
 mod places;
@@ -11,6 +12,7 @@ mod walk;
 use std::num::NonZeroU32;
 use std::ops::Range;
 
+pub(in crate::engine) use edits::Edits;
 pub(in crate::engine) use modern::{keyword, translated};
 pub(in crate::engine) use names::{head_reference, path};
 pub(in crate::engine) use places::place;
