@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod eval;
 mod inputs;
 mod output;
 mod paths;
@@ -46,6 +47,8 @@ enum Command {
     Check(check::Arguments),
     /// Answer an AdmissionReview as the webhook would
     Review(review::Arguments),
+    /// Evaluate one rule of any Rego on any input
+    Eval(eval::Arguments),
     /// Serve the webhook over HTTPS
     Serve(serve::Arguments),
     /// The catalogue of policies
@@ -86,6 +89,7 @@ fn dispatch(command: Command) -> anyhow::Result<u8> {
     match command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Review(arguments) => review::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Policies(arguments) => policies::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, &mut Arguments::command()),

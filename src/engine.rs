@@ -4,13 +4,23 @@
 //! The only module that knows the Rego interpreter. Values in, findings out: no I/O, no state between
 //! evaluations, and no clock but the budget of an evaluation.
 
+mod builtins;
 mod bundle;
 mod entry_points;
 mod evaluate;
+mod gate;
 mod input;
+mod interpreter_error;
+mod normalise;
 mod output;
+mod output_json;
+mod program;
+mod query;
+mod syntax;
 
 pub use bundle::{Bound, Bundle, compile};
 pub use evaluate::EvaluationError;
 pub use input::Input;
 pub use output::{Judgement, Violation};
+pub use program::{Contract, Program, ProgramSettings};
+pub use syntax::RegoVersion;

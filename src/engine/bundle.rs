@@ -1,14 +1,15 @@
 //! Compiling: a whole draft becomes a [`Bundle`], or none of it does.
 
 use std::collections::BTreeMap;
-use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 
-use regorus::{Engine, PolicyLengthConfig};
+use regorus::Engine;
 
 use super::entry_points::{self, EntryPoints};
 use super::evaluate;
 use super::input::to_rego;
+use super::interpreter_error::fault;
+use super::syntax;
 use crate::policy::{Binding, BundleSettings, Draft, Fault, Faults, Module, Policy, PolicyId, Revision};
 
 /// Policies in force, ready to evaluate. Immutable and shared by all requests.
@@ -55,7 +56,7 @@ impl Bound {
 pub fn compile(draft: Draft) -> Result<Bundle, Faults> {
     let Draft { revision, policies, libraries, bindings, settings, mut faults } = draft;
     let mut engine = Engine::new();
-    engine.set_policy_length_config(limits());
+    engine.set_policy_length_config(syntax::limits());
     for module in policies.values().map(|policy| &policy.module).chain(&libraries) {
         add(&mut engine, module, &mut faults);
     }
@@ -106,23 +107,4 @@ fn read_entry_points(
             BTreeMap::new()
         }
     }
-}
-
-/// The interpreter's defaults refuse files that people write (1,024 columns); these refuse only what nobody does.
-fn limits() -> PolicyLengthConfig {
-    let mut limits = PolicyLengthConfig::default();
-    limits.max_col = NonZeroU32::new(8 * 1024).unwrap_or(limits.max_col);
-    limits.max_file_bytes = NonZeroUsize::new(8 * 1024 * 1024).unwrap_or(limits.max_file_bytes);
-    limits.max_lines = NonZeroUsize::new(200_000).unwrap_or(limits.max_lines);
-    limits
-}
-
-/// The interpreter's errors are texts of several lines: `--> file:line:column`, an excerpt, `error: message`.
-fn fault(file: &str, error: &anyhow::Error) -> Fault {
-    let text = error.to_string();
-    let message = text.rsplit_once("error: ").map_or(text.trim(), |(_, message)| message.trim()).to_owned();
-    let place = text.lines().find_map(|line| line.trim().strip_prefix("--> "));
-    let mut numbers = place.unwrap_or_default().rsplit(':').map_while(|part| part.parse::<usize>().ok());
-    let (column, line) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
-    Fault { file: file.to_owned(), line, column, message }
 }

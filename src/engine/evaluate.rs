@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::bundle::{Bound, Bundle};
 use super::entry_points::EntryPoints;
 use super::input::Input;
+use super::interpreter_error::one_line;
 use super::output::{self, Judgement};
 use crate::policy::{Module, PolicyId};
 
@@ -35,6 +36,9 @@ pub enum EvaluationError {
     /// The policy failed: a conflict, a type error, its budget.
     #[error("the policy failed: {0}")]
     Policy(String),
+    /// What was asked for is not the path of a rule or document.
+    #[error("{0}")]
+    Query(String),
     /// The policy answered something that the contract does not know.
     #[error("the policy's answer can't be used: {0}")]
     Shape(String),
@@ -96,13 +100,4 @@ pub(super) fn prepare(engine: &mut Engine) -> Result<(), anyhow::Error> {
     engine
         .add_policy("meshgate.ready.rego".to_owned(), "package meshgate.ready\nnow := true\n".to_owned())?;
     engine.eval_rule(READY.to_owned()).map(drop)
-}
-
-/// The interpreter's error without its excerpt: `file:line:column: message`.
-fn one_line(error: &anyhow::Error) -> String {
-    let text = error.to_string();
-    let place =
-        text.lines().find_map(|line| line.trim().strip_prefix("--> ")).map(|place| format!("{place}: "));
-    let message = text.rsplit_once("error: ").map_or(text.trim(), |(_, message)| message.trim());
-    format!("{}{message}", place.unwrap_or_default())
 }

@@ -4,6 +4,7 @@
 #![cfg(test)]
 #![expect(clippy::print_stdout, reason = "the numbers of a run are its result")]
 
+mod opa;
 mod quantity;
 
 use std::{env, fmt::Display, path::PathBuf};

@@ -1,0 +1,23 @@
+//! The interpreter's errors are texts of several lines: `--> file:line:column`, an excerpt, `error: message`.
+
+use crate::policy::Fault;
+
+/// An error of loading, as a fault of `file` unless it names another place.
+pub(super) fn fault(file: &str, error: &anyhow::Error) -> Fault {
+    let text = error.to_string();
+    let place = text.lines().find_map(|line| line.trim().strip_prefix("--> "));
+    let mut numbers = place.unwrap_or_default().rsplit(':').map_while(|part| part.parse::<usize>().ok());
+    let (column, line) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+    Fault { file: file.to_owned(), line, column, message: message(&text).to_owned() }
+}
+
+/// An error of evaluating, in one line: `file:line:column: message`.
+pub(super) fn one_line(error: &anyhow::Error) -> String {
+    let text = error.to_string();
+    let place = text.lines().find_map(|line| line.trim().strip_prefix("--> "));
+    place.map_or_else(String::new, |place| format!("{place}: ")) + message(&text)
+}
+
+fn message(text: &str) -> &str {
+    text.rsplit_once("error: ").map_or(text.trim(), |(_, message)| message.trim())
+}

@@ -1,0 +1,150 @@
+//! The one door to the interpreter: whatever Rego is evaluated, for whatever reason, was loaded here.
+//!
+//! limits → parse → gate → normalise → builtins → prepared. A program that loads means what it means in OPA, or
+//! it does not load.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use regorus::utils::limits::ExecutionTimerConfig;
+use regorus::{Engine, Value as Rego};
+use serde_json::Value;
+
+use super::input::to_rego;
+use super::interpreter_error::{fault, one_line};
+use super::syntax::{self, Parsed, RegoVersion};
+use super::{builtins, evaluate::EvaluationError, gate, normalise, output_json, query};
+use crate::policy::{Fault, Faults, Module};
+
+/// How long one evaluation may take. A policy needs about 0.1 ms; a request has 7 s (cluster: deadlines), so a
+/// few policies that run away leave time to say so.
+const BUDGET: Duration = Duration::from_secs(1);
+/// Work units between looks at the clock; costs nothing measurable and stops within 20 ms of the limit.
+const CHECK_INTERVAL: NonZeroU32 = NonZeroU32::MIN.saturating_add(127);
+
+const READY: &str = "data.meshgate.ready.now";
+
+/// Which rules of the gate hold beside those of the language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contract {
+    /// None: any Rego.
+    None,
+    /// That of our own policies: what they may read of `input` and `data`, and which rules they have.
+    Policies,
+}
+
+/// How modules are loaded.
+#[derive(Clone, Debug)]
+pub struct ProgramSettings {
+    /// The dialect of modules that don't say.
+    pub version: RegoVersion,
+    /// Whether an error of a builtin is an error of the evaluation (ours) or makes the expression undefined (OPA's
+    /// default, and so that of imported policies).
+    pub strict_builtin_errors: bool,
+    /// Base documents.
+    pub data: Value,
+    /// Which rules hold.
+    pub contract: Contract,
+}
+
+impl Default for ProgramSettings {
+    fn default() -> Self {
+        let data = Value::Object(serde_json::Map::new());
+        Self { version: RegoVersion::V1, strict_builtin_errors: false, data, contract: Contract::None }
+    }
+}
+
+/// Modules ready to evaluate. Cloning is cheap: what was loaded is shared.
+#[derive(Clone)]
+pub struct Program {
+    engine: Engine,
+}
+
+impl Program {
+    /// Loads modules.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of them.
+    pub fn load(modules: &[Module], settings: &ProgramSettings) -> Result<Self, Faults> {
+        let mut faults = Vec::new();
+        let parsed = parse(modules, settings, &mut faults);
+        gate::judge(&parsed, settings, &mut faults);
+        Faults::or(faults, ())?;
+        let engine = prepare(&parsed, settings)?;
+        Ok(Self { engine })
+    }
+
+    /// The value of a rule or a document, `data.…`; None if it is undefined.
+    ///
+    /// # Errors
+    /// Why there is no value.
+    pub fn evaluate(&self, query: &str, input: Option<&Value>) -> Result<Option<Value>, EvaluationError> {
+        Ok(output_json::value(&self.ask(query, input)?))
+    }
+
+    /// The same as a JSON text, in which numbers have all their digits.
+    ///
+    /// # Errors
+    /// Why there is no value.
+    pub fn evaluate_text(
+        &self,
+        query: &str,
+        input: Option<&Value>,
+    ) -> Result<Option<String>, EvaluationError> {
+        Ok(output_json::text(&self.ask(query, input)?))
+    }
+
+    fn ask(&self, query: &str, input: Option<&Value>) -> Result<Rego, EvaluationError> {
+        let query = query::path(query)?;
+        let mut engine = self.engine.clone();
+        engine.set_input(input.map_or(Rego::Undefined, to_rego));
+        let results =
+            engine.eval_query(query, false).map_err(|error| EvaluationError::Policy(one_line(&error)))?;
+        let value = results.result.first().and_then(|result| result.expressions.first());
+        Ok(value.map_or(Rego::Undefined, |expression| expression.value.clone()))
+    }
+}
+
+fn parse(modules: &[Module], settings: &ProgramSettings, faults: &mut Vec<Fault>) -> Vec<Parsed> {
+    let mut parsed = Vec::new();
+    for module in modules {
+        let before = faults.len();
+        gate::before_parsing(module, faults);
+        if faults.len() > before {
+            continue;
+        }
+        match Parsed::parse(module.clone(), settings.version) {
+            Ok(module) => parsed.push(module),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    parsed
+}
+
+fn prepare(parsed: &[Parsed], settings: &ProgramSettings) -> Result<Engine, Faults> {
+    let mut engine = Engine::new();
+    engine.set_policy_length_config(syntax::limits());
+    engine.set_rego_v0(settings.version == RegoVersion::V0);
+    engine.set_strict_builtin_errors(settings.strict_builtin_errors);
+    let mut faults = Vec::new();
+    for module in parsed {
+        let Module { path, text } = normalise::normalise(module, parsed);
+        if let Err(error) = engine.add_policy(path.clone(), text) {
+            faults.push(fault(&path, &error));
+        }
+    }
+    Faults::or(faults, ())?;
+    let whole = |error: anyhow::Error| Faults::from(fault("the modules", &error));
+    engine.add_data(to_rego(&settings.data)).map_err(whole)?;
+    builtins::register(&mut engine).map_err(whole)?;
+    warm(&mut engine).map_err(whole)?;
+    Ok(engine)
+}
+
+/// Makes the engine ready, so that no request pays for it, and every clone of it is within the budget.
+fn warm(engine: &mut Engine) -> Result<(), anyhow::Error> {
+    engine.set_execution_timer_config(ExecutionTimerConfig { limit: BUDGET, check_interval: CHECK_INTERVAL });
+    engine
+        .add_policy("meshgate.ready.rego".to_owned(), "package meshgate.ready\nnow := true\n".to_owned())?;
+    engine.eval_rule(READY.to_owned()).map(drop)
+}

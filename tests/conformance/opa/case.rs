@@ -1,0 +1,100 @@
+//! A case as the corpus writes it, and as meshgate is asked it.
+
+use meshgate::policy::Module;
+use serde_json::{Value, json};
+
+/// The package of the module that asks what is not a path.
+const QUESTION: &str = "conformance_question";
+
+/// A case.
+pub(super) struct Case {
+    pub(super) group: String,
+    pub(super) note: String,
+    pub(super) modules: Vec<Module>,
+    pub(super) query: String,
+    pub(super) data: Value,
+    pub(super) input: Option<Value>,
+    /// What the query is to answer: one binding, or undefined.
+    pub(super) wanted: Wanted,
+    pub(super) strict: bool,
+    raw: Value,
+}
+
+/// What OPA answers.
+pub(super) enum Wanted {
+    /// A value; None is undefined.
+    Value(Option<Value>),
+    /// An error of this kind, while compiling or while evaluating.
+    Error(String),
+}
+
+impl Case {
+    pub(super) fn read(line: &str) -> Option<Self> {
+        let raw: Value = serde_json::from_str(line).ok()?;
+        let text = |name: &str| raw.get(name).and_then(Value::as_str).map(str::to_owned);
+        let mut modules = Vec::new();
+        for (index, module) in raw.get("modules").and_then(Value::as_array).into_iter().flatten().enumerate()
+        {
+            modules.push(Module { path: format!("{index}.rego"), text: module.as_str()?.to_owned() });
+        }
+        let asked = text("query")?;
+        let results = raw.get("want_result").and_then(Value::as_array).cloned().unwrap_or_default();
+        let path = asked.rsplit_once(" = ").map(|(path, _)| path).filter(|path| is_path(path));
+        let input_term = text("input_term");
+        let (query, wanted) = match (path, input_term) {
+            (Some(path), None) => (path.to_owned(), only(&results)?),
+            (Some(path), Some(term)) => {
+                let body = format!("answer := value if {{\n\tvalue := {path} with input as {term}\n}}");
+                (question(&mut modules, &body), only(&results)?)
+            }
+            // The answer is the set of all bindings of the variables that the results have.
+            (None, _) => {
+                let bound = results.first().and_then(Value::as_object);
+                let variables = bound.into_iter().flatten().map(|(name, _)| format!("\"{name}\": {name}"));
+                let variables = variables.collect::<Vec<_>>().join(", ");
+                let body = format!("answer contains {{{variables}}} if {{\n\t{}\n}}", asked.trim());
+                (question(&mut modules, &body), Some(Value::Array(results)))
+            }
+        };
+        let wanted = match text("want_error_code").or_else(|| text("want_error")) {
+            Some(code) => Wanted::Error(code),
+            None => Wanted::Value(wanted),
+        };
+        Some(Self {
+            group: text("group")?,
+            note: text("note")?,
+            modules,
+            query,
+            data: raw.get("data").cloned().unwrap_or_else(|| json!({})),
+            input: raw.get("input").cloned(),
+            wanted,
+            strict: raw.get("strict_error").and_then(Value::as_bool).unwrap_or_default(),
+            raw,
+        })
+    }
+
+    /// A line for the report.
+    pub(super) fn line(&self, came: &str, how: &str) -> String {
+        json!({ "came": came, "how": how, "case": self.raw }).to_string()
+    }
+}
+
+fn is_path(text: &str) -> bool {
+    text.starts_with("data") && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._".contains(&byte))
+}
+
+/// Adds the module that asks what is not a path, and gives the path of its answer.
+fn question(modules: &mut Vec<Module>, body: &str) -> String {
+    modules
+        .push(Module { path: "question.rego".to_owned(), text: format!("package {QUESTION}\n\n{body}\n") });
+    format!("data.{QUESTION}.answer")
+}
+
+/// The value that the one binding of a result has; undefined without a result.
+fn only(results: &[Value]) -> Option<Option<Value>> {
+    match results {
+        [] => Some(None),
+        [binding] => Some(Some(binding.as_object()?.values().next()?.clone())),
+        _ => None,
+    }
+}
