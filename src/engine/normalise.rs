@@ -1,9 +1,27 @@
-//! Rewrites that make the interpreter agree with OPA, on a module's text: lines stay where they are.
+//! Rewrites that make the interpreter agree with OPA. A module is read into a tree of ours, changed by small passes,
+//! each with a file and OPA's result as its test, and printed again, in the syntax of OPA 1.0 and line by line where
+//! the author wrote it.
+
+mod comprehensions;
+mod context;
+mod heads;
+mod membership;
+mod negation;
+mod outputs;
+mod print;
+mod read;
+mod relations;
+mod replacements;
+mod tree;
+mod walk;
 
 use super::syntax::Parsed;
 use crate::policy::Module;
 
 /// The module as the interpreter is to read it. `modules` are all modules of the program, `module` among them.
-pub(super) fn normalise(module: &Parsed, _modules: &[Parsed]) -> Module {
-    module.module.clone()
+pub(super) fn normalise(module: &Parsed, modules: &[Parsed]) -> Module {
+    let mut tree = read::module(module);
+    let mut context = context::Context::new(module, modules, &tree);
+    walk::module(&mut tree, &mut context);
+    Module { path: module.module.path.clone(), text: print::module(&tree) }
 }

@@ -22,8 +22,6 @@ const BUDGET: Duration = Duration::from_secs(1);
 /// Work units between looks at the clock; costs nothing measurable and stops within 20 ms of the limit.
 const CHECK_INTERVAL: NonZeroU32 = NonZeroU32::MIN.saturating_add(127);
 
-const READY: &str = "data.meshgate.ready.now";
-
 /// Which rules of the gate hold beside those of the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contract {
@@ -124,7 +122,6 @@ fn parse(modules: &[Module], settings: &ProgramSettings, faults: &mut Vec<Fault>
 fn prepare(parsed: &[Parsed], settings: &ProgramSettings) -> Result<Engine, Faults> {
     let mut engine = Engine::new();
     engine.set_policy_length_config(syntax::limits());
-    engine.set_rego_v0(settings.version == RegoVersion::V0);
     engine.set_strict_builtin_errors(settings.strict_builtin_errors);
     let mut faults = Vec::new();
     for module in parsed {
@@ -144,7 +141,5 @@ fn prepare(parsed: &[Parsed], settings: &ProgramSettings) -> Result<Engine, Faul
 /// Makes the engine ready, so that no request pays for it, and every clone of it is within the budget.
 fn warm(engine: &mut Engine) -> Result<(), anyhow::Error> {
     engine.set_execution_timer_config(ExecutionTimerConfig { limit: BUDGET, check_interval: CHECK_INTERVAL });
-    engine
-        .add_policy("meshgate.ready.rego".to_owned(), "package meshgate.ready\nnow := true\n".to_owned())?;
-    engine.eval_rule(READY.to_owned()).map(drop)
+    engine.eval_query("true".to_owned(), false).map(drop)
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the reference tools that the tests compare against or run next to, each at one
-# exact version, as Go modules from the directories beside this script.
+# exact version, as Go modules from the directories beside this script. opa-batch is a small
+# program of ours around OPA's package.
 #
 #   build.sh [-o DIR] [-f] [TOOL…]   build what is absent (all, if none is named)
 #   build.sh --list                  the tools, their packages and versions
@@ -26,6 +27,7 @@ version_of() {
 # NAME | DIRECTORY | MODULE that gives the version | PACKAGE | what -X flags are added
 tools='
 opa|opa|github.com/open-policy-agent/opa|github.com/open-policy-agent/opa|
+opa-batch|opa|github.com/open-policy-agent/opa|./batch|
 kubectl|kubernetes|k8s.io/kubernetes|k8s.io/kubernetes/cmd/kubectl|kubernetes
 '
 
@@ -58,6 +60,8 @@ key_of() { # NAME
     go env GOVERSION GOOS GOARCH
     printf '%s\n' "$package" "$xflags"
     cat "$here/$dir/go.mod" "$here/$dir/go.sum"
+    # A package of ours: its sources too.
+    [ "$package" = "${package#./}" ] || cat "$here/$dir/$package"/*.go
   } | sha256sum | cut -c1-16
 }
 

@@ -53,7 +53,10 @@ impl Case {
                 let variables = bound.into_iter().flatten().map(|(name, _)| format!("\"{name}\": {name}"));
                 let variables = variables.collect::<Vec<_>>().join(", ");
                 let body = format!("answer contains {{{variables}}} if {{\n\t{}\n}}", asked.trim());
-                (question(&mut modules, &body), Some(Value::Array(results)))
+                let mut bindings = results.clone();
+                bindings.sort_by_key(Value::to_string);
+                let bindings = (!results.is_empty()).then_some(Value::Array(bindings));
+                (question(&mut modules, &body), Some(bindings.unwrap_or_else(|| json!([]))))
             }
         };
         let wanted = match text("want_error_code").or_else(|| text("want_error")) {
@@ -71,6 +74,16 @@ impl Case {
             strict: raw.get("strict_error").and_then(Value::as_bool).unwrap_or_default(),
             raw,
         })
+    }
+
+    /// A value as it is compared: where the case says that its order is no matter, its elements by their texts.
+    pub(super) fn sorted(&self, value: &Value) -> Value {
+        let mut value = value.clone();
+        let any_order = self.raw.get("sort_bindings").and_then(Value::as_bool).unwrap_or_default();
+        if let (true, Value::Array(items)) = (any_order, &mut value) {
+            items.sort_by_key(Value::to_string);
+        }
+        value
     }
 
     /// A line for the report.

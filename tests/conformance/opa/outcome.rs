@@ -54,7 +54,7 @@ pub(super) fn outcome(case: &Case) -> Outcome {
     let ours: Option<Value> = answer.as_deref().map(|text| serde_json::from_str(text).unwrap());
     match (&ours, wanted) {
         (None, None) => Outcome::Equal,
-        (Some(ours), Some(theirs)) if equal(ours, theirs) => Outcome::Equal,
+        (Some(ours), Some(theirs)) if equal(&case.sorted(ours), &case.sorted(theirs)) => Outcome::Equal,
         _ => Outcome::Different(format!("ours {}, theirs {}", shown(ours.as_ref()), shown(wanted.as_ref()))),
     }
 }

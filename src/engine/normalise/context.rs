@@ -1,0 +1,139 @@
+//! What a pass knows beside the statement before it: names that are free, names that mean something everywhere,
+//! functions and their arity, and what is declared around.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::tree::{Body, Kind, Module, Node, Statement, Term};
+use crate::engine::syntax::{self, Expr, Globals, Parsed, Rule, RuleHead};
+
+/// What passes know of the module and of the program.
+pub(super) struct Context {
+    /// Paths of user functions, `data` first, and how many arguments they take.
+    functions: BTreeMap<Vec<String>, usize>,
+    package: Vec<String>,
+    imports: BTreeMap<String, Vec<String>>,
+    globals: Globals,
+    scopes: Vec<BTreeSet<String>>,
+    prefix: String,
+    made: usize,
+}
+
+impl Context {
+    /// For one module of a program.
+    pub(super) fn new(parsed: &Parsed, modules: &[Parsed], tree: &Module) -> Self {
+        let mut prefix = "__m".to_owned();
+        while parsed.module.text.contains(&prefix) {
+            prefix.push('m');
+        }
+        Self {
+            functions: modules.iter().flat_map(functions).collect(),
+            package: tree.package.clone(),
+            imports: tree.imports.iter().map(|import| (import.name.clone(), import.path.clone())).collect(),
+            globals: Globals::of(parsed, modules),
+            scopes: Vec::new(),
+            prefix,
+            made: 0,
+        }
+    }
+
+    /// A name that nothing has.
+    pub(super) fn fresh(&mut self) -> String {
+        let name = format!("{}{}", self.prefix, self.made);
+        self.made = self.made.saturating_add(1);
+        name
+    }
+
+    /// Enters a scope with these names.
+    pub(super) fn enter(&mut self, names: BTreeSet<String>) {
+        self.scopes.push(names);
+    }
+
+    /// Leaves it.
+    pub(super) fn leave(&mut self) {
+        self.scopes.pop();
+    }
+
+    /// Whether a name is declared around here.
+    pub(super) fn declares(&self, name: &str) -> bool {
+        self.scopes.iter().any(|names| names.contains(name))
+    }
+
+    /// Whether a name is a variable here, and not a rule, an import or a document.
+    pub(super) fn is_local(&self, name: &str) -> bool {
+        self.declares(name) || !self.globals.contains(name)
+    }
+
+    /// The whole path of a function that is called or named, and how many arguments it takes.
+    pub(super) fn function(&self, term: &Term) -> Option<(Vec<String>, usize)> {
+        let path = term.path()?;
+        let root = path.first()?;
+        if self.declares(root) {
+            return None;
+        }
+        let whole = match self.imports.get(root) {
+            Some(import) => [import.as_slice(), path.get(1..)?].concat(),
+            None if root == "data" => path.clone(),
+            None => [&["data".to_owned()], self.package.as_slice(), &path].concat(),
+        };
+        match self.functions.get(&whole) {
+            Some(arity) => Some((whole, *arity)),
+            None => builtin_arity(&path.join(".")).map(|arity| (path, arity)),
+        }
+    }
+
+    /// Whether a term is always defined and has nothing to iterate: constants, variables, what is made of them, and
+    /// comprehensions.
+    pub(super) fn is_settled(&self, term: &Term) -> bool {
+        match &term.node {
+            Node::Constant(_) | Node::Name(_) | Node::Comprehension(..) => true,
+            Node::Variable(name) => self.is_local(name),
+            Node::Array(_) | Node::Set(_) | Node::Object(_) => {
+                term.children().into_iter().all(|child| self.is_settled(child))
+            }
+            Node::Call(..) | Node::Reference(..) | Node::Infix(..) | Node::In(..) => false,
+        }
+    }
+}
+
+fn functions(module: &Parsed) -> Vec<(Vec<String>, usize)> {
+    let package = syntax::path(&module.tree.package.refr).unwrap_or_default();
+    let whole = |refr: &Expr| Some([vec!["data".to_owned()], package.clone(), syntax::path(refr)?].concat());
+    let function = |rule: &Rule| match rule {
+        Rule::Spec { head: RuleHead::Func { refr, args, .. }, .. } => Some((whole(refr)?, args.len())),
+        Rule::Default { refr, args, .. } if !args.is_empty() => Some((whole(refr)?, args.len())),
+        _ => None,
+    };
+    module.tree.policy.iter().filter_map(|rule| function(rule)).collect()
+}
+
+fn builtin_arity(name: &str) -> Option<usize> {
+    regorus::unstable::BUILTINS.get(name).map(|builtin| usize::from(builtin.1))
+}
+
+/// The names that a body declares with `:=`, `some` and `some … in`.
+pub(super) fn declared(body: &Body) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for Statement { kind, .. } in body {
+        match kind {
+            Kind::Some(some) => names.extend(some.iter().cloned()),
+            Kind::SomeIn(key, value, _) => {
+                key.iter().chain([value]).for_each(|pattern| variables(pattern, &mut names));
+            }
+            Kind::Assign(left, _) => variables(left, &mut names),
+            Kind::Term(_) | Kind::Unify(..) | Kind::Not(_) | Kind::Every(..) => {}
+        }
+    }
+    names
+}
+
+/// The variables of a pattern.
+pub(super) fn variables(pattern: &Term, names: &mut BTreeSet<String>) {
+    match &pattern.node {
+        Node::Variable(name) if name != "_" => {
+            names.insert(name.clone());
+        }
+        Node::Array(items) => items.iter().for_each(|item| variables(item, names)),
+        Node::Object(members) => members.iter().for_each(|(_, value)| variables(value, names)),
+        _ => {}
+    }
+}

@@ -1,0 +1,68 @@
+//! A term in a rule's head that can be undefined, or that iterates, is bound at the end of the body: the interpreter
+//! drops all that a rule has found where one solution has an undefined head.
+
+use super::context::{Context, declared};
+use super::tree::{Body, Node, Rule, Statement, Term};
+
+/// Changes a rule's head and the values of its else-branches.
+pub(super) fn rule(rule: &mut Rule, context: &mut Context) {
+    arguments(rule, context);
+    let Rule { reference, key, value, body, otherwise, .. } = rule;
+    let steps = match &mut reference.node {
+        Node::Reference(_, steps) => steps.as_mut_slice(),
+        _ => &mut [],
+    };
+    settle(steps.iter_mut().chain(key).chain(value), body, context);
+    for branch in otherwise {
+        settle(branch.value.iter_mut(), &mut branch.body, context);
+    }
+}
+
+fn settle<'a>(terms: impl Iterator<Item = &'a mut Term>, body: &mut Option<Body>, context: &mut Context) {
+    context.enter(body.as_ref().map(declared).unwrap_or_default());
+    let mut after = Vec::new();
+    for term in terms {
+        if !context.is_settled(term) {
+            let name = context.fresh();
+            let bound = std::mem::replace(term, Term::variable(name.clone(), term.line));
+            after.push(Statement::assign(&name, bound));
+        }
+    }
+    context.leave();
+    if !after.is_empty() {
+        body.get_or_insert_default().append(&mut after);
+    }
+}
+
+/// What an argument of a function demands beside its shape is demanded by the body.
+fn arguments(rule: &mut Rule, context: &mut Context) {
+    let mut before = Vec::new();
+    for argument in rule.arguments.iter_mut().flatten() {
+        pattern(argument, &mut before, context);
+    }
+    if before.is_empty() {
+        return;
+    }
+    for body in [&mut rule.body].into_iter().chain(rule.otherwise.iter_mut().map(|branch| &mut branch.body)) {
+        let mut whole = before.clone();
+        whole.append(body.get_or_insert_default());
+        *body = Some(whole);
+    }
+}
+
+fn pattern(argument: &mut Term, before: &mut Body, context: &mut Context) {
+    match &argument.node {
+        Node::Constant(_) | Node::Name(_) | Node::Variable(_) => {}
+        Node::Array(_) | Node::Object(_) => {
+            argument.children_mut().into_iter().for_each(|child| pattern(child, before, context));
+        }
+        _ => {
+            let name = context.fresh();
+            let line = argument.line;
+            let wanted = std::mem::replace(argument, Term::variable(name.clone(), line));
+            let equal = Node::Infix("==", Box::new(Term::variable(name, line)), Box::new(wanted));
+            let kind = super::tree::Kind::Term(Term { line, node: equal });
+            before.push(Statement { line, kind, with: Vec::new() });
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! `with TARGET as VALUE`: a value that can be undefined is bound before, as in OPA. The interpreter forgets that it
+//! was undefined where another `with` follows, and lets one replacement be seen by the value of the next.
+
+use super::context::Context;
+use super::tree::{Body, Statement, Term};
+
+/// Changes the values of a statement's modifiers.
+pub(super) fn statement(statement: &mut Statement, before: &mut Body, context: &mut Context) {
+    for (_, value) in &mut statement.with {
+        if context.is_settled(value) || context.function(value).is_some() {
+            continue;
+        }
+        let name = context.fresh();
+        let bound = std::mem::replace(value, Term::variable(name.clone(), value.line));
+        before.push(Statement::assign(&name, bound));
+    }
+}

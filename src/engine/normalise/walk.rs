@@ -1,0 +1,101 @@
+//! Every body of a module, from the innermost outwards, statement by statement through the passes.
+
+use std::collections::BTreeSet;
+
+use super::context::{Context, declared, variables};
+use super::tree::{Body, Kind, Module, Node, Rule, Statement, Term};
+use super::{comprehensions, heads, membership, negation, outputs, relations, replacements};
+
+/// Changes all of a module.
+pub(super) fn module(module: &mut Module, context: &mut Context) {
+    for rule in &mut module.rules {
+        self::rule(rule, context);
+    }
+}
+
+fn rule(rule: &mut Rule, context: &mut Context) {
+    let mut arguments = BTreeSet::new();
+    rule.arguments.iter().flatten().for_each(|argument| variables(argument, &mut arguments));
+    context.enter(arguments);
+    if rule.default {
+        rule.value.iter_mut().for_each(|value| term(value, context));
+    } else {
+        heads::rule(rule, context);
+        let Rule { reference, key, value, body, otherwise, .. } = rule;
+        branch([Some(reference), key.as_mut(), value.as_mut()].into_iter().flatten(), body, context);
+        for otherwise in otherwise {
+            branch(otherwise.value.iter_mut(), &mut otherwise.body, context);
+        }
+    }
+    context.leave();
+}
+
+/// A body with the terms of its head, which see what it declares.
+fn branch<'a>(heads: impl Iterator<Item = &'a mut Term>, body: &mut Option<Body>, context: &mut Context) {
+    context.enter(body.as_ref().map(declared).unwrap_or_default());
+    heads.for_each(|head| term(head, context));
+    context.leave();
+    if let Some(body) = body {
+        self::body(body, context);
+    }
+}
+
+fn body(body: &mut Body, context: &mut Context) {
+    context.enter(declared(body));
+    for mut statement in std::mem::take(body) {
+        nested(&mut statement, context);
+        let mut before = Vec::new();
+        replacements::statement(&mut statement, &mut before, context);
+        outputs::statement(&mut statement, context);
+        relations::statement(&mut statement, &mut before, context);
+        membership::statement(&mut statement, &mut before, context);
+        negation::statement(&mut statement, &mut before, context);
+        body.append(&mut before);
+        body.push(statement);
+    }
+    context.leave();
+}
+
+/// The bodies within a statement.
+fn nested(statement: &mut Statement, context: &mut Context) {
+    kind(&mut statement.kind, context);
+    for (target, value) in &mut statement.with {
+        term(target, context);
+        term(value, context);
+    }
+}
+
+fn kind(kind: &mut Kind, context: &mut Context) {
+    match kind {
+        Kind::Some(_) => {}
+        Kind::SomeIn(key, value, collection) => {
+            key.iter_mut().for_each(|key| term(key, context));
+            term(value, context);
+            term(collection, context);
+        }
+        Kind::Term(one) => term(one, context),
+        Kind::Assign(left, right) | Kind::Unify(left, right) => {
+            term(left, context);
+            term(right, context);
+        }
+        Kind::Not(negated) => self::kind(negated, context),
+        Kind::Every(key, value, domain, body) => {
+            term(domain, context);
+            context.enter(key.iter().chain([&*value]).cloned().collect());
+            self::body(body, context);
+            context.leave();
+        }
+    }
+}
+
+fn term(term: &mut Term, context: &mut Context) {
+    if let Node::Comprehension(_, heads, body) = &mut term.node {
+        comprehensions::heads(heads, body, context);
+        context.enter(declared(body));
+        heads.iter_mut().for_each(|head| self::term(head, context));
+        context.leave();
+        self::body(body, context);
+        return;
+    }
+    term.children_mut().into_iter().for_each(|child| self::term(child, context));
+}
