@@ -22,5 +22,5 @@ pub use bundle::{Bound, Bundle, compile};
 pub use evaluate::EvaluationError;
 pub use input::Input;
 pub use output::{Judgement, Violation};
-pub use program::{Contract, Program, ProgramSettings};
+pub use program::{Contract, Program, ProgramSettings, Promise};
 pub use syntax::RegoVersion;

@@ -9,6 +9,7 @@ use super::entry_points::{self, EntryPoints};
 use super::evaluate;
 use super::input::to_rego;
 use super::interpreter_error::fault;
+use super::program::{self, Contract, ProgramSettings, Promise};
 use super::syntax;
 use crate::policy::{Binding, BundleSettings, Draft, Fault, Faults, Module, Policy, PolicyId, Revision};
 
@@ -52,27 +53,23 @@ impl Bound {
 /// Compiles a draft.
 ///
 /// # Errors
-/// The draft's faults, every file that is not Rego, and every policy without a usable entry point.
+/// The draft's faults, and everything that the gate refuses.
 pub fn compile(draft: Draft) -> Result<Bundle, Faults> {
     let Draft { revision, policies, libraries, bindings, settings, mut faults } = draft;
     let mut engine = Engine::new();
     engine.set_policy_length_config(syntax::limits());
+    let mut found = judged(&policies, &libraries, &mut faults);
+    Faults::or(std::mem::take(&mut faults), ())?;
     for module in policies.values().map(|policy| &policy.module).chain(&libraries) {
         add(&mut engine, module, &mut faults);
     }
-    let mut found = read_entry_points(&engine, &mut faults);
     let policies: BTreeMap<PolicyId, Arc<Policy>> =
         policies.into_iter().map(|(id, p)| (id, Arc::new(p))).collect();
     let mut entry_points = BTreeMap::new();
     for policy in policies.values() {
-        match found.remove(&policy.module.path) {
-            Some(Ok(points)) => {
-                add(&mut engine, &evaluate::generated(&policy.id, points), &mut faults);
-                entry_points.insert(policy.id.clone(), points);
-            }
-            Some(Err(wrong)) => faults.extend(wrong),
-            // The file did not parse: its fault is listed already.
-            None => {}
+        if let Some(points) = found.remove(&policy.module.path) {
+            add(&mut engine, &evaluate::generated(&policy.id, points), &mut faults);
+            entry_points.insert(policy.id.clone(), points);
         }
     }
     let bound = bindings.into_iter().filter_map(|binding| {
@@ -95,16 +92,16 @@ fn add(engine: &mut Engine, module: &Module, faults: &mut Vec<Fault>) {
     }
 }
 
-fn read_entry_points(
-    engine: &Engine,
+/// The entry points by file, of modules that passed the gate.
+fn judged(
+    policies: &BTreeMap<PolicyId, Policy>,
+    libraries: &[Module],
     faults: &mut Vec<Fault>,
-) -> BTreeMap<String, Result<EntryPoints, Vec<Fault>>> {
-    let ast = engine.get_ast_as_json().and_then(|text| Ok(serde_json::from_str(&text)?));
-    match ast {
-        Ok(ast) => entry_points::read(&ast),
-        Err(error) => {
-            faults.push(fault("the policies' tree", &error));
-            BTreeMap::new()
-        }
-    }
+) -> BTreeMap<String, EntryPoints> {
+    let promises = policies.values().map(Promise::of).collect();
+    let settings = ProgramSettings { contract: Contract::Policies(promises), ..ProgramSettings::default() };
+    let modules: Vec<Module> =
+        policies.values().map(|policy| &policy.module).chain(libraries).cloned().collect();
+    let parsed = program::judged(&modules, &settings, faults);
+    parsed.iter().map(|module| (module.module.path.clone(), entry_points::read(module).0)).collect()
 }

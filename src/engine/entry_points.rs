@@ -1,9 +1,6 @@
-//! Which entry points a policy has, read from the interpreter's syntax tree.
+//! Which entry points a policy has, read from its tree; MG123 and MG124 where it has none, or one of another form.
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
-
+use super::syntax::{Expr, Parsed, Rule, RuleHead, head_reference};
 use crate::policy::Fault;
 
 /// The rules of a policy that meshgate asks for (contracts: entry points).
@@ -29,7 +26,7 @@ impl EntryPoints {
     }
 }
 
-/// How a rule of a syntax tree is written.
+/// How a rule is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// `name contains …`
@@ -40,22 +37,13 @@ enum Form {
     Function,
 }
 
-/// Reads the entry points of every module in `ast` (the interpreter's `get_ast_as_json`), by file.
-pub(super) fn read(ast: &Value) -> BTreeMap<String, Result<EntryPoints, Vec<Fault>>> {
-    let modules = ast.as_array().into_iter().flatten();
-    modules
-        .filter_map(|module| {
-            let file = module.pointer("/source/file")?.as_str()?;
-            Some((file.to_owned(), of_module(file, module.pointer("/ast/rules")?)))
-        })
-        .collect()
-}
-
-fn of_module(file: &str, rules: &Value) -> Result<EntryPoints, Vec<Fault>> {
+/// Reads the entry points of a module, and what is wrong with them.
+pub(super) fn read(module: &Parsed) -> (EntryPoints, Vec<Fault>) {
     let mut found = EntryPoints::default();
     let mut faults = Vec::new();
-    for rule in rules.as_array().into_iter().flatten() {
-        let Some((name, form, line)) = head(rule) else { continue };
+    for rule in &module.tree.policy {
+        let reference = head_reference(rule);
+        let Some(name) = root(reference) else { continue };
         let (present, wanted, remedy) = match name {
             "deny" => (&mut found.deny, Form::Set, "`deny contains … if …`"),
             "warn" => (&mut found.warn, Form::Set, "`warn contains … if …`"),
@@ -63,62 +51,51 @@ fn of_module(file: &str, rules: &Value) -> Result<EntryPoints, Vec<Fault>> {
             "annotations" => (&mut found.annotations, Form::Value, "`annotations := {…}`"),
             "patch" => (&mut found.patch, Form::Value, "`patch := […] if …`"),
             "inject" => {
-                faults.push(fault(
-                    file,
-                    line,
-                    "`inject` is not supported by this release; remove the rule".to_owned(),
-                ));
+                let message = "`inject` is not supported by this release; remove the rule";
+                faults.push(fault(module, reference, "MG124", message.to_owned()));
                 continue;
             }
             _ => continue,
         };
         *present = true;
-        if form != wanted {
-            faults.push(fault(
-                file,
-                line,
-                format!("the entry point `{name}` has another form; write {remedy}"),
-            ));
+        if form(rule) != wanted {
+            let message = format!("the entry point `{name}` has another form; write {remedy}");
+            faults.push(fault(module, reference, "MG124", message));
         }
     }
     if found == EntryPoints::default() && faults.is_empty() {
-        let message = "no entry point, so nothing would ever be judged; a policy has at least one of deny, warn, audit, annotations, patch";
-        faults.push(Fault::of_file(file, message));
+        let message = "no entry point, so nothing would ever be judged; give it at least one of deny, warn, audit, annotations, patch";
+        faults.push(Fault { code: Some("MG123"), ..Fault::of_file(&module.module.path, message) });
     }
-    if faults.is_empty() { Ok(found) } else { Err(faults) }
+    (found, faults)
 }
 
-/// Name, form and line of a rule's head.
-fn head(rule: &Value) -> Option<(&str, Form, u64)> {
-    if let Some(default) = rule.get("Default") {
-        return Some((root(default.get("refr")?)?, Form::Value, line(default)));
+fn form(rule: &Rule) -> Form {
+    match rule {
+        Rule::Default { args, .. } if !args.is_empty() => Form::Function,
+        Rule::Default { .. } => Form::Value,
+        Rule::Spec { head, .. } => match head {
+            RuleHead::Set { refr, .. } if matches!(**refr, Expr::Var { .. }) => Form::Set,
+            // `deny.a contains …` is an object of sets.
+            RuleHead::Set { .. } | RuleHead::Compr { .. } => Form::Value,
+            RuleHead::Func { .. } => Form::Function,
+        },
     }
-    let spec = rule.get("Spec")?;
-    let (form, head) = spec.get("head")?.as_object()?.iter().next()?;
-    let form = match form.as_str() {
-        "Set" => Form::Set,
-        "Func" => Form::Function,
-        _ => Form::Value,
-    };
-    Some((root(head.get("refr")?)?, form, line(spec)))
 }
 
 /// The first name of a reference: `annotations` of `annotations["a"].b`.
-fn root(mut reference: &Value) -> Option<&str> {
+fn root(mut reference: &Expr) -> Option<&str> {
     loop {
-        let (form, inner) = reference.as_object()?.iter().next()?;
-        match form.as_str() {
-            "Var" => return inner.get("value")?.as_str(),
-            "RefDot" | "RefBrack" => reference = inner.get("refr")?,
+        match reference {
+            Expr::Var { span, .. } => return Some(span.text()),
+            Expr::RefDot { refr, .. } | Expr::RefBrack { refr, .. } => reference = refr,
             _ => return None,
         }
     }
 }
 
-fn line(node: &Value) -> u64 {
-    node.pointer("/span/line").and_then(Value::as_u64).unwrap_or_default()
-}
-
-fn fault(file: &str, line: u64, message: String) -> Fault {
-    Fault { file: file.to_owned(), line: usize::try_from(line).unwrap_or_default(), column: 0, message }
+fn fault(module: &Parsed, expr: &Expr, code: &'static str, message: String) -> Fault {
+    let range = module.range(expr);
+    let length = module.text(range.clone()).chars().count();
+    Fault { code: Some(code), length, ..module.fault(range.start, message) }
 }

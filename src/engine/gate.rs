@@ -1,11 +1,70 @@
-//! What a module may not say: rules on its tokens and its tree, each with its place and its remedy.
+//! What a module may not say: rules on its text, its tokens and its tree, each with its place and its remedy. What
+//! passes means in the interpreter what it means in OPA, once it is normalised; what OPA's compiler refuses does not
+//! pass. All faults of all modules at once, each with the code of a page (`docs/codes`).
 
-use super::program::ProgramSettings;
+mod calls;
+mod conflicts;
+mod contract;
+mod faults;
+mod imports;
+mod layout;
+mod limits;
+mod reading;
+mod recursion;
+mod references;
+mod replacements;
+mod rules;
+mod safety;
+mod scanner;
+mod scopes;
+mod terms;
+
+use faults::Found;
+use rules::Rules;
+
+use super::entry_points;
+use super::program::{Contract, ProgramSettings};
 use super::syntax::Parsed;
 use crate::policy::{Fault, Module};
 
 /// Judges a text before it is parsed: sizes, and depths that would cost the parser too much.
-pub(super) fn before_parsing(_module: &Module, _faults: &mut Vec<Fault>) {}
+pub(super) fn before_parsing(module: &Module, faults: &mut Vec<Fault>) {
+    limits::judge(module, faults);
+}
+
+/// What the parser stumbled over, as a fault of the gate.
+pub(super) fn unparsed(fault: Fault) -> Fault {
+    let newer = fault.message.starts_with("unexpected keyword");
+    let message = if newer {
+        format!(
+            "{}: keywords as names came with OPA 1.6, and here they are names after a dot only; rename it",
+            fault.message
+        )
+    } else {
+        format!("not Rego: {}; correct the syntax", fault.message)
+    };
+    Fault { code: Some(if newer { "MG110" } else { "MG100" }), length: 1, message, ..fault }
+}
 
 /// Judges all modules of a program together.
-pub(super) fn judge(_modules: &[Parsed], _settings: &ProgramSettings, _faults: &mut Vec<Fault>) {}
+pub(super) fn judge(modules: &[Parsed], settings: &ProgramSettings, faults: &mut Vec<Fault>) {
+    let mut found = Found::default();
+    let reading = reading::read(modules, &mut found);
+    let rules = Rules::new(&reading);
+    imports::judge(&reading, &mut found);
+    layout::judge(&reading, &mut found);
+    calls::judge(&reading, &rules, &mut found);
+    replacements::judge(&reading, &rules, &mut found);
+    recursion::judge(&reading, &rules, &mut found);
+    conflicts::judge(&reading, &rules, &settings.data, &mut found);
+    safety::judge(&reading, &rules, &mut found);
+    if let Contract::Policies(promises) = &settings.contract {
+        // In other programs data may come, or not, from anywhere.
+        references::judge(&reading, &rules, &settings.data, &mut found);
+        contract::judge(&reading, &rules, promises, &mut found);
+        let of_policies =
+            modules.iter().filter(|module| promises.iter().any(|promise| promise.path == module.module.path));
+        faults.extend(of_policies.flat_map(|module| entry_points::read(module).1));
+    }
+    faults.extend(found.into_faults());
+}

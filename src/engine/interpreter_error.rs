@@ -8,7 +8,7 @@ pub(super) fn fault(file: &str, error: &anyhow::Error) -> Fault {
     let place = text.lines().find_map(|line| line.trim().strip_prefix("--> "));
     let mut numbers = place.unwrap_or_default().rsplit(':').map_while(|part| part.parse::<usize>().ok());
     let (column, line) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
-    Fault { file: file.to_owned(), line, column, message: message(&text).to_owned() }
+    Fault::new(file, (line, column), message(&text))
 }
 
 /// An error of evaluating, in one line: `file:line:column: message`.

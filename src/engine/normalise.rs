@@ -5,9 +5,11 @@
 mod comprehensions;
 mod context;
 mod heads;
+mod iterations;
 mod membership;
 mod negation;
 mod outputs;
+mod prefixes;
 mod print;
 mod read;
 mod relations;
@@ -22,6 +24,7 @@ use crate::policy::Module;
 pub(super) fn normalise(module: &Parsed, modules: &[Parsed]) -> Module {
     let mut tree = read::module(module);
     let mut context = context::Context::new(module, modules, &tree);
+    prefixes::module(&mut tree, &mut context);
     walk::module(&mut tree, &mut context);
     Module { path: module.module.path.clone(), text: print::module(&tree) }
 }

@@ -3,6 +3,7 @@
 //! limits → parse → gate → normalise → builtins → prepared. A program that loads means what it means in OPA, or
 //! it does not load.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -10,11 +11,12 @@ use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value as Rego};
 use serde_json::Value;
 
+use super::builtins::BuiltinErrors;
 use super::input::to_rego;
 use super::interpreter_error::{fault, one_line};
 use super::syntax::{self, Parsed, RegoVersion};
 use super::{builtins, evaluate::EvaluationError, gate, normalise, output_json, query};
-use crate::policy::{Fault, Faults, Module};
+use crate::policy::{FactName, Fault, Faults, Module, Policy};
 
 /// How long one evaluation may take. A policy needs about 0.1 ms; a request has 7 s (cluster: deadlines), so a
 /// few policies that run away leave time to say so.
@@ -23,12 +25,33 @@ const BUDGET: Duration = Duration::from_secs(1);
 const CHECK_INTERVAL: NonZeroU32 = NonZeroU32::MIN.saturating_add(127);
 
 /// Which rules of the gate hold beside those of the language.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Contract {
     /// None: any Rego.
     None,
-    /// That of our own policies: what they may read of `input` and `data`, and which rules they have.
-    Policies,
+    /// That of our own policies: what they may read of `input`, and which rules they have. The modules that are not
+    /// named here are libraries.
+    Policies(Vec<Promise>),
+}
+
+/// What a policy's METADATA says of its module.
+#[derive(Clone, Debug)]
+pub struct Promise {
+    /// The module's path.
+    pub path: String,
+    /// The facts that it declares.
+    pub context: BTreeSet<FactName>,
+    /// The schema of its parameters.
+    pub parameters: Value,
+}
+
+impl Promise {
+    /// That of a policy.
+    pub fn of(policy: &Policy) -> Self {
+        let Policy { metadata, module, .. } = policy;
+        let parameters = metadata.parameters.schema().clone();
+        Self { path: module.path.clone(), context: metadata.context.clone(), parameters }
+    }
 }
 
 /// How modules are loaded.
@@ -65,8 +88,7 @@ impl Program {
     /// Everything that is wrong with any of them.
     pub fn load(modules: &[Module], settings: &ProgramSettings) -> Result<Self, Faults> {
         let mut faults = Vec::new();
-        let parsed = parse(modules, settings, &mut faults);
-        gate::judge(&parsed, settings, &mut faults);
+        let parsed = judged(modules, settings, &mut faults);
         Faults::or(faults, ())?;
         let engine = prepare(&parsed, settings)?;
         Ok(Self { engine })
@@ -103,6 +125,13 @@ impl Program {
     }
 }
 
+/// Parses modules and puts them through the gate.
+pub(super) fn judged(modules: &[Module], settings: &ProgramSettings, faults: &mut Vec<Fault>) -> Vec<Parsed> {
+    let parsed = parse(modules, settings, faults);
+    gate::judge(&parsed, settings, faults);
+    parsed
+}
+
 fn parse(modules: &[Module], settings: &ProgramSettings, faults: &mut Vec<Fault>) -> Vec<Parsed> {
     let mut parsed = Vec::new();
     for module in modules {
@@ -113,7 +142,7 @@ fn parse(modules: &[Module], settings: &ProgramSettings, faults: &mut Vec<Fault>
         }
         match Parsed::parse(module.clone(), settings.version) {
             Ok(module) => parsed.push(module),
-            Err(fault) => faults.push(fault),
+            Err(fault) => faults.push(gate::unparsed(fault)),
         }
     }
     parsed
@@ -133,7 +162,9 @@ fn prepare(parsed: &[Parsed], settings: &ProgramSettings) -> Result<Engine, Faul
     Faults::or(faults, ())?;
     let whole = |error: anyhow::Error| Faults::from(fault("the modules", &error));
     engine.add_data(to_rego(&settings.data)).map_err(whole)?;
-    builtins::register(&mut engine).map_err(whole)?;
+    let errors =
+        if settings.strict_builtin_errors { BuiltinErrors::Strict } else { BuiltinErrors::Undefined };
+    builtins::register(&mut engine, errors, |_| true).map_err(whole)?;
     warm(&mut engine).map_err(whole)?;
     Ok(engine)
 }

@@ -13,6 +13,7 @@ use std::ops::Range;
 
 pub(in crate::engine) use edits::Edits;
 pub(in crate::engine) use names::{head_reference, path};
+pub(in crate::engine) use places::place;
 use regorus::PolicyLengthConfig;
 pub(in crate::engine) use regorus::unstable::{
     ArithOp, AssignOp, BinOp, BoolOp, Expr, Import, Literal, LiteralStmt, Module as Tree, Query, Ref, Rule,
@@ -80,8 +81,7 @@ impl Parsed {
 
     /// A fault at a place of the text.
     pub(in crate::engine) fn fault(&self, offset: usize, message: impl Into<String>) -> Fault {
-        let (line, column) = places::place(&self.module.text, offset);
-        Fault { file: self.module.path.clone(), line, column, message: message.into() }
+        Fault::new(&self.module.path, place(&self.module.text, offset), message)
     }
 }
 

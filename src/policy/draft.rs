@@ -333,8 +333,8 @@ impl Reading {
         if ids.is_empty() { "none".to_owned() } else { ids.join(", ") }
     }
 
-    fn fault(&mut self, file: &str, (line, column): (usize, usize), message: impl Into<String>) {
-        self.faults.push(Fault { file: file.to_owned(), line, column, message: message.into() });
+    fn fault(&mut self, file: &str, place: (usize, usize), message: impl Into<String>) {
+        self.faults.push(Fault::new(file, place, message));
     }
 }
 

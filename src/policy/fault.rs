@@ -13,12 +13,29 @@ pub struct Fault {
     pub column: usize,
     /// What is wrong and, after a semicolon, what to do.
     pub message: String,
+    /// The code under which `meshgate lint --explain` says more: `MG101`.
+    pub code: Option<&'static str>,
+    /// How many characters from the column on it is about; 0 where that is not known.
+    pub length: usize,
 }
 
 impl Fault {
     /// A fault of a whole file.
     pub fn of_file(file: &str, message: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), line: 0, column: 0, message: message.into() }
+        Self::new(file, (0, 0), message)
+    }
+
+    /// A fault at a line and a column, both counted from 1.
+    pub fn new(file: &str, (line, column): (usize, usize), message: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), line, column, message: message.into(), code: None, length: 0 }
+    }
+
+    /// What is wrong, and what to do if the message says it.
+    pub fn parts(&self) -> (&str, Option<&str>) {
+        match self.message.rsplit_once("; ") {
+            Some((problem, remedy)) => (problem, Some(remedy)),
+            None => (&self.message, None),
+        }
     }
 }
 
@@ -31,7 +48,10 @@ impl fmt::Display for Fault {
         if self.column > 0 {
             write!(f, ":{}", self.column)?;
         }
-        write!(f, ": {}", self.message)
+        match self.code {
+            Some(code) => write!(f, ": {code}: {}", self.message),
+            None => write!(f, ": {}", self.message),
+        }
     }
 }
 

@@ -50,6 +50,9 @@ pub enum FactName {
 }
 
 impl FactName {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Containers, Self::Namespace, Self::Now, Self::Owner, Self::Pod];
+
     /// The name under `input.context`.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,9 +1,9 @@
 //! What `not` negates. OPA binds the operands of calls and operators before the negation, so an undefined operand
-//! makes the whole body undefined; the interpreter makes the negation true. And OPA negates the existence of a
-//! solution; the interpreter finds one that does not hold.
+//! makes the whole body undefined; the interpreter makes the negation true. A reference, also on a side of `==`, is
+//! negated itself.
 
 use super::context::Context;
-use super::tree::{Body, Kind, Node, Shape, Statement, Term};
+use super::tree::{Body, Kind, Node, Statement, Term};
 
 /// Changes a negation.
 pub(super) fn statement(statement: &mut Statement, before: &mut Body, context: &mut Context) {
@@ -13,13 +13,10 @@ pub(super) fn statement(statement: &mut Statement, before: &mut Body, context: &
     match &mut **negated {
         Kind::Term(term) => binder.whole(term),
         Kind::Unify(left, right) => {
-            binder.whole(left);
-            binder.whole(right);
+            binder.side(left);
+            binder.side(right);
         }
         _ => return,
-    }
-    if iterates(negated) {
-        *statement = none(statement);
     }
 }
 
@@ -30,7 +27,7 @@ struct Binder<'a> {
 }
 
 impl Binder<'_> {
-    /// A term that is negated itself, or a side of a unification: a reference stays, what it is indexed with does not.
+    /// A term that is negated itself.
     fn whole(&mut self, term: &mut Term) {
         match &mut term.node {
             Node::Constant(_) | Node::Name(_) | Node::Variable(_) | Node::Comprehension(..) => {}
@@ -41,9 +38,22 @@ impl Binder<'_> {
                 steps.iter_mut().for_each(|step| self.operand(step));
             }
             Node::Call(_, arguments) => arguments.iter_mut().for_each(|argument| self.operand(argument)),
+            Node::Infix("==", left, right) => {
+                self.side(left);
+                self.side(right);
+            }
             Node::Infix(..) | Node::In(..) | Node::Array(_) | Node::Set(_) | Node::Object(_) => {
                 term.children_mut().into_iter().for_each(|child| self.operand(child));
             }
+        }
+    }
+
+    /// A side of an equality: OPA compares a reference within the negation.
+    fn side(&mut self, term: &mut Term) {
+        match term.node {
+            Node::Reference(..) => self.whole(term),
+            Node::Variable(_) | Node::Comprehension(..) => {}
+            _ => self.operand(term),
         }
     }
 
@@ -56,32 +66,4 @@ impl Binder<'_> {
             self.before.push(self.like.binding(&name, bound));
         }
     }
-}
-
-fn iterates(kind: &Kind) -> bool {
-    match kind {
-        Kind::Term(term) => has_wildcard(term),
-        Kind::Unify(left, right) => has_wildcard(left) || has_wildcard(right),
-        _ => false,
-    }
-}
-
-fn has_wildcard(term: &Term) -> bool {
-    match &term.node {
-        Node::Variable(name) => name == "_",
-        Node::Comprehension(..) => false,
-        _ => term.children().into_iter().any(has_wildcard),
-    }
-}
-
-/// `[true | STATEMENT] == []` of `not STATEMENT`.
-fn none(statement: &Statement) -> Statement {
-    let line = statement.line;
-    let Kind::Not(negated) = &statement.kind else { return statement.clone() };
-    let held = Statement { line, kind: (**negated).clone(), with: statement.with.clone() };
-    let yes = Term { line, node: Node::Constant("true".to_owned()) };
-    let all = Term { line, node: Node::Comprehension(Shape::Array, vec![yes], vec![held]) };
-    let empty = Term { line, node: Node::Array(Vec::new()) };
-    let node = Node::Infix("==", Box::new(all), Box::new(empty));
-    Statement { line, kind: Kind::Term(Term { line, node }), with: Vec::new() }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::context::{Context, declared, variables};
 use super::tree::{Body, Kind, Module, Node, Rule, Statement, Term};
-use super::{comprehensions, heads, membership, negation, outputs, relations, replacements};
+use super::{comprehensions, heads, iterations, membership, negation, outputs, relations, replacements};
 
 /// Changes all of a module.
 pub(super) fn module(module: &mut Module, context: &mut Context) {
@@ -50,10 +50,28 @@ fn body(body: &mut Body, context: &mut Context) {
         relations::statement(&mut statement, &mut before, context);
         membership::statement(&mut statement, &mut before, context);
         negation::statement(&mut statement, &mut before, context);
+        iterations::statement(&mut statement, &mut before, context);
         body.append(&mut before);
         body.push(statement);
     }
+    declarations(body);
     context.leave();
+}
+
+/// `some x` goes to the front of its body, where nothing iterates yet: the interpreter takes a second round over it
+/// for a second declaration.
+fn declarations(body: &mut Body) {
+    let mut names = BTreeSet::new();
+    let line = body.first().map(|statement| statement.line).unwrap_or_default();
+    body.retain(|statement| {
+        let Kind::Some(some) = &statement.kind else { return true };
+        names.extend(some.iter().cloned());
+        false
+    });
+    if !names.is_empty() {
+        let kind = Kind::Some(names.into_iter().collect());
+        body.insert(0, Statement { line, kind, with: Vec::new() });
+    }
 }
 
 /// The bodies within a statement.

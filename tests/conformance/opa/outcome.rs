@@ -77,11 +77,5 @@ fn equal(a: &Value, b: &Value) -> bool {
 
 /// The gate's code of the first fault; what has none is the parser's or the interpreter's.
 fn code(faults: &meshgate::policy::Faults) -> String {
-    let first = faults.iter().next().map(|fault| fault.message.clone()).unwrap_or_default();
-    let mut quoted = false;
-    let plain = |letter: &char| {
-        quoted ^= *letter == '`';
-        !quoted && !letter.is_ascii_digit()
-    };
-    first.chars().filter(plain).take(60).collect()
+    faults.iter().find_map(|fault| fault.code).unwrap_or("no code").to_owned()
 }

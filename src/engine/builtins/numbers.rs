@@ -1,0 +1,114 @@
+//! Numbers: ranges, rounding, sums.
+
+use num_bigint::{BigInt, Sign};
+use regorus::Value;
+
+use super::arguments::{self, any, big_integer, elements, number, of_elements};
+use super::number::{Number, of_integer};
+use super::{Failure, budget};
+
+/// What a range costs for each number in it.
+const ELEMENT: usize = 24;
+
+pub(super) fn range(arguments: &[Value]) -> Result<Value, Failure> {
+    let (from, to) = (big_integer(arguments, 0)?, big_integer(arguments, 1)?);
+    numbers(from, to, BigInt::from(1))
+}
+
+pub(super) fn range_step(arguments: &[Value]) -> Result<Value, Failure> {
+    let (from, to) = (big_integer(arguments, 0)?, big_integer(arguments, 1)?);
+    let step = big_integer(arguments, 2)?;
+    if step.sign() != Sign::Plus {
+        return Err(Failure::Wrong("numbers.range_step: step must be a positive integer".to_owned()));
+    }
+    numbers(from, to, step)
+}
+
+/// Both ends belong to it; downwards where the first is the larger.
+fn numbers(from: BigInt, to: BigInt, step: BigInt) -> Result<Value, Failure> {
+    let distance = if from <= to { &to - &from } else { &from - &to };
+    let count = usize::try_from(distance / &step).unwrap_or(usize::MAX).saturating_add(1);
+    budget::bytes(count.saturating_mul(ELEMENT))?;
+    let step = if from <= to { step } else { -step };
+    let mut items = Vec::with_capacity(count);
+    let mut next = from;
+    for _ in 0..count {
+        items.push(of_integer(&next));
+        next += &step;
+    }
+    Ok(Value::from(items))
+}
+
+pub(super) fn abs(arguments: &[Value]) -> Result<Value, Failure> {
+    Ok(match number(arguments, 0)? {
+        Number::Integer(integer) => of_integer(&BigInt::from(integer.into_parts().1)),
+        Number::Double(double) => Value::from(double.abs()),
+    })
+}
+
+pub(super) fn ceil(arguments: &[Value]) -> Result<Value, Failure> {
+    whole(arguments, f64::ceil)
+}
+
+pub(super) fn floor(arguments: &[Value]) -> Result<Value, Failure> {
+    whole(arguments, f64::floor)
+}
+
+pub(super) fn round(arguments: &[Value]) -> Result<Value, Failure> {
+    whole(arguments, f64::round)
+}
+
+fn whole(arguments: &[Value], round: fn(f64) -> f64) -> Result<Value, Failure> {
+    match number(arguments, 0)? {
+        Number::Integer(integer) => Ok(of_integer(&integer)),
+        Number::Double(double) => Number::from_double(round(double)).map(Number::into_value),
+    }
+}
+
+pub(super) fn count(arguments: &[Value]) -> Result<Value, Failure> {
+    Ok(Value::from(match any(arguments, 0)? {
+        Value::Array(items) => items.len(),
+        Value::Set(items) => items.len(),
+        Value::Object(members) => members.len(),
+        Value::String(text) => text.chars().count(),
+        other => {
+            let expected = ["array", "object", "set", "string"];
+            return Err(arguments::of_type(0, other, &expected));
+        }
+    }))
+}
+
+pub(super) fn sum(arguments: &[Value]) -> Result<Value, Failure> {
+    accumulate(arguments, BigInt::from(0), |a, b| a + b, 0.0, |a, b| a + b)
+}
+
+pub(super) fn product(arguments: &[Value]) -> Result<Value, Failure> {
+    accumulate(arguments, BigInt::from(1), |a, b| a * b, 1.0, |a, b| a * b)
+}
+
+/// Exactly as long as there are only integers.
+fn accumulate(
+    arguments: &[Value],
+    start: BigInt,
+    exact: fn(BigInt, &BigInt) -> BigInt,
+    start_double: f64,
+    double: fn(f64, f64) -> f64,
+) -> Result<Value, Failure> {
+    let items = elements(arguments, 0, &["set", "array"])?;
+    let number = |item: &Value| Number::of(item).ok_or_else(|| of_elements(arguments, 0, item, "number"));
+    let numbers = items.into_iter().map(number).collect::<Result<Vec<_>, _>>()?;
+    let integer = |number: &Number| matches!(number, Number::Integer(_));
+    if !numbers.iter().all(integer) {
+        let doubles = numbers.iter().map(Number::to_double);
+        return Number::from_double(doubles.fold(start_double, double)).map(Number::into_value);
+    }
+    let mut total = start;
+    for number in numbers {
+        if let Number::Integer(integer) = number {
+            // Products grow: each costs its length.
+            budget::steps(usize::try_from(total.bits()).unwrap_or(usize::MAX))?;
+            total = exact(total, &integer);
+        }
+    }
+    Ok(of_integer(&total))
+}

@@ -1,0 +1,177 @@
+//! MG120, MG121, MG122, MG126: our own policies read of `input` what the contract gives them, of `input.context` the
+//! facts that they declare, and of `input.parameters` what their schema has.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::faults::Found;
+use super::reading::{Module, Reading};
+use super::recursion::reads;
+use super::rules::Rules;
+use super::terms::{Form, Function, Place, Rule, Term, Visitor, visit_rule};
+use crate::engine::program::Promise;
+use crate::policy::FactName;
+
+/// What `input` has.
+const MEMBERS: [&str; 4] = ["context", "exempt", "parameters", "request"];
+
+/// Judges all modules; those without a promise are libraries, whose facts the policies declare that use them.
+pub(super) fn judge(reading: &Reading<'_>, rules: &Rules<'_>, promises: &[Promise], found: &mut Found) {
+    let mut direct: Vec<BTreeSet<FactName>> = Vec::new();
+    for rule in &reading.rules {
+        let Some(module) = reading.modules.get(rule.module) else { continue };
+        let promise = promises.iter().find(|promise| promise.path == module.parsed.module.path);
+        let mut inputs = Inputs { module, promise, found, facts: BTreeSet::new() };
+        visit_rule(rule, &mut inputs);
+        direct.push(inputs.facts);
+    }
+    let edges: Vec<Vec<(Place, usize)>> = reading.rules.iter().map(|rule| reads(rules, rule)).collect();
+    let facts = through(&direct, &edges);
+    for (rule, edges) in reading.rules.iter().zip(&edges) {
+        of_libraries(reading, rule, edges, &facts, promises, found);
+    }
+}
+
+/// The facts that each rule reads, itself or through others.
+fn through(direct: &[BTreeSet<FactName>], edges: &[Vec<(Place, usize)>]) -> Vec<BTreeSet<FactName>> {
+    let mut facts = direct.to_vec();
+    loop {
+        let before = facts.clone();
+        for (own, edges) in facts.iter_mut().zip(edges) {
+            own.extend(edges.iter().filter_map(|(_, number)| before.get(*number)).flatten());
+        }
+        if facts == before {
+            return facts;
+        }
+    }
+}
+
+/// The facts that a policy's rule needs for what it uses of other modules.
+fn of_libraries(
+    reading: &Reading<'_>,
+    rule: &Rule,
+    edges: &[(Place, usize)],
+    facts: &[BTreeSet<FactName>],
+    promises: &[Promise],
+    found: &mut Found,
+) {
+    let Some(module) = reading.modules.get(rule.module) else { return };
+    let Some(promise) = promises.iter().find(|promise| promise.path == module.parsed.module.path) else {
+        return;
+    };
+    let mut said: BTreeMap<FactName, Place> = BTreeMap::new();
+    for (place, number) in edges {
+        let elsewhere = reading.rules.get(*number).is_some_and(|other| other.module != rule.module);
+        let needed = facts.get(*number).into_iter().flatten().filter(|_| elsewhere);
+        for fact in needed.filter(|fact| !promise.context.contains(fact)) {
+            said.entry(*fact).or_insert(*place);
+        }
+    }
+    for (fact, place) in said {
+        let fact = fact.as_str();
+        let message = format!(
+            "what is used here reads the fact `{fact}`, which this policy does not declare; add `{fact}` to `context` in METADATA"
+        );
+        found.add(module, "MG121", place, message);
+    }
+}
+
+struct Inputs<'a> {
+    module: &'a Module<'a>,
+    promise: Option<&'a Promise>,
+    found: &'a mut Found,
+    facts: BTreeSet<FactName>,
+}
+
+impl Visitor for Inputs<'_> {
+    fn term(&mut self, term: &Term) {
+        match &term.form {
+            Form::Input(steps) => self.input(steps, term.place),
+            Form::Call(call) if call.function == Function::Named("time.now_ns".to_owned()) => {
+                self.fact("now", call.name);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Inputs<'_> {
+    fn input(&mut self, steps: &[Term], place: Place) {
+        let Some(first) = steps.first() else {
+            let message =
+                "`input` as a whole holds facts that the policy does not declare; name what is read of it";
+            return self.found.add(self.module, "MG120", place, message);
+        };
+        match first.text() {
+            Some("context") => self.context(steps, place),
+            Some("parameters") => self.parameters(steps, place),
+            Some(name) if MEMBERS.contains(&name) => {}
+            _ => {
+                let name = self.module.parsed.text(first.place.start..first.place.end);
+                let message = format!(
+                    "`input` has no `{name}`, so it is undefined in every request; read `input.request`, `input.parameters`, `input.context` or `input.exempt`"
+                );
+                self.found.add(self.module, "MG120", place, message);
+            }
+        }
+    }
+
+    fn context(&mut self, steps: &[Term], place: Place) {
+        match steps.get(1).map(Term::text) {
+            Some(Some(name)) => self.fact(name, place),
+            Some(None) => {
+                let message = "a fact by a computed name; name the fact, and declare it in METADATA";
+                self.found.add(self.module, "MG122", place, message);
+            }
+            None => {
+                let message =
+                    "`input.context` as a whole; name the fact that is read, and declare it in METADATA";
+                self.found.add(self.module, "MG122", place, message);
+            }
+        }
+    }
+
+    fn fact(&mut self, name: &str, place: Place) {
+        let Some(fact) = FactName::ALL.into_iter().find(|fact| fact.as_str() == name) else {
+            let known: Vec<&str> = FactName::ALL.iter().map(|fact| fact.as_str()).collect();
+            let message = format!("there is no fact `{name}`; there are {}", known.join(", "));
+            return self.found.add(self.module, "MG121", place, message);
+        };
+        self.facts.insert(fact);
+        if self.promise.is_some_and(|promise| !promise.context.contains(&fact)) {
+            let message = format!(
+                "the policy does not declare the fact `{name}`, so it never sees it; add `{name}` to `context` in METADATA"
+            );
+            self.found.add(self.module, "MG121", place, message);
+        }
+    }
+
+    fn parameters(&mut self, steps: &[Term], place: Place) {
+        let Some(promise) = self.promise else { return };
+        let names: Vec<&str> = steps.iter().skip(1).map_while(Term::text).collect();
+        if let Some(unknown) = unknown_parameter(&promise.parameters, &names) {
+            let message = format!(
+                "the schema of the parameters has no `{unknown}`, so no binding can set it; add it to `parameters` in METADATA, or correct the name"
+            );
+            self.found.add(self.module, "MG126", place, message);
+        }
+    }
+}
+
+/// The first name that a schema does not know and whose object takes no others.
+fn unknown_parameter(schema: &Value, names: &[&str]) -> Option<String> {
+    let mut schema = schema;
+    for (index, name) in names.iter().enumerate() {
+        let properties = schema.get("properties");
+        match properties.and_then(|properties| properties.get(name)) {
+            Some(property) => schema = property,
+            None if schema.get("additionalProperties") == Some(&Value::Bool(false)) => {
+                let until = index.saturating_add(1);
+                return Some(names.get(..until).unwrap_or_default().join("."));
+            }
+            None => return None,
+        }
+    }
+    None
+}

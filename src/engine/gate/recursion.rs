@@ -1,0 +1,95 @@
+//! MG106: no rule depends on itself. The interpreter would follow it until the stack, and with it the process, ends.
+
+use std::collections::BTreeSet;
+
+use super::faults::Found;
+use super::reading::Reading;
+use super::rules::Rules;
+use super::terms::{Form, Function, Place, Rule, Term, Visitor, visit_rule};
+
+/// Finds the rules that depend on themselves, each circle once.
+pub(super) fn judge(reading: &Reading<'_>, rules: &Rules<'_>, found: &mut Found) {
+    let edges: Vec<BTreeSet<usize>> = reading
+        .rules
+        .iter()
+        .map(|rule| reads(rules, rule).into_iter().map(|(_, number)| number).collect())
+        .collect();
+    let mut reported = BTreeSet::new();
+    for (number, rule) in reading.rules.iter().enumerate() {
+        if reported.contains(&number) {
+            continue;
+        }
+        let Some(circle) = circle(&edges, number) else { continue };
+        let name = |number: &usize| {
+            reading.rules.get(*number).map(|rule| rule.names().join(".")).unwrap_or_default()
+        };
+        let way: Vec<String> = circle.iter().chain([&number]).map(name).collect();
+        reported.extend(circle);
+        if let Some(module) = reading.modules.get(rule.module) {
+            let message = format!(
+                "the rule depends on itself: {}; Rego has no recursion: use a comprehension, `walk`, or `graph.reachable`",
+                way.join(" → ")
+            );
+            found.add(module, "MG106", rule.place, message);
+        }
+    }
+}
+
+/// A way from a rule back to it, without its end.
+fn circle(edges: &[BTreeSet<usize>], start: usize) -> Option<Vec<usize>> {
+    let mut from = vec![None; edges.len()];
+    let mut queue = std::collections::VecDeque::from([start]);
+    while let Some(number) = queue.pop_front() {
+        for next in edges.get(number)? {
+            if *next == start {
+                let mut way = vec![number];
+                while let Some(Some(before)) = way.last().and_then(|last| from.get(*last)) {
+                    way.push(*before);
+                }
+                way.reverse();
+                return Some(way);
+            }
+            let slot = from.get_mut(*next)?;
+            if slot.is_none() {
+                *slot = Some(number);
+                queue.push_back(*next);
+            }
+        }
+    }
+    None
+}
+
+/// The numbers of the rules that a rule reads or calls, and where it does.
+pub(super) fn reads(rules: &Rules<'_>, rule: &Rule) -> Vec<(Place, usize)> {
+    let mut reads = Reads { rules, found: Vec::new() };
+    visit_rule(rule, &mut reads);
+    reads.found
+}
+
+struct Reads<'a> {
+    rules: &'a Rules<'a>,
+    found: Vec<(Place, usize)>,
+}
+
+impl Visitor for Reads<'_> {
+    fn term(&mut self, term: &Term) {
+        match &term.form {
+            Form::Data(steps) => self.add(term.place, steps),
+            Form::Call(call) => {
+                if let Function::Rule(path) = &call.function {
+                    let step =
+                        |name: &String| Term { place: Place::default(), form: Form::Text(name.clone()) };
+                    let steps: Vec<Term> = path.iter().map(step).collect();
+                    self.add(call.name, &steps);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Reads<'_> {
+    fn add(&mut self, place: Place, steps: &[Term]) {
+        self.found.extend(self.rules.read_by(steps).into_iter().map(|number| (place, number)));
+    }
+}

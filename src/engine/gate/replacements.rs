@@ -1,0 +1,71 @@
+//! MG115, and MG105 again: what `with` replaces can be replaced.
+
+use super::faults::Found;
+use super::reading::{Module, Reading};
+use super::references::names;
+use super::rules::Rules;
+use super::terms::{Form, Statement, Visitor, With, visit_rule};
+use crate::engine::builtins::{self, Origin};
+
+/// Builtins that OPA does not let anyone replace.
+const FIXED: [&str; 5] = ["eq", "print", "rego.metadata.chain", "rego.metadata.rule", "walk"];
+
+/// Judges all targets of `with`.
+pub(super) fn judge(reading: &Reading<'_>, rules: &Rules<'_>, found: &mut Found) {
+    for rule in &reading.rules {
+        let Some(module) = reading.modules.get(rule.module) else { continue };
+        visit_rule(rule, &mut Replacements { rules, module, found });
+    }
+}
+
+struct Replacements<'a> {
+    rules: &'a Rules<'a>,
+    module: &'a Module<'a>,
+    found: &'a mut Found,
+}
+
+impl Visitor for Replacements<'_> {
+    fn statement(&mut self, statement: &Statement) {
+        statement.with.iter().for_each(|with| self.replacement(with));
+    }
+}
+
+impl Replacements<'_> {
+    fn replacement(&mut self, with: &With) {
+        let (place, text) = (with.target.place, with.text.as_str());
+        let (code, message) = match &with.target.form {
+            Form::Input(_) => return,
+            Form::Data(steps) => {
+                let path: Vec<String> = names(steps).into_iter().map(str::to_owned).collect();
+                let shorter = path.split_last().map(|(_, shorter)| shorter).unwrap_or_default();
+                let mut above = (1..=shorter.len()).filter_map(|length| shorter.get(..length));
+                let Some(rule) = above.find(|path| !self.rules.at(path).is_empty()) else { return };
+                let rule = rule.join(".");
+                (
+                    "MG115",
+                    format!(
+                        "`{text}` is a part of what the rule `data.{rule}` gives, and only a whole rule can be replaced; replace `data.{rule}`"
+                    ),
+                )
+            }
+            Form::Null => match builtins::find(text) {
+                None => (
+                    "MG115",
+                    format!("there is no function `{text}`; replace `input`, `data.…`, or a function"),
+                ),
+                Some(builtin) => match builtin.origin {
+                    Origin::Refused(reason) => (
+                        "MG105",
+                        format!("`{text}` is not available, also not to be replaced: {}", reason.text()),
+                    ),
+                    _ if FIXED.contains(&text) => {
+                        ("MG115", format!("`{text}` can't be replaced; replace what calls it"))
+                    }
+                    _ => return,
+                },
+            },
+            _ => ("MG115", format!("`{text}` is a variable; replace `input`, `data.…`, or a function")),
+        };
+        self.found.add(self.module, code, place, message);
+    }
+}

@@ -1,0 +1,123 @@
+//! MG111: every variable is bound by something. The order of statements does not matter, as in OPA: a statement
+//! counts once all that it needs is bound by others, and then binds what it can.
+
+mod atoms;
+mod outputs;
+
+use std::collections::BTreeSet;
+
+use atoms::{Atom, Atoms, Closure};
+
+use super::faults::Found;
+use super::reading::{Module, Reading};
+use super::rules::Rules;
+use super::terms::{Origin, Rule, VarId};
+
+type Variables = BTreeSet<VarId>;
+
+/// Judges the bodies of all rules.
+pub(super) fn judge(reading: &Reading<'_>, rules: &Rules<'_>, found: &mut Found) {
+    for rule in &reading.rules {
+        let Some(module) = reading.modules.get(rule.module) else { continue };
+        let mut arguments = Variables::new();
+        rule.arguments.iter().for_each(|term| atoms::variables(term, &mut arguments));
+        let mut search = Search { rules, next: rule.variables.len(), unbound: Variables::new() };
+        for branch in &rule.branches {
+            let mut atoms = Atoms::new(rules, &mut search.next);
+            atoms.add_body(&branch.body);
+            branch.value.iter().for_each(|value| atoms.add_value(value));
+            for step in &rule.path {
+                if let super::terms::Step::Dynamic(term) = step {
+                    atoms.add_value(term);
+                }
+            }
+            let atoms = atoms.into_list();
+            search.body(&atoms, &arguments);
+        }
+        report(module, rule, &search.unbound, found);
+    }
+}
+
+fn report(module: &Module<'_>, rule: &Rule, unbound: &Variables, found: &mut Found) {
+    for id in unbound {
+        // A number beyond stands for a call's result, whose arguments are reported.
+        let Some(variable) = rule.variables.get(*id) else { continue };
+        let name = &variable.name;
+        let message = match variable.origin {
+            Origin::Wildcard => {
+                "`_` is bound by nothing here; under `not`, or as an argument, name what is meant, or move the search into a rule of its own".to_owned()
+            }
+            Origin::Free if matches!(name.as_str(), "if" | "in" | "every" | "contains") => {
+                format!("`{name}` is no keyword here; add `import rego.v1`")
+            }
+            _ => format!(
+                "the variable `{name}` is bound by nothing; assign it with `:=`, iterate with `some {name} in …`, or correct the name"
+            ),
+        };
+        found.add(module, "MG111", variable.place, message);
+    }
+}
+
+struct Search<'a> {
+    rules: &'a Rules<'a>,
+    /// The number of the next variable that stands for a call's result.
+    next: VarId,
+    unbound: Variables,
+}
+
+impl Search<'_> {
+    /// Orders a body; what can't be ordered is unbound.
+    fn body(&mut self, atoms: &[Atom], outside: &Variables) {
+        let mut mentioned = Variables::new();
+        atoms.iter().for_each(|atom| mentioned.extend(atom.needs.iter().copied()));
+        let mut bound: Variables = mentioned.intersection(outside).copied().collect();
+        let mut waiting: Vec<&Atom> = atoms.iter().collect();
+        let mut ordered: Vec<&Atom> = Vec::new();
+        loop {
+            let before = waiting.len();
+            waiting.retain(|atom| {
+                let gives = outputs::of(atom, &bound);
+                let shared =
+                    atom.closed_over.iter().filter(|id| mentioned.contains(id) && !outside.contains(id));
+                let shared_bound = shared.clone().all(|id| bound.contains(id));
+                let ready = atom.needs.iter().all(|id| bound.contains(id) || gives.contains(id));
+                if ready && shared_bound {
+                    bound.extend(gives);
+                    ordered.push(atom);
+                }
+                !(ready && shared_bound)
+            });
+            if waiting.len() == before || waiting.is_empty() {
+                break;
+            }
+        }
+        for atom in &waiting {
+            let shared = atom.closed_over.iter().filter(|id| mentioned.contains(id) && !outside.contains(id));
+            self.unbound.extend(atom.needs.iter().chain(shared).filter(|id| !bound.contains(id)));
+        }
+        let mut visible = outside.clone();
+        for atom in ordered {
+            for closure in &atom.closures {
+                self.closure(closure, &visible);
+            }
+            visible.extend(atom.needs.iter().copied());
+        }
+    }
+
+    fn closure(&mut self, closure: &Closure, visible: &Variables) {
+        let mut atoms = Atoms::new(self.rules, &mut self.next);
+        let mut outside = visible.clone();
+        match closure {
+            Closure::Comprehension(comprehension) => {
+                atoms.add_body(&comprehension.body);
+                comprehension.terms.iter().for_each(|term| atoms.add_value(term));
+            }
+            Closure::Every(every) => {
+                atoms.add_body(&every.body);
+                outside.extend(every.variables.iter().copied());
+            }
+        }
+        let atoms = atoms.into_list();
+        self.body(&atoms, &outside);
+    }
+}

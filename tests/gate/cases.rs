@@ -1,0 +1,180 @@
+//! The cases: one text each, modules parted by `---`.
+
+/// Modules, and the codes and places of what is wrong with them.
+pub(crate) struct Case {
+    pub(crate) text: &'static str,
+    pub(crate) expected: &'static [&'static str],
+    /// `opa check` refuses them too.
+    pub(crate) opa_too: bool,
+    pub(crate) v0: bool,
+}
+
+impl Case {
+    /// Refused, as by OPA.
+    pub(crate) const fn v1(text: &'static str, expected: &'static [&'static str]) -> Self {
+        Self { text, expected, opa_too: true, v0: false }
+    }
+
+    /// Refused by meshgate only.
+    const fn ours(text: &'static str, expected: &'static [&'static str]) -> Self {
+        Self { text, expected, opa_too: false, v0: false }
+    }
+
+    /// In the dialect before OPA 1.0.
+    const fn before(self) -> Self {
+        Self { v0: true, ..self }
+    }
+}
+
+const fn passes(text: &'static str) -> Case {
+    Case::ours(text, &[])
+}
+
+pub(crate) const REFUSED: &[Case] = &[
+    // MG100: not Rego.
+    Case::v1("package a\np :=\n", &["MG100 0.rego:3:1"]),
+    Case::v1("package a\np { true }\n", &["MG100 0.rego:2:3"]),
+    // MG103: what can't be called, and functions that are not called.
+    Case::v1("package a\np if nope(1)\n", &["MG103 0.rego:2:6"]),
+    Case::v1("package a\np if { false; x := cuont([1]); x > 0 }\n", &["MG103 0.rego:2:20"]),
+    Case::v1("package a\nq := 1\np if q(1)\n", &["MG103 0.rego:3:6"]),
+    Case::v1("package a\np if data.b.f(1)\n---\npackage b\ng(x) := x\n", &["MG103 0.rego:2:6"]),
+    Case::v1("package a\nimport data.b\np if b.f(1)\n---\npackage b\ng(x) := x\n", &["MG103 0.rego:3:6"]),
+    Case::v1("package a\nf(x) := x\np := f\n", &["MG103 0.rego:3:6"]),
+    Case::v1("package a\nf(x) := x\np if { f := 1; f(2) == 2 }\n", &["MG103 0.rego:3:16"]),
+    // MG104: numbers of arguments.
+    Case::v1("package a\nf(x) := x\np if f(1, 2, 3)\n", &["MG104 0.rego:3:6"]),
+    Case::v1("package a\nf(x) := x\np := f(1, 2)\n", &["MG104 0.rego:3:6"]),
+    Case::v1("package a\np if startswith(\"a\")\n", &["MG104 0.rego:2:6"]),
+    Case::v1("package a\np := [x | x := count()]\n", &["MG104 0.rego:2:16"]),
+    Case::v1("package a\nf(x) := x\np if { true } else := f() if { true }\n", &["MG104 0.rego:3:23"]),
+    // MG105: builtins that are refused, and removed.
+    Case::ours(
+        "package a\np := http.send({\"method\": \"get\", \"url\": \"https://a\"})\n",
+        &["MG105 0.rego:2:6"],
+    ),
+    Case::ours("package a\np if q with http.send as f\nf(_) := 1\nq := 1\n", &["MG105 0.rego:2:13"]),
+    Case::ours("package a\np := opa.runtime()\n", &["MG105 0.rego:2:6"]),
+    Case::ours("package a\np := rand.intn(\"a\", 3)\n", &["MG105 0.rego:2:6"]),
+    Case::v1("package a\np if any([true])\n", &["MG105 0.rego:2:6"]),
+    // MG106: recursion.
+    Case::v1("package a\np if q\nq if p\n", &["MG106 0.rego:2:1"]),
+    Case::v1("package a\nf(x) := f(x - 1)\n", &["MG106 0.rego:2:1"]),
+    Case::v1(
+        "package a\nf(x) := y if { x > 0; y := g(x - 1) }\nf(0) := 0\ng(x) := f(x)\n",
+        &["MG106 0.rego:2:1"],
+    ),
+    Case::v1("package a\np[x] := y if { x := 1; y := p[2] }\n", &["MG106 0.rego:2:1"]),
+    Case::v1("package a\np := count(data.a)\n", &["MG106 0.rego:2:1"]),
+    Case::v1("package a\np := [x | x := data.b.q]\n---\npackage b\nq := data.a.p\n", &["MG106 0.rego:2:1"]),
+    // MG107, MG108: layout.
+    Case::ours("package a\nf(x) { x == 1 } { x == 2 }\n", &["MG107 0.rego:2:17"]).before(),
+    Case::ours(
+        "package a\nq := 1\np if {\n\tx := q\n\t(1) == x\n}\n",
+        &["MG113 0.rego:4:2", "MG103 0.rego:4:7", "MG108 0.rego:5:2", "MG111 0.rego:5:9"],
+    ),
+    // MG109, MG110: limits and newer syntax.
+    Case::ours("package a\np := [[[[[[[[[[[[[[[[[[[[1, 2, 3]]]]]]]]]]]]]]]]]]]]\n", &["MG109 0.rego:2:26"]),
+    Case::ours("package a\np := $\"one {1}\"\n", &["MG110 0.rego:2:6"]),
+    Case::ours("package a\nin.b := 1\n", &["MG110 0.rego:2:1"]),
+    // MG111: variables that nothing binds.
+    Case::v1("package a\np if x\n", &["MG111 0.rego:2:6"]),
+    Case::v1("package a\np := x if true\n", &["MG111 0.rego:2:6"]),
+    Case::v1("package a\np contains x if y := 1\n", &["MG111 0.rego:2:12"]),
+    Case::v1("package a\nf(x) := y if x == 1\n", &["MG111 0.rego:2:9"]),
+    Case::v1("package a\np if { not q[x] }\nq := {1}\n", &["MG111 0.rego:2:14"]),
+    Case::v1("package a\np if { not q[_] }\nq := {1}\n", &["MG111 0.rego:2:14"]),
+    Case::v1("package a\np if { x == y; y := 1 }\n", &["MG111 0.rego:2:8", "MG113 0.rego:2:16"]),
+    Case::v1("package a\np if { some x; x > 1 }\n", &["MG111 0.rego:2:13"]),
+    Case::v1("package a\np := [x | y := 1]\n", &["MG111 0.rego:2:7"]),
+    Case::v1("package a\np if { x := [y | y := z]; z == x }\n", &["MG111 0.rego:2:8", "MG111 0.rego:2:23"]),
+    Case::v1("package a\np if { every x in xs { x > 1 } }\n", &["MG111 0.rego:2:19"]),
+    Case::v1("package a\np if { every x in [1] { x > y } }\n", &["MG111 0.rego:2:29"]),
+    Case::v1("package a\np if { q with input as x }\nq := 1\n", &["MG111 0.rego:2:24"]),
+    Case::v1("package a\np if { {x} = {1}; x > 0 }\n", &["MG111 0.rego:2:9"]),
+    Case::v1("package a\np if { count(x, n); n > 0 }\n", &["MG111 0.rego:2:14", "MG111 0.rego:2:17"]),
+    Case::v1("package a\np if { x[i]; i > 1 }\n", &["MG111 0.rego:2:8", "MG111 0.rego:2:10"]),
+    Case::v1("package a\np[x] := 1 if true\n", &["MG111 0.rego:2:3"]),
+    Case::v1("package a\np if { true } else := x if { true }\n", &["MG111 0.rego:2:23"]),
+    Case::v1("package a\np := lower(inputs.name)\n", &["MG111 0.rego:2:12"]),
+    // MG112: definitions that don't agree.
+    Case::v1("package a\np := 1\np contains 2\n", &["MG112 0.rego:3:1"]),
+    Case::v1("package a\nf(x) := x\nf(x, y) := y if x\n", &["MG112 0.rego:3:1"]),
+    Case::v1("package a\nf(x) := x\nf := 1\n", &["MG112 0.rego:3:1"]),
+    Case::v1("package a\np := 1\np[x] := x if x := \"a\"\n", &["MG112 0.rego:3:1"]),
+    Case::v1("package a\np := 1\np.q := 1\n", &["MG112 0.rego:2:1"]),
+    Case::v1("package a\ndefault p := 1\ndefault p := 2\n", &["MG112 0.rego:3:9"]),
+    Case::v1("package a\nb := 1\n---\npackage a.b\nq := 1\n", &["MG112 0.rego:2:1"]),
+    Case::v1("package a\nb := 1\n---\npackage a.b\n", &["MG112 0.rego:2:1"]),
+    Case::v1("package a\ndefault p := input.x\n", &["MG112 0.rego:2:14"]),
+    Case::v1("package a\ndefault p := [input.x]\n", &["MG112 0.rego:2:14"]),
+    // MG113: declarations.
+    Case::v1("package a\np if { x := 1; x := 2 }\n", &["MG113 0.rego:2:16"]),
+    Case::v1("package a\np if { x == 1; x := 1 }\n", &["MG113 0.rego:2:16"]),
+    Case::v1("package a\nf(x) := y if { x := 1; y := x }\n", &["MG113 0.rego:2:16"]),
+    Case::v1("package a\np if { some x; some x in [1]; x > 0 }\n", &["MG113 0.rego:2:21"]),
+    Case::v1("package a\np if { some x, y; x = 1 }\n", &["MG113 0.rego:2:16"]),
+    Case::v1("package a\np if { not x := 1 }\n", &["MG113 0.rego:2:12", "MG111 0.rego:2:12"]),
+    Case::v1("package a\np if { input.x := 1 }\n", &["MG113 0.rego:2:8"]),
+    Case::v1("package a\np if { [x, x] := [1, 1] }\n", &["MG113 0.rego:2:12"]),
+    // MG114: names of imports and documents.
+    Case::v1(
+        "package a\nimport data.b.x\nimport data.c.x\np := x\n---\npackage b\nx := 1\n---\npackage c\nx := 1\n",
+        &["MG114 0.rego:3:8"],
+    ),
+    Case::v1("package a\nf(input) := input.x\n", &["MG114 0.rego:2:3"]),
+    // MG115: targets of `with`.
+    Case::v1("package a\nq := {\"r\": 1}\np if q with data.a.q.r as 2\n", &["MG115 0.rego:3:13"]),
+    Case::v1("package a\nq := 1\np if q with nope as 2\n", &["MG115 0.rego:3:13"]),
+    Case::v1("package a\nq := 1\np if q with walk as 2\n", &["MG115 0.rego:3:13"]),
+];
+
+pub(crate) const PASSED: &[Case] = &[
+    passes("package a\np if count([1]) > 0\n"),
+    passes("package a\nf(x) := x\np if f(1, 1)\n"),
+    passes("package a\np if { count([1], n); n == 1 }\n"),
+    passes("package a\nf(x) := x\nq := f(1)\np if q with f as 2\nr if q with f as g\ng(x) := count(x)\n"),
+    passes("package a\np if q with input.a.b as 1\nq if input.a.b == 1\n"),
+    passes("package a\nimport data.b\np if b.f(1)\n---\npackage b\nf(x) := x\n"),
+    passes("package a\np := time.now_ns()\n"),
+    passes("package a\np.q := 1\np.r := p.q\n"),
+    passes("package a\np if q\nq := [data.b.r, data.b[\"s\"]]\n---\npackage b\nr := 1\ns := 2\n"),
+    passes("package a\nf(x) := 1 if x == 1\nf(x) := 2 if x == 2\n"),
+    passes("package a\np if { x == 1 } else if { y == 2; y = 2 }\nx := 1\n"),
+    passes("package a\np if {\n\tx := q\n\tx == 1\n\t(x + 1) == 2\n}\nq := 1\n"),
+    passes(
+        "package a\np := {\"a\": {\"b\": {\"c\": {\"d\": {\"e\": {\"f\": {\"g\": [{\"h\": [1, 2, 3]}]}}}}}}}\n",
+    ),
+    passes("package a\np if { x == 1; x = 1 }\n"),
+    passes("package a\np if { y := x[0]; x = [1]; y == 1 }\n"),
+    passes("package a\np if { not q[0] }\nq := {1}\n"),
+    passes("package a\np if { x := 0; not q[x] }\nq := {1}\n"),
+    passes("package a\np if { not _q }\n_q if r[_] == 1\nr := [1]\n"),
+    passes("package a\np contains x if some x in q\nq := {1}\n"),
+    passes("package a\np contains x if some _, x in q\nq := {1}\n"),
+    passes("package a\np contains [i, x] if some i, {\"a\": x} in q\nq := [{\"a\": 1}]\n"),
+    passes("package a\np contains x if { some i; q[i] == x; x = 1 }\nq := [1]\n"),
+    passes("package a\np := [x | some x in [1]; not x in {2}]\n"),
+    passes("package a\np if { x := [y | some y in [1]; y > z]; z = 0; x == [1] }\n"),
+    passes("package a\np if { [x, {\"a\": y}] = [1, {\"a\": 2}]; x + y == 3 }\n"),
+    passes("package a\np if { [x, y] := f(1); x == y }\nf(x) := [x, x]\n"),
+    passes("package a\np if { every i, x in q { x > i } }\nq := [1]\n"),
+    passes("package a\np if { x := 1; every y in [2] { y > x } }\n"),
+    passes("package a\np if { x := 1; [y | x := 2; y := x] == [2] }\n"),
+    passes("package a\np if { walk(input, [path, value]); count(path) > 0; value == 1 }\n"),
+    passes("package a\np if { input.a[i].b[j] == input.c[i][j] }\n"),
+    passes("package a\nf([x, {\"a\": y}]) := x + y\n"),
+    passes("package a\nf(_, x) := x\np := f(1, 2)\n"),
+    passes("package a\np contains 1\np contains x if x := 2\n"),
+    passes("package a\np[x] := 1 if x := \"a\"\np.b := 2\n"),
+    passes("package a\ndefault p := {\"a\": [1, `x`]}\np := input.x\n"),
+    passes("package a\ndefault f(_) := 1\nf(x) := x if x > 1\n"),
+    passes(
+        "package a\nimport data.b.x\nimport data.c.x as y\np := [x, y]\n---\npackage b\nx := 1\n---\npackage c\nx := 1\n",
+    ),
+    passes("package a\nx := 1\np if { x := 2; x == 2 }\n"),
+    passes("package a\np if { some x; x = 1 }\n"),
+    passes("package a\np if { print(1, 2, 3) }\n"),
+    passes("package a\np := sum([x | x := input[_].a]) + 1\n"),
+    passes("package a\np { q[x]; x > 1 }\nq[x] { x := 2 }\n").before(),
+];
