@@ -9,6 +9,7 @@ mod paths;
 mod policies;
 mod review;
 mod serve;
+mod test;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -37,6 +38,7 @@ Examples:
   meshgate check deploy/                     what the embedded policies say of your manifests
   meshgate check -p policies deploy/         … and what yours say
   meshgate review --phase validate r.json    answer an AdmissionReview, as the webhook does
+  meshgate test policies                     the tests and examples of your policies
   meshgate serve --dev                       the webhook on https://localhost:8443
 
 Exit codes: 0 passed, 1 denied, 2 something can't be read, 3 a policy was in error or a fact is missing";
@@ -51,6 +53,8 @@ enum Command {
     Eval(eval::Arguments),
     /// Serve the webhook over HTTPS
     Serve(serve::Arguments),
+    /// Run the tests and the examples of policies
+    Test(test::Arguments),
     /// The catalogue of policies
     Policies(policies::Arguments),
     /// Print the completions of a shell
@@ -91,6 +95,7 @@ fn dispatch(command: Command) -> anyhow::Result<u8> {
         Command::Review(arguments) => review::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Policies(arguments) => policies::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, &mut Arguments::command()),
         Command::Version => output::print(&format!("meshgate {}\n", env!("CARGO_PKG_VERSION"))).map(|()| 0),

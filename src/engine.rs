@@ -17,6 +17,7 @@ mod output_json;
 mod program;
 mod query;
 mod syntax;
+mod tests;
 
 pub use bundle::{Bound, Bundle, compile};
 pub use evaluate::EvaluationError;
@@ -24,3 +25,4 @@ pub use input::Input;
 pub use output::{Judgement, Violation};
 pub use program::{Contract, Program, ProgramSettings, Promise};
 pub use syntax::RegoVersion;
+pub use tests::{Coverage, Failure, FileCoverage, Ran, Test, Tests, Verdict};

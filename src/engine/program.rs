@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use regorus::coverage::Report;
 use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value as Rego};
 use serde_json::Value;
@@ -90,8 +91,12 @@ impl Program {
         let mut faults = Vec::new();
         let parsed = judged(modules, settings, &mut faults);
         Faults::or(faults, ())?;
-        let engine = prepare(&parsed, settings)?;
-        Ok(Self { engine })
+        Self::of(&parsed, settings)
+    }
+
+    /// Makes modules that passed the gate ready.
+    pub(super) fn of(parsed: &[Parsed], settings: &ProgramSettings) -> Result<Self, Faults> {
+        Ok(Self { engine: prepare(parsed, settings)? })
     }
 
     /// The value of a rule or a document, `data.…`; None if it is undefined.
@@ -114,15 +119,27 @@ impl Program {
         Ok(output_json::text(&self.ask(query, input)?))
     }
 
-    fn ask(&self, query: &str, input: Option<&Value>) -> Result<Rego, EvaluationError> {
-        let query = query::path(query)?;
-        let mut engine = self.engine.clone();
-        engine.set_input(input.map_or(Rego::Undefined, to_rego));
-        let results =
-            engine.eval_query(query, false).map_err(|error| EvaluationError::Policy(one_line(&error)))?;
-        let value = results.result.first().and_then(|result| result.expressions.first());
-        Ok(value.map_or(Rego::Undefined, |expression| expression.value.clone()))
+    /// The same as the interpreter has it, sets as sets.
+    pub(super) fn ask(&self, query: &str, input: Option<&Value>) -> Result<Rego, EvaluationError> {
+        ask(&mut self.engine.clone(), query, input)
     }
+
+    /// The same, and which lines were reached.
+    pub(super) fn ask_covering(&self, query: &str) -> (Result<Rego, EvaluationError>, Report) {
+        let mut engine = self.engine.clone();
+        engine.set_enable_coverage(true);
+        let answer = ask(&mut engine, query, None);
+        (answer, engine.get_coverage_report().unwrap_or_default())
+    }
+}
+
+fn ask(engine: &mut Engine, query: &str, input: Option<&Value>) -> Result<Rego, EvaluationError> {
+    let query = query::path(query)?;
+    engine.set_input(input.map_or(Rego::Undefined, to_rego));
+    let results =
+        engine.eval_query(query, false).map_err(|error| EvaluationError::Policy(one_line(&error)))?;
+    let value = results.result.first().and_then(|result| result.expressions.first());
+    Ok(value.map_or(Rego::Undefined, |expression| expression.value.clone()))
 }
 
 /// Parses modules and puts them through the gate.

@@ -91,6 +91,16 @@ impl Draft {
     /// tree's `Bundle` includes. What is wrong stands in [`Draft::faults`]: nothing of it is left out in silence,
     /// because a draft with faults does not compile.
     pub fn read(tree: &Tree, catalogue: &Tree) -> Self {
+        let mut draft = Self::read_unbound(tree, catalogue);
+        if draft.bindings.is_empty() && draft.faults.is_empty() {
+            let known = known(&draft.policies);
+            draft.faults.push(Fault::of_file("the policies' tree", format!("nothing is bound, so nothing would be judged; add a PolicyBinding. Policies found: {known}")));
+        }
+        draft
+    }
+
+    /// The same of a tree in which nothing need be bound: to test policies, whoever binds them.
+    pub fn read_unbound(tree: &Tree, catalogue: &Tree) -> Self {
         let mut reading = Reading::default();
         reading.read_all(tree.iter());
         let settings = reading.settings();
@@ -291,7 +301,7 @@ impl Reading {
             if meant.is_empty() && !self.broken.iter().any(|id| id.is_meant_by(&fields.policy)) {
                 faults.push((
                     "/spec/policy".to_owned(),
-                    format!("spec.policy: no policy `{}`; this tree has {}", fields.policy, self.known()),
+                    format!("spec.policy: no policy `{}`; this tree has {}", fields.policy, known(&self.policies)),
                 ));
             }
             for policy in meant {
@@ -320,22 +330,18 @@ impl Reading {
                 self.fault(&file, place(&document, &pointer), message);
             }
         }
-        if bindings.is_empty() && self.faults.is_empty() {
-            let known = self.known();
-            self.faults.push(Fault::of_file("the policies' tree", format!("nothing is bound, so nothing would be judged; add a PolicyBinding. Policies found: {known}")));
-        }
         bindings.sort_by(|a, b| (&a.policy, &a.name).cmp(&(&b.policy, &b.name)));
         bindings
-    }
-
-    fn known(&self) -> String {
-        let ids: Vec<&str> = self.policies.keys().map(PolicyId::as_str).collect();
-        if ids.is_empty() { "none".to_owned() } else { ids.join(", ") }
     }
 
     fn fault(&mut self, file: &str, place: (usize, usize), message: impl Into<String>) {
         self.faults.push(Fault::new(file, place, message));
     }
+}
+
+fn known(policies: &BTreeMap<PolicyId, Policy>) -> String {
+    let ids: Vec<&str> = policies.keys().map(PolicyId::as_str).collect();
+    if ids.is_empty() { "none".to_owned() } else { ids.join(", ") }
 }
 
 /// A policy's METADATA, or where and why there is none.
