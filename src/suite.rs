@@ -120,7 +120,8 @@ impl Suite {
 
 /// The files of tests; those of the catalogue are tested with it.
 fn tests(tree: &Tree) -> Result<Vec<Module>, Faults> {
-    let is_test = |path: &str| path.ends_with("_test.rego") && !path.split('/').any(|part| part == "examples");
+    let is_test =
+        |path: &str| path.ends_with("_test.rego") && !path.split('/').any(|part| part == "examples");
     let (mut modules, mut faults) = (Vec::new(), Vec::new());
     for (path, content) in tree.iter().filter(|(path, _)| is_test(path)) {
         match std::str::from_utf8(content) {

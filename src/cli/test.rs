@@ -1,7 +1,5 @@
 //! `meshgate test`: what a policies' tree proves of itself, its tests and its examples.
 
-use std::path::Path;
-
 use clap::{Args, ValueEnum};
 use regex::Regex;
 
@@ -57,7 +55,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         flags.policies.clone_from(directory);
     }
     let root = flags.policies.trim_end_matches(std::path::is_separator);
-    let suite = Suite::read(&flags.tree()?, &source::catalogue(), root).map_err(|faults| flags.unusable(&faults))?;
+    let suite =
+        Suite::read(&flags.tree()?, &source::catalogue(), root).map_err(|faults| flags.unusable(&faults))?;
     let results = suite.run(&Choice { run: arguments.run.clone(), coverage: arguments.coverage });
     let text = match arguments.format {
         Format::Text => suite::text(&results, arguments.verbose),

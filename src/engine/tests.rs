@@ -94,6 +94,11 @@ impl Tests {
         self.tests.iter()
     }
 
+    /// Whether a test is true, without saying why it is not, which takes longer.
+    pub fn is_true(&self, test: &Test) -> bool {
+        self.program.ask(&test.reference, None) == Ok(Rego::Bool(true))
+    }
+
     /// Runs a test. No test sees anything of another one.
     pub fn run(&self, test: &Test, covering: bool) -> Ran {
         if test.is_to_do() {
@@ -149,7 +154,8 @@ fn found(module: &Parsed, rule: &Rule) -> Option<Test> {
     let name = head.last().filter(|name| name.starts_with("test_") || name.starts_with("todo_test_"))?;
     let (mut package, name) = (path(&module.tree.package.refr)?, name.clone());
     package.extend(head.iter().take(head.len().saturating_sub(1)).cloned());
-    let quoted = package.iter().chain([&name]).map(|part| format!("[{}]", serde_json::Value::from(part.as_str())));
+    let quoted =
+        package.iter().chain([&name]).map(|part| format!("[{}]", serde_json::Value::from(part.as_str())));
     Some(Test {
         file: module.module.path.clone(),
         line: usize::try_from(head_reference(rule).span().line).unwrap_or_default(),

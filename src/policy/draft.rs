@@ -301,7 +301,11 @@ impl Reading {
             if meant.is_empty() && !self.broken.iter().any(|id| id.is_meant_by(&fields.policy)) {
                 faults.push((
                     "/spec/policy".to_owned(),
-                    format!("spec.policy: no policy `{}`; this tree has {}", fields.policy, known(&self.policies)),
+                    format!(
+                        "spec.policy: no policy `{}`; this tree has {}",
+                        fields.policy,
+                        known(&self.policies)
+                    ),
                 ));
             }
             for policy in meant {

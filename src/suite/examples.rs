@@ -59,8 +59,7 @@ impl<'a> Bundles<'a> {
         let Some((id, bundle)) = self.compiled.get(policy) else {
             return Err(format!("there is no policy `{policy}`; examples lie in the folder of theirs"));
         };
-        let compiled =
-            || engine::compile(self.draft.only(id)?).map_err(|faults| faults.to_string());
+        let compiled = || engine::compile(self.draft.only(id)?).map_err(|faults| faults.to_string());
         bundle.get_or_init(compiled).as_ref().map_err(Clone::clone)
     }
 }
@@ -131,10 +130,7 @@ fn check(bundle: &Bundle, manifests: &Manifests) -> Result<Outcome, String> {
 
 fn are_all_judged(report: &Report) -> bool {
     report.documents.iter().all(|document| {
-        !matches!(
-            document.status,
-            DocumentStatus::Error | DocumentStatus::Invalid | DocumentStatus::Skipped
-        )
+        !matches!(document.status, DocumentStatus::Error | DocumentStatus::Invalid | DocumentStatus::Skipped)
     })
 }
 
@@ -146,9 +142,7 @@ fn unlike(expected: &str, report: &Report) -> Option<&'static str> {
     let is_quiet = report.findings.iter().all(|finding| finding.effect != Effect::Deny);
     let (holds, what) = match expected {
         "allowed" => (is_silent && !is_mutated, "something is found or changed"),
-        "denied" => {
-            (any(DocumentStatus::Denied) && !is_mutated, "nothing is denied, or something changed")
-        }
+        "denied" => (any(DocumentStatus::Denied) && !is_mutated, "nothing is denied, or something changed"),
         "warned" => (
             any(DocumentStatus::Warned) && is_quiet && !is_mutated,
             "nothing is warned of, or there is more than warnings",

@@ -19,7 +19,8 @@ pub(super) fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync)
     };
     let threads = thread::available_parallelism().map_or(1, usize::from).min(items.len());
     let mut done = thread::scope(|scope| {
-        let started = (0..threads).map(|_| thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, take));
+        let started =
+            (0..threads).map(|_| thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, take));
         let started: Vec<_> = started.collect();
         let ended = started.into_iter().filter_map(|thread| thread.ok()?.join().ok());
         let mut done: Vec<(usize, R)> = ended.flatten().collect();

@@ -192,6 +192,9 @@ impl Case {
                 format!("{start}{line}")
             }));
             lines.extend(failure.notes.iter().cloned());
+            if !failure.missing.is_empty() || !failure.extra.is_empty() {
+                lines.push("missing (-) and too many (+):".to_owned());
+            }
             lines.extend(failure.missing.iter().map(|element| format!("- {element}")));
             lines.extend(failure.extra.iter().map(|element| format!("+ {element}")));
         }
@@ -210,8 +213,7 @@ impl FileLines {
     pub(super) fn new(file: String, lines: &FileCoverage) -> Self {
         let FileCoverage { covered, not_covered } = lines;
         let count = |lines: usize| u32::try_from(lines).unwrap_or(u32::MAX);
-        let (reached, all) =
-            (count(covered.len()), count(covered.len().saturating_add(not_covered.len())));
+        let (reached, all) = (count(covered.len()), count(covered.len().saturating_add(not_covered.len())));
         // Rounded down, so that 100 means all.
         let thousandths = reached.saturating_mul(1_000).checked_div(all).unwrap_or(1_000);
         Self {

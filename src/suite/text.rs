@@ -36,8 +36,11 @@ fn title(case: &Case) -> String {
 fn coverage(file: &FileLines) -> String {
     let FileLines { file, covered, not_covered, percentage } = file;
     let all = covered.len().saturating_add(not_covered.len());
-    let missed =
-        if not_covered.is_empty() { String::new() } else { format!("; not reached: {}", ranges(not_covered)) };
+    let missed = if not_covered.is_empty() {
+        String::new()
+    } else {
+        format!("; not reached: {}", ranges(not_covered))
+    };
     format!("{file}: {percentage:.1} % ({} of {all} lines){missed}", covered.len())
 }
 
@@ -50,9 +53,9 @@ fn ranges(lines: &[u32]) -> String {
             _ => ranges.push((line, line)),
         }
     }
-    let shown = ranges.into_iter().map(|(start, end)| {
-        if start == end { start.to_string() } else { format!("{start}-{end}") }
-    });
+    let shown = ranges
+        .into_iter()
+        .map(|(start, end)| if start == end { start.to_string() } else { format!("{start}-{end}") });
     shown.collect::<Vec<_>>().join(", ")
 }
 
@@ -81,9 +84,12 @@ mod tests {
 
     #[test]
     fn lines_that_follow_each_other_are_a_range() {
-        for (lines, expected) in
-            [(vec![], ""), (vec![3], "3"), (vec![1, 2, 3, 5, 7, 8], "1-3, 5, 7-8"), (vec![u32::MAX], "4294967295")]
-        {
+        for (lines, expected) in [
+            (vec![], ""),
+            (vec![3], "3"),
+            (vec![1, 2, 3, 5, 7, 8], "1-3, 5, 7-8"),
+            (vec![u32::MAX], "4294967295"),
+        ] {
             assert_eq!(ranges(&lines), expected);
         }
     }

@@ -7,3 +7,4 @@ mod faults;
 mod inputs;
 mod program;
 mod readme;
+mod test_command;

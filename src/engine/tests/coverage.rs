@@ -25,8 +25,7 @@ pub struct FileCoverage {
 impl Coverage {
     pub(super) fn of(report: &Report) -> Self {
         let files = report.files.iter().map(|file| {
-            let lines =
-                FileCoverage { covered: file.covered.clone(), not_covered: file.not_covered.clone() };
+            let lines = FileCoverage { covered: file.covered.clone(), not_covered: file.not_covered.clone() };
             (file.path.clone(), lines)
         });
         Self { files: files.collect() }

@@ -47,9 +47,8 @@ fn elements(value: &Rego) -> Option<Vec<String>> {
         Rego::Set(items) => Some(items.iter().filter_map(output_json::text).collect()),
         Rego::Array(items) => Some(items.iter().filter_map(output_json::text).collect()),
         Rego::Object(members) => {
-            let member = |(key, value)| {
-                Some(format!("{}: {}", output_json::text(key)?, output_json::text(value)?))
-            };
+            let member =
+                |(key, value)| Some(format!("{}: {}", output_json::text(key)?, output_json::text(value)?));
             Some(members.iter().filter_map(member).collect())
         }
         _ => None,

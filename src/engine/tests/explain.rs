@@ -89,12 +89,16 @@ impl<'a> Questions<'a> {
         let texts: Vec<&str> =
             before.iter().map(String::as_str).chain(statements.iter().map(Statement::text)).collect();
         let bodies: Vec<String> = (before.len()..=texts.len())
-            .map(|count| format!(":= true if {{\ntrue\n{}\n}}", texts.get(..count).unwrap_or_default().join("\n")))
+            .map(|count| {
+                format!(":= true if {{\ntrue\n{}\n}}", texts.get(..count).unwrap_or_default().join("\n"))
+            })
             .collect();
         let holds = |value: Rego| value == Rego::Bool(true);
         match self.ask(&bodies) {
             Some(values) => values.into_iter().map(|value| Some(holds(value))).collect(),
-            None => bodies.iter().map(|body| self.ask(std::slice::from_ref(body))?.pop().map(holds)).collect(),
+            None => {
+                bodies.iter().map(|body| self.ask(std::slice::from_ref(body))?.pop().map(holds)).collect()
+            }
         }
     }
 
@@ -130,9 +134,9 @@ impl<'a> Questions<'a> {
     fn compare(&self, before: &[String], sides: &Sides, right: &str, failure: &mut Failure) {
         let pairs = self.values(before, &[&sides.left, right]).unwrap_or_default();
         let Some([left_value, right_value]) = pairs.first().map(Vec::as_slice) else {
-            let undefined = [sides.left.as_str(), right].into_iter().filter(|side| {
-                self.values(before, &[side]).is_some_and(|values| values.is_empty())
-            });
+            let undefined = [sides.left.as_str(), right]
+                .into_iter()
+                .filter(|side| self.values(before, &[side]).is_some_and(|values| values.is_empty()));
             failure.notes.extend(undefined.map(|side| format!("`{}` is undefined", side.trim())));
             return;
         };
@@ -150,7 +154,8 @@ impl<'a> Questions<'a> {
             Some(Difference { missing, extra }) => (failure.missing, failure.extra) = (missing, extra),
             None => {
                 let both = [(sides.left.trim(), left_value), (right.trim(), right_value)];
-                let texts = both.into_iter().filter_map(|(side, value)| Some((side, output_json::text(value)?)));
+                let texts =
+                    both.into_iter().filter_map(|(side, value)| Some((side, output_json::text(value)?)));
                 // A constant says what it is.
                 let unknown = texts.filter(|(side, text)| side != text);
                 failure.notes.extend(unknown.map(|(side, text)| format!("`{side}` is {}", short(&text))));
@@ -184,9 +189,12 @@ impl<'a> Questions<'a> {
         modules.push(Module { path: "why the test failed".to_owned(), text });
         let program = Program::load(&modules, &settings()).ok()?;
         let package = path(&tree.package.refr)?;
-        let package: String = package.iter().map(|part| format!("[{}]", serde_json::Value::from(part.as_str()))).collect();
+        let package: String =
+            package.iter().map(|part| format!("[{}]", serde_json::Value::from(part.as_str()))).collect();
         // What is in error does not hold either.
-        let value = |index| program.ask(&format!("data{package}[\"{}\"]", name(index)), None).unwrap_or(Rego::Undefined);
+        let value = |index| {
+            program.ask(&format!("data{package}[\"{}\"]", name(index)), None).unwrap_or(Rego::Undefined)
+        };
         Some((0..rules.len()).map(value).collect())
     }
 }

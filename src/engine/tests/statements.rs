@@ -120,7 +120,8 @@ impl Statement<'_> {
 
     /// The first token outside of brackets that is this word.
     fn outer(&self, word: &str) -> Option<&Token> {
-        self.outside_brackets().find(|token| !token.is_text() && self.parsed.text(token.range.clone()) == word)
+        self.outside_brackets()
+            .find(|token| !token.is_text() && self.parsed.text(token.range.clone()) == word)
     }
 
     fn outside_brackets(&self) -> impl Iterator<Item = &Token> {
@@ -141,7 +142,8 @@ impl Statement<'_> {
 
 /// What should be is mostly written out, and mostly to the right.
 fn expected(comparison: &Expr) -> Side {
-    let is_written_out = |expr: &Expr| matches!(expr, Expr::Array { .. } | Expr::Set { .. } | Expr::Object { .. });
+    let is_written_out =
+        |expr: &Expr| matches!(expr, Expr::Array { .. } | Expr::Set { .. } | Expr::Object { .. });
     match comparison {
         Expr::BoolExpr { lhs, rhs, .. } | Expr::AssignExpr { lhs, rhs, .. }
             if is_written_out(lhs) && !is_written_out(rhs) =>
@@ -176,7 +178,11 @@ mod tests {
             ("x == {1, 2}", "x", Some("{1, 2}")),
             ("\"a\" != f(\"==\")", "\"a\"", Some("f(\"==\")")),
             ("(a | b) == set()", "(a | b)", Some("set()")),
-            ("data.a.b == {} with input as {\"a\": 1 == 1}", "data.a.b with input as {\"a\": 1 == 1}", Some("{} with input as {\"a\": 1 == 1}")),
+            (
+                "data.a.b == {} with input as {\"a\": 1 == 1}",
+                "data.a.b with input as {\"a\": 1 == 1}",
+                Some("{} with input as {\"a\": 1 == 1}"),
+            ),
             ("{x | x := 1} == [\"a\"]", "{x | x := 1}", Some("[\"a\"]")),
             ("count(x) > 1 + 2", "count(x)", Some("1 + 2")),
             ("x := f(y) with input as z", "f(y) with input as z", None),
