@@ -183,8 +183,13 @@ impl Case {
 
     /// All that is said of it, by lines.
     pub fn lines(&self) -> Vec<String> {
-        let mut lines: Vec<String> =
-            self.reasons.iter().flat_map(|reason| reason.lines()).map(str::to_owned).collect();
+        let mut lines: Vec<String> = self
+            .reasons
+            .iter()
+            .flat_map(|reason| reason.lines())
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect();
         if let Some(failure) = &self.failure {
             let expression = failure.expression.lines().enumerate();
             lines.extend(expression.map(|(index, line)| {

@@ -26,7 +26,7 @@ impl<'a> Questions<'a> {
         let mut whole = element.clone();
         whole.extend(statements(self.parsed, query).iter().map(|statement| statement.text().to_owned()));
         let keys = |before: &[String]| -> Option<BTreeSet<Rego>> {
-            Some(self.values(before, &[&place])?.into_iter().flatten().collect())
+            Some(self.values(before, &[&place], "")?.into_iter().flatten().collect())
         };
         let held = keys(&whole)?;
         let broken = keys(&element)?.into_iter().find(|key| !held.contains(key))?;
@@ -34,7 +34,7 @@ impl<'a> Questions<'a> {
         let mut failure = self.broken(&element, query)?;
         let names: Vec<String> = key.into_iter().chain(value).collect();
         let shown = names.iter().filter_map(|name| {
-            let value = self.values(&element, &[name])?.into_iter().flatten().next()?;
+            let value = self.values(&element, &[name], "")?.into_iter().flatten().next()?;
             Some(format!("where {name} is {}", short(&output_json::text(&value)?)))
         });
         let shown: Vec<String> = shown.collect();

@@ -112,32 +112,31 @@ impl<'a> Questions<'a> {
             Failure { line: statement.line(), expression: statement.shown(), ..Failure::default() };
         let Some(sides) = statement.sides() else { return failure };
         match &sides.right {
-            None => failure.notes.extend(self.value(before, &sides.left)),
+            None => failure.notes.extend(self.value(before, &sides)),
             Some(right) => self.compare(before, &sides, right, &mut failure),
         }
         failure
     }
 
-    /// A line about the value of a term.
-    fn value(&self, before: &[String], term: &str) -> Option<String> {
-        let values = self.values(before, &[term])?;
+    /// A line about the value of what is not compared with anything.
+    fn value(&self, before: &[String], sides: &Sides<'_>) -> Option<String> {
+        let values = self.values(before, &[sides.left], sides.modifiers)?;
         let shown = |values: &Vec<Rego>| Some(short(&output_json::text(values.first()?)?));
-        let text = term.trim();
         Some(match values.as_slice() {
-            [] => format!("`{text}` is undefined"),
-            [value] => format!("`{text}` is {}", shown(value)?),
-            [value, ..] => format!("`{text}` is {}, among others", shown(value)?),
+            [] => format!("`{}` is undefined", sides.left),
+            [value] => format!("`{}` is {}", sides.left, shown(value)?),
+            [value, ..] => format!("`{}` is {}, among others", sides.left, shown(value)?),
         })
     }
 
     /// Both sides of a comparison, and where they differ if they should not.
-    fn compare(&self, before: &[String], sides: &Sides, right: &str, failure: &mut Failure) {
-        let pairs = self.values(before, &[&sides.left, right]).unwrap_or_default();
+    fn compare(&self, before: &[String], sides: &Sides<'_>, right: &str, failure: &mut Failure) {
+        let pairs = self.values(before, &[sides.left, right], sides.modifiers).unwrap_or_default();
         let Some([left_value, right_value]) = pairs.first().map(Vec::as_slice) else {
-            let undefined = [sides.left.as_str(), right]
-                .into_iter()
-                .filter(|side| self.values(before, &[side]).is_some_and(|values| values.is_empty()));
-            failure.notes.extend(undefined.map(|side| format!("`{}` is undefined", side.trim())));
+            let values = |side: &str| self.values(before, &[side], sides.modifiers);
+            let undefined = [sides.left, right].into_iter();
+            let undefined = undefined.filter(|side| values(side).is_some_and(|values| values.is_empty()));
+            failure.notes.extend(undefined.map(|side| format!("`{side}` is undefined")));
             return;
         };
         if pairs.len() > 1 {
@@ -153,7 +152,7 @@ impl<'a> Questions<'a> {
             }
             Some(Difference { missing, extra }) => (failure.missing, failure.extra) = (missing, extra),
             None => {
-                let both = [(sides.left.trim(), left_value), (right.trim(), right_value)];
+                let both = [(sides.left, left_value), (right, right_value)];
                 let texts =
                     both.into_iter().filter_map(|(side, value)| Some((side, output_json::text(value)?)));
                 // A constant says what it is.
@@ -163,10 +162,15 @@ impl<'a> Questions<'a> {
         }
     }
 
-    /// What `terms` can be together, after what stands `before` them; None if they can't be asked for.
-    pub(super) fn values(&self, before: &[String], terms: &[&str]) -> Option<Vec<Vec<Rego>>> {
+    /// What `terms` can be together, each so modified, after what stands `before` them; None if they can't be asked for.
+    pub(super) fn values(
+        &self,
+        before: &[String],
+        terms: &[&str],
+        modifiers: &str,
+    ) -> Option<Vec<Vec<Rego>>> {
         let names: Vec<String> = (0..terms.len()).map(|index| format!("meshgate_value_{index}")).collect();
-        let bound = names.iter().zip(terms).map(|(name, term)| format!("{name} := {term}"));
+        let bound = names.iter().zip(terms).map(|(name, term)| format!("{name} := {term} {modifiers}"));
         let lines: Vec<String> = before.iter().cloned().chain(bound).collect();
         let question = format!("contains [{}] if {{\n{}\n}}", names.join(", "), lines.join("\n"));
         let Rego::Set(found) = self.ask(&[question])?.pop()? else { return None };

@@ -11,10 +11,12 @@ pub(super) struct Statement<'a> {
     range: Range<usize>,
 }
 
-/// What a statement compares, or the one thing that it is about, each as it can be written elsewhere.
-pub(super) struct Sides {
-    pub(super) left: String,
-    pub(super) right: Option<String>,
+/// What a statement compares, or the one thing that it is about.
+pub(super) struct Sides<'a> {
+    pub(super) left: &'a str,
+    pub(super) right: Option<&'a str>,
+    /// `with … as …`, of both.
+    pub(super) modifiers: &'a str,
     /// Whether both have to be the same.
     pub(super) is_equality: bool,
     /// Which one is what should be.
@@ -26,12 +28,6 @@ pub(super) struct Sides {
 pub(super) enum Side {
     Left,
     Right,
-}
-
-impl Sides {
-    fn one(left: String) -> Self {
-        Self { left, right: None, is_equality: false, expected: Side::Right }
-    }
 }
 
 /// The statements of a body.
@@ -71,36 +67,38 @@ impl Statement<'_> {
     }
 
     /// What can be said of it.
-    pub(super) fn sides(&self) -> Option<Sides> {
+    pub(super) fn sides(&self) -> Option<Sides<'_>> {
         let with = self.outer("with").map_or(self.range.end, |token| token.range.start);
         let modifiers = self.parsed.text(with..self.range.end);
-        let part = |range: Range<usize>| format!("{} {modifiers}", self.parsed.text(range).trim());
+        let part = |range: Range<usize>| self.parsed.text(range).trim();
+        let one =
+            |left| Some(Sides { left, right: None, modifiers, is_equality: false, expected: Side::Right });
         let (expr, operators) = match &self.literal.literal {
             Literal::SomeVars { .. } => return None,
-            Literal::SomeIn { .. } | Literal::Every { .. } => return Some(Sides::one(self.domain()?)),
+            Literal::SomeIn { .. } | Literal::Every { .. } => return one(self.domain()?),
             Literal::NotExpr { .. } => {
                 let not = self.parsed.tokens.starting_at(self.range.start)?;
-                return Some(Sides::one(part(not.range.end..with)));
+                return one(part(not.range.end..with));
             }
             Literal::Expr { expr, .. } => match &**expr {
                 Expr::BoolExpr { .. } => (expr, ["==", "!=", "<=", ">=", "<", ">"].as_slice()),
                 Expr::AssignExpr { .. } => (expr, [":=", "="].as_slice()),
-                _ => return Some(Sides::one(part(self.range.start..with))),
+                _ => return one(part(self.range.start..with)),
             },
         };
         let operator = self.operator(operators, with)?.range.clone();
         let (left, right) = (part(self.range.start..operator.start), part(operator.end..with));
-        Some(match self.parsed.text(operator) {
-            ":=" => Sides::one(right),
+        match self.parsed.text(operator) {
+            ":=" => one(right),
             text => {
                 let is_equality = matches!(text, "==" | "=");
-                Sides { left, right: Some(right), is_equality, expected: expected(expr) }
+                Some(Sides { left, right: Some(right), modifiers, is_equality, expected: expected(expr) })
             }
-        })
+        }
     }
 
     /// What `some … in` and `every … in` go through.
-    pub(super) fn domain(&self) -> Option<String> {
+    pub(super) fn domain(&self) -> Option<&str> {
         let start = self.outer("in")?.range.end;
         let end = match &self.literal.literal {
             Literal::Every { .. } => {
@@ -109,7 +107,7 @@ impl Statement<'_> {
             }
             _ => self.outer("with").map_or(self.range.end, |token| token.range.start),
         };
-        Some(self.parsed.text(start..end).trim().to_owned())
+        Some(self.parsed.text(start..end).trim())
     }
 
     /// The last of `operators` outside of brackets and before `end`.
@@ -160,8 +158,8 @@ mod tests {
     use crate::engine::syntax::{RegoVersion, Rule};
     use crate::policy::Module;
 
-    /// The sides of the only statement of a body.
-    fn sides(statement: &str) -> (String, Option<String>) {
+    /// The sides of the only statement of a body, and what modifies them.
+    fn sides(statement: &str) -> (String, Option<String>, String) {
         let text = format!("package a\n\np if {{\n\t{statement}\n}}\n");
         let parsed = Parsed::parse(Module { path: "a.rego".to_owned(), text }, RegoVersion::V1).unwrap();
         let Rule::Spec { bodies, .. } = &*parsed.tree.policy[0] else { panic!("a rule") };
@@ -169,30 +167,28 @@ mod tests {
         assert_eq!((statements.len(), statements[0].text()), (1, statement));
         assert_eq!(statements[0].line(), 4);
         let sides = statements[0].sides().unwrap();
-        (sides.left.trim().to_owned(), sides.right.map(|right| right.trim().to_owned()))
+        (sides.left.to_owned(), sides.right.map(str::to_owned), sides.modifiers.to_owned())
     }
 
     #[test]
     fn what_a_statement_is_about() {
-        for (statement, left, right) in [
-            ("x == {1, 2}", "x", Some("{1, 2}")),
-            ("\"a\" != f(\"==\")", "\"a\"", Some("f(\"==\")")),
-            ("(a | b) == set()", "(a | b)", Some("set()")),
-            (
-                "data.a.b == {} with input as {\"a\": 1 == 1}",
-                "data.a.b with input as {\"a\": 1 == 1}",
-                Some("{} with input as {\"a\": 1 == 1}"),
-            ),
-            ("{x | x := 1} == [\"a\"]", "{x | x := 1}", Some("[\"a\"]")),
-            ("count(x) > 1 + 2", "count(x)", Some("1 + 2")),
-            ("x := f(y) with input as z", "f(y) with input as z", None),
-            ("not a.b with input as 1", "a.b with input as 1", None),
-            ("some x in [1] with input as 1", "[1]", None),
-            ("every k, v in {\"a\": {1}} { k == v }", "{\"a\": {1}}", None),
-            ("a.b[\"c\"]", "a.b[\"c\"]", None),
-            ("\"a\" in b", "\"a\" in b", None),
+        let with = "with input as {\"a\": 1 == 1}";
+        for (statement, left, right, modifiers) in [
+            ("x == {1, 2}", "x", Some("{1, 2}"), ""),
+            ("\"a\" != f(\"==\")", "\"a\"", Some("f(\"==\")"), ""),
+            ("(a | b) == set()", "(a | b)", Some("set()"), ""),
+            ("data.a.b == {} with input as {\"a\": 1 == 1}", "data.a.b", Some("{}"), with),
+            ("{x | x := 1} == [\"a\"]", "{x | x := 1}", Some("[\"a\"]"), ""),
+            ("count(x) > 1 + 2", "count(x)", Some("1 + 2"), ""),
+            ("x := f(y) with input as z", "f(y)", None, "with input as z"),
+            ("not a.b with input as 1", "a.b", None, "with input as 1"),
+            ("some x in [1] with input as 1", "[1]", None, "with input as 1"),
+            ("every k, v in {\"a\": {1}} { k == v }", "{\"a\": {1}}", None, ""),
+            ("a.b[\"c\"]", "a.b[\"c\"]", None, ""),
+            ("\"a\" in b", "\"a\" in b", None, ""),
         ] {
-            assert_eq!(sides(statement), (left.to_owned(), right.map(str::to_owned)), "{statement}");
+            let expected = (left.to_owned(), right.map(str::to_owned), modifiers.to_owned());
+            assert_eq!(sides(statement), expected, "{statement}");
         }
     }
 }
