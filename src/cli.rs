@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod eval;
 mod inputs;
+mod lint;
 mod output;
 mod paths;
 mod policies;
@@ -51,6 +52,8 @@ enum Command {
     Review(review::Arguments),
     /// Evaluate one rule of any Rego on any input
     Eval(eval::Arguments),
+    /// Judge a policies' tree, its tests too
+    Lint(lint::Arguments),
     /// Serve the webhook over HTTPS
     Serve(serve::Arguments),
     /// Run the tests and the examples of policies
@@ -94,6 +97,7 @@ fn dispatch(command: Command) -> anyhow::Result<u8> {
         Command::Check(arguments) => check::run(&arguments),
         Command::Review(arguments) => review::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
+        Command::Lint(arguments) => lint::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Policies(arguments) => policies::run(&arguments),

@@ -6,11 +6,13 @@
 
 mod builtins;
 mod bundle;
+mod codes;
 mod entry_points;
 mod evaluate;
 mod gate;
 mod input;
 mod interpreter_error;
+mod lint;
 mod normalise;
 mod output;
 mod output_json;
@@ -20,8 +22,10 @@ mod syntax;
 mod tests;
 
 pub use bundle::{Bound, Bundle, compile};
+pub use codes::{codes, explain};
 pub use evaluate::EvaluationError;
 pub use input::Input;
+pub use lint::{Linted, lint};
 pub use output::{Judgement, Violation};
 pub use program::{Contract, Program, ProgramSettings, Promise};
 pub use syntax::RegoVersion;

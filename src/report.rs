@@ -3,12 +3,14 @@
 //!
 //! Made by `dry_run`, printed by `cli`. Knows nothing of how anything was decided.
 
+mod faults;
 mod text;
 
 use serde::Serialize;
 
 use crate::policy::Severity;
 
+pub use faults::{Level, faults};
 pub use text::text;
 
 /// A run's result. Serialised, it is the JSON report.

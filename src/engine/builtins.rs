@@ -6,14 +6,30 @@
 //! no environment.
 
 mod arguments;
+mod bits;
 mod budget;
+mod collections;
+mod crypto;
+mod documents;
+mod encoding;
+mod exact;
+mod glob;
+mod graph;
+mod json;
+mod json_patch;
+mod net;
 mod number;
 mod numbers;
+mod operators;
+mod order;
 mod printf;
+mod regex;
 mod replace;
 mod strings;
 mod table;
 mod text;
+mod units;
+mod uuid;
 
 use regorus::{Engine, Value};
 
@@ -64,6 +80,8 @@ pub(super) enum Reason {
     Keys,
     /// It reads Rego, or the policy itself, while policies are evaluated.
     Reflection,
+    /// The text that it makes is another with each implementation.
+    Text,
     /// Nothing that an admission policy looks at needs it.
     Foreign,
     /// The compiler of OPA writes it; policies don't.
@@ -84,6 +102,7 @@ impl Reason {
             Self::Random => "it gives another value on every replica; derive the value from the request",
             Self::Keys => "it works with private keys, which have no place in a policy",
             Self::Reflection => "it reads Rego at evaluation; write what it would read as data",
+            Self::Text => "its text is not fixed by anything; use `json.marshal`, which is YAML too",
             Self::Foreign => "no object of Kubernetes needs it",
             Self::Internal => {
                 "it is an instruction of OPA's compiler; write the expression that it stands for"

@@ -9,6 +9,7 @@ mod faults;
 mod imports;
 mod layout;
 mod limits;
+mod lints;
 mod reading;
 mod recursion;
 mod references;
@@ -20,12 +21,13 @@ mod scopes;
 mod terms;
 
 use faults::Found;
+pub(super) use lints::lint;
 use rules::Rules;
 
 use super::entry_points;
 use super::program::{Contract, ProgramSettings};
 use super::syntax::Parsed;
-use crate::policy::{Fault, Module};
+use crate::policy::{Fault, Faults, Module};
 
 /// Judges a text before it is parsed: sizes, and depths that would cost the parser too much.
 pub(super) fn before_parsing(module: &Module, faults: &mut Vec<Fault>) {
@@ -44,6 +46,16 @@ pub(super) fn unparsed(fault: Fault) -> Fault {
         format!("not Rego: {}; correct the syntax", fault.message)
     };
     Fault { code: Some(if newer { "MG110" } else { "MG100" }), length: 1, message, ..fault }
+}
+
+/// What the interpreter itself refused of modules that passed.
+pub(super) fn unprepared(faults: &Faults) -> Faults {
+    let coded = |fault: &Fault| {
+        let message =
+            format!("{}: the interpreter can't evaluate this; write it in another way", fault.message);
+        Fault { code: Some("MG116"), length: 1, message, ..fault.clone() }
+    };
+    faults.map(coded)
 }
 
 /// Judges all modules of a program together.

@@ -4,10 +4,14 @@
 
 mod comprehensions;
 mod context;
+mod documents;
+mod globals;
 mod heads;
 mod iterations;
+mod keywords;
 mod membership;
 mod negation;
+mod operators;
 mod outputs;
 mod prefixes;
 mod print;
@@ -20,11 +24,17 @@ mod walk;
 use super::syntax::Parsed;
 use crate::policy::Module;
 
-/// The module as the interpreter is to read it. `modules` are all modules of the program, `module` among them.
-pub(super) fn normalise(module: &Parsed, modules: &[Parsed]) -> Module {
+/// The module as the interpreter is to read it, and what had to be moved to others. `modules` are all modules of the
+/// program, `module` among them.
+pub(super) fn normalise(module: &Parsed, modules: &[Parsed]) -> Vec<Module> {
     let mut tree = read::module(module);
     let mut context = context::Context::new(module, modules, &tree);
-    prefixes::module(&mut tree, &mut context);
-    walk::module(&mut tree, &mut context);
-    Module { path: module.module.path.clone(), text: print::module(&tree) }
+    let moved = keywords::modules(&mut tree, &mut context);
+    let mut normalised = |mut tree: tree::Module| {
+        prefixes::module(&mut tree, &mut context);
+        walk::module(&mut tree, &mut context);
+        Module { path: module.module.path.clone(), text: print::module(&tree) }
+    };
+    let first = normalised(tree);
+    [first].into_iter().chain(moved.into_iter().map(normalised)).collect()
 }

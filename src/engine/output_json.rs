@@ -1,6 +1,7 @@
 //! Values of Rego as JSON, as OPA prints them: sets as arrays in OPA's order, numbers as Go writes them.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use regorus::Value as Rego;
 use serde_json::Value;
@@ -18,7 +19,8 @@ pub(super) fn value(value: &Rego) -> Option<Value> {
             sorted(items.iter().collect(), |item| item).into_iter().filter_map(self::value).collect()
         }
         Rego::Object(members) => {
-            members.iter().filter_map(|(key, member)| Some((name(key)?, self::value(member)?))).collect()
+            let ordered = sorted(members.iter().collect(), |member| member.0);
+            ordered.into_iter().filter_map(|(key, member)| Some((name(key)?, self::value(member)?))).collect()
         }
     })
 }
@@ -42,10 +44,11 @@ fn write(value: &Rego, to: &mut String) {
         Rego::Array(items) => write_all(items.iter(), to),
         Rego::Set(items) => write_all(sorted(items.iter().collect(), |item| item).into_iter(), to),
         Rego::Object(members) => {
-            let named = members.iter().filter_map(|(key, member)| Some((name(key)?, member)));
+            // Of 1 and "1" the latter in OPA's order stays.
+            let ordered = sorted(members.iter().collect(), |member| member.0);
+            let named: BTreeMap<String, &Rego> =
+                ordered.into_iter().filter_map(|(key, member)| Some((name(key)?, member))).collect();
             to.push('{');
-            let mut named: Vec<_> = named.collect();
-            named.sort_by(|a, b| a.0.cmp(&b.0));
             for (index, (name, member)) in named.into_iter().enumerate() {
                 if index > 0 {
                     to.push(',');

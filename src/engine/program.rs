@@ -4,12 +4,12 @@
 //! it does not load.
 
 use std::collections::BTreeSet;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use regorus::coverage::Report;
 use regorus::utils::limits::ExecutionTimerConfig;
-use regorus::{Engine, Value as Rego};
+use regorus::{Engine, PolicyLengthConfig, Value as Rego};
 use serde_json::Value;
 
 use super::builtins::BuiltinErrors;
@@ -96,7 +96,8 @@ impl Program {
 
     /// Makes modules that passed the gate ready.
     pub(super) fn of(parsed: &[Parsed], settings: &ProgramSettings) -> Result<Self, Faults> {
-        Ok(Self { engine: prepare(parsed, settings)? })
+        let engine = prepare(parsed, settings).map_err(|faults| gate::unprepared(&faults))?;
+        Ok(Self { engine })
     }
 
     /// The value of a rule or a document, `data.…`; None if it is undefined.
@@ -136,8 +137,9 @@ impl Program {
 fn ask(engine: &mut Engine, query: &str, input: Option<&Value>) -> Result<Rego, EvaluationError> {
     let query = query::path(query)?;
     engine.set_input(input.map_or(Rego::Undefined, to_rego));
-    let results =
-        engine.eval_query(query, false).map_err(|error| EvaluationError::Policy(one_line(&error)))?;
+    let results = builtins::within(|| engine.eval_query(query, false))
+        .map_err(EvaluationError::Policy)?
+        .map_err(|error| EvaluationError::Policy(one_line(&error)))?;
     let value = results.result.first().and_then(|result| result.expressions.first());
     Ok(value.map_or(Rego::Undefined, |expression| expression.value.clone()))
 }
@@ -153,11 +155,12 @@ fn parse(modules: &[Module], settings: &ProgramSettings, faults: &mut Vec<Fault>
     let mut parsed = Vec::new();
     for module in modules {
         let before = faults.len();
-        gate::before_parsing(module, faults);
+        let module = syntax::translated(module.clone());
+        gate::before_parsing(&module, faults);
         if faults.len() > before {
             continue;
         }
-        match Parsed::parse(module.clone(), settings.version) {
+        match Parsed::parse(module, settings.version) {
             Ok(module) => parsed.push(module),
             Err(fault) => faults.push(gate::unparsed(fault)),
         }
@@ -167,23 +170,38 @@ fn parse(modules: &[Module], settings: &ProgramSettings, faults: &mut Vec<Fault>
 
 fn prepare(parsed: &[Parsed], settings: &ProgramSettings) -> Result<Engine, Faults> {
     let mut engine = Engine::new();
-    engine.set_policy_length_config(syntax::limits());
+    // The author's text was within the limits; what the normaliser adds to a line may be more.
+    engine.set_policy_length_config(PolicyLengthConfig {
+        max_col: NonZeroU32::MAX,
+        max_file_bytes: NonZeroUsize::MAX,
+        max_lines: NonZeroUsize::MAX,
+    });
     engine.set_strict_builtin_errors(settings.strict_builtin_errors);
     let mut faults = Vec::new();
-    for module in parsed {
-        let Module { path, text } = normalise::normalise(module, parsed);
-        if let Err(error) = engine.add_policy(path.clone(), text) {
-            faults.push(fault(&path, &error));
+    let modules: Vec<Module> =
+        parsed.iter().flat_map(|module| normalise::normalise(module, parsed)).collect();
+    for Module { path, text } in &modules {
+        if let Err(error) = engine.add_policy(path.clone(), text.clone()) {
+            faults.push(gate::unparsed(fault(path, &error)));
         }
     }
     Faults::or(faults, ())?;
-    let whole = |error: anyhow::Error| Faults::from(fault("the modules", &error));
+    let whole = |error: anyhow::Error| Faults::from(gate::unparsed(fault("the modules", &error)));
     engine.add_data(to_rego(&settings.data)).map_err(whole)?;
     let errors =
         if settings.strict_builtin_errors { BuiltinErrors::Strict } else { BuiltinErrors::Undefined };
-    builtins::register(&mut engine, errors, |_| true).map_err(whole)?;
+    let used = |name: &str| modules.iter().any(|module| names(&module.text, name));
+    builtins::register(&mut engine, errors, used).map_err(whole)?;
     warm(&mut engine).map_err(whole)?;
     Ok(engine)
+}
+
+/// Whether a normalised text calls a builtin, or names it in a `with`. May be wrong in saying so.
+fn names(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let after = text.get(at.saturating_add(name.len())..).unwrap_or_default();
+        after.starts_with('(') || text.get(..at).is_some_and(|before| before.ends_with("with "))
+    })
 }
 
 /// Makes the engine ready, so that no request pays for it, and every clone of it is within the budget.

@@ -2,6 +2,7 @@
 //! wrong about places. Read by the gate and by the normaliser; nothing here judges or changes anything.
 
 mod edits;
+mod modern;
 mod names;
 mod places;
 mod scopes;
@@ -12,6 +13,7 @@ use std::num::NonZeroU32;
 use std::ops::Range;
 
 pub(in crate::engine) use edits::Edits;
+pub(in crate::engine) use modern::{keyword, translated};
 pub(in crate::engine) use names::{head_reference, path};
 pub(in crate::engine) use places::place;
 use regorus::PolicyLengthConfig;

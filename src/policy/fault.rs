@@ -74,6 +74,12 @@ impl Faults {
         Err(Self(faults))
     }
 
+    /// The same faults in other words.
+    #[must_use]
+    pub fn map(&self, change: impl Fn(&Fault) -> Fault) -> Self {
+        Self(self.0.iter().map(change).collect())
+    }
+
     /// The faults.
     pub fn iter(&self) -> impl Iterator<Item = &Fault> {
         self.0.iter()

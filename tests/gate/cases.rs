@@ -34,6 +34,7 @@ pub(crate) const REFUSED: &[Case] = &[
     // MG100: not Rego.
     Case::v1("package a\np :=\n", &["MG100 0.rego:3:1"]),
     Case::v1("package a\np { true }\n", &["MG100 0.rego:2:3"]),
+    Case::v1("package a\np if { true } else := 1 if { }\n", &["MG100 0.rego:2:28"]),
     // MG103: what can't be called, and functions that are not called.
     Case::v1("package a\np if nope(1)\n", &["MG103 0.rego:2:6"]),
     Case::v1("package a\np if { false; x := cuont([1]); x > 0 }\n", &["MG103 0.rego:2:20"]),
@@ -67,16 +68,15 @@ pub(crate) const REFUSED: &[Case] = &[
     Case::v1("package a\np[x] := y if { x := 1; y := p[2] }\n", &["MG106 0.rego:2:1"]),
     Case::v1("package a\np := count(data.a)\n", &["MG106 0.rego:2:1"]),
     Case::v1("package a\np := [x | x := data.b.q]\n---\npackage b\nq := data.a.p\n", &["MG106 0.rego:2:1"]),
-    // MG107, MG108: layout.
-    Case::ours("package a\nf(x) { x == 1 } { x == 2 }\n", &["MG107 0.rego:2:17"]).before(),
+    // MG108: layout.
     Case::ours(
         "package a\nq := 1\np if {\n\tx := q\n\t(1) == x\n}\n",
         &["MG113 0.rego:4:2", "MG103 0.rego:4:7", "MG108 0.rego:5:2", "MG111 0.rego:5:9"],
     ),
-    // MG109, MG110: limits and newer syntax.
-    Case::ours("package a\np := [[[[[[[[[[[[[[[[[[[[1, 2, 3]]]]]]]]]]]]]]]]]]]]\n", &["MG109 0.rego:2:26"]),
-    Case::ours("package a\np := $\"one {1}\"\n", &["MG110 0.rego:2:6"]),
-    Case::ours("package a\nin.b := 1\n", &["MG110 0.rego:2:1"]),
+    // MG109, MG110: limits, and what is no name.
+    Case::ours("package a\np := [[[[[[[[[[[[[[[[[[[[1, 2, 3]]]]]]]]]]]]]]]]]]]]\n", &["MG109 0.rego:2:24"]),
+    Case::v1("package a\np := $\"one {1}\n", &["MG110 0.rego:2:6"]),
+    Case::v1("package a\nin := 1\n", &["MG110 0.rego:2:1"]),
     // MG111: variables that nothing binds.
     Case::v1("package a\np if x\n", &["MG111 0.rego:2:6"]),
     Case::v1("package a\np := x if true\n", &["MG111 0.rego:2:6"]),
@@ -114,6 +114,7 @@ pub(crate) const REFUSED: &[Case] = &[
     Case::v1("package a\nf(x) := y if { x := 1; y := x }\n", &["MG113 0.rego:2:16"]),
     Case::v1("package a\np if { some x; some x in [1]; x > 0 }\n", &["MG113 0.rego:2:21"]),
     Case::v1("package a\np if { some x, y; x = 1 }\n", &["MG113 0.rego:2:16"]),
+    Case::v1("package a\np if { every x in [1] { true } }\n", &["MG113 0.rego:2:14"]),
     Case::v1("package a\np if { not x := 1 }\n", &["MG113 0.rego:2:12", "MG111 0.rego:2:12"]),
     Case::v1("package a\np if { input.x := 1 }\n", &["MG113 0.rego:2:8"]),
     Case::v1("package a\np if { [x, x] := [1, 1] }\n", &["MG113 0.rego:2:12"]),
@@ -126,6 +127,7 @@ pub(crate) const REFUSED: &[Case] = &[
     // MG115: targets of `with`.
     Case::v1("package a\nq := {\"r\": 1}\np if q with data.a.q.r as 2\n", &["MG115 0.rego:3:13"]),
     Case::v1("package a\nq := 1\np if q with nope as 2\n", &["MG115 0.rego:3:13"]),
+    Case::ours("package a\nf(x) := x\nq := f(1)\np if q with f as time.now_ns\n", &["MG115 0.rego:4:18"]),
     Case::v1("package a\nq := 1\np if q with walk as 2\n", &["MG115 0.rego:3:13"]),
 ];
 
@@ -159,6 +161,9 @@ pub(crate) const PASSED: &[Case] = &[
     passes("package a\np if { [x, {\"a\": y}] = [1, {\"a\": 2}]; x + y == 3 }\n"),
     passes("package a\np if { [x, y] := f(1); x == y }\nf(x) := [x, x]\n"),
     passes("package a\np if { every i, x in q { x > i } }\nq := [1]\n"),
+    passes("package a\np := $\"one {1}\"\nin.b := 1\n"),
+    passes("package a\np if {}\n"),
+    passes("package a\np if { every _, x in [1] { x == 1 } }\n"),
     passes("package a\np if { x := 1; every y in [2] { y > x } }\n"),
     passes("package a\np if { x := 1; [y | x := 2; y := x] == [2] }\n"),
     passes("package a\np if { walk(input, [path, value]); count(path) > 0; value == 1 }\n"),
@@ -177,4 +182,5 @@ pub(crate) const PASSED: &[Case] = &[
     passes("package a\np if { print(1, 2, 3) }\n"),
     passes("package a\np := sum([x | x := input[_].a]) + 1\n"),
     passes("package a\np { q[x]; x > 1 }\nq[x] { x := 2 }\n").before(),
+    passes("package a\nf(x) { x == 1 } { x == 2 }\n").before(),
 ];

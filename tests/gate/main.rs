@@ -4,6 +4,8 @@
 
 mod cases;
 mod opa;
+mod pages;
+mod trees;
 
 use cases::{Case, PASSED, REFUSED};
 use meshgate::engine::{Program, ProgramSettings, RegoVersion};

@@ -83,7 +83,7 @@ fn wrong(why: &str) -> String {
 fn refused(faults: &Faults) -> String {
     let faults: Vec<Value> = faults
         .iter()
-        .map(|fault| json!({ "file": fault.file, "line": fault.line, "column": fault.column, "message": fault.message }))
+        .map(|fault| json!({ "code": fault.code, "file": fault.file, "line": fault.line, "column": fault.column, "message": fault.message }))
         .collect();
     json!({ "refused": faults }).to_string()
 }

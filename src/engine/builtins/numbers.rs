@@ -4,6 +4,7 @@ use num_bigint::{BigInt, Sign};
 use regorus::Value;
 
 use super::arguments::{self, any, big_integer, elements, number, of_elements};
+use super::exact::Extended;
 use super::number::{Number, of_integer};
 use super::{Failure, budget};
 
@@ -47,11 +48,13 @@ pub(super) fn abs(arguments: &[Value]) -> Result<Value, Failure> {
 }
 
 pub(super) fn ceil(arguments: &[Value]) -> Result<Value, Failure> {
-    whole(arguments, f64::ceil)
+    // OPA takes a number between -1 and 0 up to 1.
+    whole(arguments, |double| if double > -1.0 && double < 0.0 { 1.0 } else { double.ceil() })
 }
 
 pub(super) fn floor(arguments: &[Value]) -> Result<Value, Failure> {
-    whole(arguments, f64::floor)
+    // And down to 0.
+    whole(arguments, |double| if double > -1.0 && double < 0.0 { 0.0 } else { double.floor() })
 }
 
 pub(super) fn round(arguments: &[Value]) -> Result<Value, Failure> {
@@ -79,11 +82,11 @@ pub(super) fn count(arguments: &[Value]) -> Result<Value, Failure> {
 }
 
 pub(super) fn sum(arguments: &[Value]) -> Result<Value, Failure> {
-    accumulate(arguments, BigInt::from(0), |a, b| a + b, 0.0, |a, b| a + b)
+    accumulate(arguments, BigInt::from(0), |a, b| a + b, Extended::plus)
 }
 
 pub(super) fn product(arguments: &[Value]) -> Result<Value, Failure> {
-    accumulate(arguments, BigInt::from(1), |a, b| a * b, 1.0, |a, b| a * b)
+    accumulate(arguments, BigInt::from(1), |a, b| a * b, Extended::times)
 }
 
 /// Exactly as long as there are only integers.
@@ -91,16 +94,16 @@ fn accumulate(
     arguments: &[Value],
     start: BigInt,
     exact: fn(BigInt, &BigInt) -> BigInt,
-    start_double: f64,
-    double: fn(f64, f64) -> f64,
+    extended: fn(&Extended, &Extended) -> Extended,
 ) -> Result<Value, Failure> {
     let items = elements(arguments, 0, &["set", "array"])?;
     let number = |item: &Value| Number::of(item).ok_or_else(|| of_elements(arguments, 0, item, "number"));
     let numbers = items.into_iter().map(number).collect::<Result<Vec<_>, _>>()?;
     let integer = |number: &Number| matches!(number, Number::Integer(_));
     if !numbers.iter().all(integer) {
-        let doubles = numbers.iter().map(Number::to_double);
-        return Number::from_double(doubles.fold(start_double, double)).map(Number::into_value);
+        let start = Extended::of(&Number::Integer(start));
+        let total = numbers.iter().map(Extended::of).fold(start, |total, number| extended(&total, &number));
+        return total.into_number().map(Number::into_value);
     }
     let mut total = start;
     for number in numbers {

@@ -172,3 +172,15 @@ fn any_starts_with_any(mut texts: Vec<Vec<u8>>, prefixes: &[Vec<u8>]) -> bool {
         texts.get(at).is_some_and(|text| text.starts_with(prefix))
     })
 }
+
+/// A glob that matches the text and nothing else.
+pub(super) fn glob_quote_meta(arguments: &[Value]) -> Result<Value, Failure> {
+    let mut glob = String::new();
+    for letter in string(arguments, 0)?.chars() {
+        if matches!(letter, '*' | '?' | '\\' | '[' | ']' | '{' | '}') {
+            glob.push('\\');
+        }
+        glob.push(letter);
+    }
+    made(glob)
+}

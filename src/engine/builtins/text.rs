@@ -4,7 +4,7 @@ use regorus::Value;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 use super::number::Number;
-use super::{Failure, budget};
+use super::{Failure, budget, order};
 
 /// A value in Rego's notation.
 pub(super) fn written(value: &Value) -> Result<String, Failure> {
@@ -26,10 +26,12 @@ fn write(value: &Value, text: &mut String) -> Result<(), Failure> {
         }
         Value::Array(items) => write_all(items.iter(), ("[", "]"), text)?,
         Value::Set(items) if items.is_empty() => text.push_str("set()"),
-        Value::Set(items) => write_all(items.iter_sorted(), ("{", "}"), text)?,
+        Value::Set(items) => write_all(order::sorted(items.iter()).into_iter(), ("{", "}"), text)?,
         Value::Object(members) => {
             text.push('{');
-            for (count, (key, member)) in members.iter_sorted().enumerate() {
+            let keys = order::sorted(members.keys());
+            for (count, key) in keys.into_iter().enumerate() {
+                let Some(member) = members.get(key) else { continue };
                 text.push_str(if count == 0 { "" } else { ", " });
                 write(key, text)?;
                 text.push_str(": ");

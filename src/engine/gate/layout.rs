@@ -1,11 +1,11 @@
-//! MG107, MG108: what the interpreter's parser reads in another way than OPA's, by where it stands.
+//! MG108: what the interpreter's parser reads in another way than OPA's, by where it stands.
 
 use super::faults::Found;
 use super::reading::{Module, Reading, place};
 use super::terms::Place;
 use crate::engine::syntax::{Descend, Expr, Ref, Rule, Scopes, Visit, head_reference, walk_module};
 
-/// Judges bodies that follow one another, and calls that begin on another line.
+/// Judges calls that go on on another line.
 pub(super) fn judge(reading: &Reading<'_>, found: &mut Found) {
     for module in &reading.modules {
         walk_module(&module.parsed.tree, &mut Layout { module, found });
@@ -19,13 +19,6 @@ struct Layout<'a> {
 
 impl Visit for Layout<'_> {
     fn rule(&mut self, rule: &Rule, _: &Scopes) -> Descend {
-        if let Rule::Spec { bodies, .. } = rule
-            && let Some(second) = bodies.iter().skip(1).find(|body| !body.is_else)
-        {
-            let start = usize::try_from(second.span.start).unwrap_or_default();
-            let message = "a second body of the same head is never tried; repeat the head before it";
-            self.found.add(self.module, "MG107", Place { start, end: start.saturating_add(1) }, message);
-        }
         self.bracket(head_reference(rule));
         Descend::Into
     }

@@ -9,7 +9,7 @@ pub(super) use terms::into;
 
 use super::faults::Found;
 use super::scopes::Scopes;
-use super::terms::{Branch, Origin, Place, Rule, Shape, Step, Term};
+use super::terms::{Body, Branch, Form, Origin, Place, Rule, Shape, Statement, StatementForm, Step, Term};
 use crate::engine::syntax::{self, Expr, Parsed, Ref, RuleBody, RuleHead};
 
 /// What a module's names mean wherever they stand in it.
@@ -134,6 +134,9 @@ impl RuleReader<'_, '_> {
         for (value, query) in std::iter::once((value, first)).chain(others) {
             self.scopes.enter_branch();
             let body = query.map(|query| self.body(query)).unwrap_or_default();
+            if !branches.is_empty() {
+                self.refuse_empty(&body);
+            }
             if branches.is_empty() {
                 path = self.path(reference, Some(is_old_member));
             }
@@ -142,6 +145,17 @@ impl RuleReader<'_, '_> {
             branches.push(Branch { value, body });
         }
         self.finish(path, shape, false, arguments, branches, place)
+    }
+
+    /// `else := 1 if {}`: an object to the interpreter's parser, to OPA's a body without a statement.
+    fn refuse_empty(&mut self, body: &Body) {
+        if let [Statement { form: StatementForm::Term(term), with, .. }] = body.as_slice()
+            && matches!(&term.form, Form::Object(members) if members.is_empty())
+            && with.is_empty()
+        {
+            let message = "a body without a statement; write one, or leave out `if {}`";
+            self.found.add(self.module, "MG100", term.place, message);
+        }
     }
 
     fn finish(
@@ -201,7 +215,7 @@ impl RuleReader<'_, '_> {
     pub(super) fn leave(&mut self) {
         for (name, place) in self.scopes.leave() {
             let message =
-                format!("`{name}` is declared with `some` and never used; use it, or remove it from `some`");
+                format!("`{name}` is declared and never used; use it, remove it from `some`, or name it `_`");
             self.found.add(self.module, "MG113", place, message);
         }
     }

@@ -5,7 +5,7 @@ use super::reading::{Module, Reading};
 use super::references::names;
 use super::rules::Rules;
 use super::terms::{Form, Statement, Visitor, With, visit_rule};
-use crate::engine::builtins::{self, Origin};
+use crate::engine::builtins::{self, Arity, Origin};
 
 /// Builtins that OPA does not let anyone replace.
 const FIXED: [&str; 5] = ["eq", "print", "rego.metadata.chain", "rego.metadata.rule", "walk"];
@@ -30,8 +30,22 @@ impl Visitor for Replacements<'_> {
     }
 }
 
+/// Whether a builtin can be named after `as`: the normaliser makes a function of it.
+fn stands_in(name: &str) -> bool {
+    let builtin = builtins::find(name);
+    builtin.is_some_and(|builtin| {
+        !matches!(builtin.origin, Origin::Refused(_)) && matches!(builtin.arity, Arity::Exactly(1..))
+    })
+}
+
 impl Replacements<'_> {
     fn replacement(&mut self, with: &With) {
+        if let Some(name) = with.function.as_ref().filter(|name| !stands_in(name)) {
+            let message = format!(
+                "the builtin `{name}` can't stand in for a function; write a rule that gives what is wanted, and name that"
+            );
+            self.found.add(self.module, "MG115", with.value.place, message);
+        }
         let (place, text) = (with.target.place, with.text.as_str());
         let (code, message) = match &with.target.form {
             Form::Input(_) => return,

@@ -51,12 +51,12 @@ impl Scopes {
         }
     }
 
-    /// Leaves what was entered last, and gives what it declared with `some` and never used.
+    /// Leaves what was entered last, and gives what it declared with `some` or `every` and never used.
     pub(super) fn leave(&mut self) -> Vec<(String, Place)> {
         let scope = self.stack.pop().unwrap_or_default();
         let unused = scope.declared.values().filter_map(|id| {
             let variable = self.variables.get(*id)?;
-            (variable.origin == Origin::Some && variable.uses == 0)
+            (matches!(variable.origin, Origin::Some | Origin::Every) && variable.uses == 0)
                 .then(|| (variable.name.clone(), variable.place))
         });
         unused.collect()

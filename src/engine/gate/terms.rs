@@ -182,8 +182,10 @@ pub(super) enum Origin {
     Argument,
     /// `some x`
     Some,
-    /// `some x in`, `every x in`
+    /// `some x in`
     Domain,
+    /// `every x in`
+    Every,
     /// `x := …`
     Assigned,
     /// Written without a declaration.

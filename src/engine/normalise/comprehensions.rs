@@ -3,6 +3,7 @@
 //! operands are.
 
 use super::context::{Context, declared};
+use super::documents;
 use super::relations::is_walk;
 use super::tree::{Body, Node, Statement, Term};
 
@@ -22,6 +23,7 @@ pub(super) fn heads(heads: &mut [Term], body: &mut Body, context: &mut Context) 
 fn unsettled(term: &Term, context: &Context) -> bool {
     let here = match &term.node {
         Node::Comprehension(..) => return false,
+        Node::Reference(..) if documents::has(term, context) => true,
         Node::In(..) => true,
         Node::Call(..) if is_walk(term, context) => true,
         Node::Reference(_, steps) => steps.iter().any(|step| match &step.node {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::tree::{Body, Kind, Module, Node, Statement, Term};
+use crate::engine::builtins::{self, Arity};
 use crate::engine::syntax::{self, Expr, Globals, Parsed, Rule, RuleHead};
 
 /// What passes know of the module and of the program.
@@ -12,8 +13,12 @@ pub(super) struct Context {
     functions: BTreeMap<Vec<String>, usize>,
     package: Vec<String>,
     imports: BTreeMap<String, Vec<String>>,
+    /// The beginnings, without variables, of the heads with variables that the package's rules have.
+    generals: Vec<Vec<String>>,
     globals: Globals,
     scopes: Vec<BTreeSet<String>>,
+    /// Functions that passes have added.
+    pub(super) added: Vec<super::tree::Rule>,
     prefix: String,
     made: usize,
 }
@@ -29,11 +34,18 @@ impl Context {
             functions: modules.iter().flat_map(functions).collect(),
             package: tree.package.clone(),
             imports: tree.imports.iter().map(|import| (import.name.clone(), import.path.clone())).collect(),
+            generals: generals(&tree.package, modules),
             globals: Globals::of(parsed, modules),
             scopes: Vec::new(),
+            added: Vec::new(),
             prefix,
             made: 0,
         }
+    }
+
+    /// How many names of a head stand before the first variable of any head that begins alike.
+    pub(super) fn general(&self, path: &[String]) -> Option<usize> {
+        self.generals.iter().filter(|general| path.starts_with(general)).map(Vec::len).min()
     }
 
     /// A name that nothing has.
@@ -41,6 +53,25 @@ impl Context {
         let name = format!("{}{}", self.prefix, self.made);
         self.made = self.made.saturating_add(1);
         name
+    }
+
+    /// A function of the module that calls another one.
+    pub(super) fn wrapped(&mut self, function: Term, arity: usize) -> Term {
+        let line = function.line;
+        let reference = Term::variable(self.fresh(), line);
+        let arguments: Vec<Term> = (0..arity).map(|_| Term::variable(self.fresh(), line)).collect();
+        let value = Some(Term { line, node: Node::Call(Box::new(function), arguments.clone()) });
+        self.added.push(super::tree::Rule {
+            line,
+            default: false,
+            reference: reference.clone(),
+            arguments: Some(arguments),
+            key: None,
+            value,
+            body: None,
+            otherwise: Vec::new(),
+        });
+        reference
     }
 
     /// Enters a scope with these names.
@@ -61,6 +92,14 @@ impl Context {
     /// Whether a name is a variable here, and not a rule, an import or a document.
     pub(super) fn is_local(&self, name: &str) -> bool {
         self.declares(name) || !self.globals.contains(name)
+    }
+
+    /// Whether a name, where it is not declared, is of a rule of the module's own package.
+    pub(super) fn of_package(&self) -> impl Fn(&str) -> bool + use<> {
+        let (globals, imports) = (self.globals.clone(), self.imports.clone());
+        move |name| {
+            globals.contains(name) && !imports.contains_key(name) && !["input", "data"].contains(&name)
+        }
     }
 
     /// The whole path of a function that is called or named, and how many arguments it takes.
@@ -106,8 +145,33 @@ fn functions(module: &Parsed) -> Vec<(Vec<String>, usize)> {
     module.tree.policy.iter().filter_map(|rule| function(rule)).collect()
 }
 
+fn generals(package: &[String], modules: &[Parsed]) -> Vec<Vec<String>> {
+    let same =
+        modules.iter().filter(|module| syntax::path(&module.tree.package.refr).as_deref() == Some(package));
+    same.flat_map(|module| &module.tree.policy)
+        .filter_map(|rule| general(syntax::head_reference(rule)))
+        .collect()
+}
+
+/// What stands before the first variable of a head, if it has one.
+fn general(mut head: &Expr) -> Option<Vec<String>> {
+    let mut found = None;
+    loop {
+        let (Expr::RefDot { refr, .. } | Expr::RefBrack { refr, .. }) = head else { return found };
+        if let Expr::RefBrack { index, .. } = head
+            && !matches!(**index, Expr::String { .. } | Expr::RawString { .. })
+        {
+            found = syntax::path(refr);
+        }
+        head = refr;
+    }
+}
+
 fn builtin_arity(name: &str) -> Option<usize> {
-    regorus::unstable::BUILTINS.get(name).map(|builtin| usize::from(builtin.1))
+    match builtins::find(name)?.arity {
+        Arity::Exactly(arity) => Some(usize::from(arity)),
+        Arity::Any => None,
+    }
 }
 
 /// The names that a body declares with `:=`, `some` and `some … in`.

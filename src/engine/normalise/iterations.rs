@@ -25,9 +25,11 @@ pub(super) fn statement(statement: &mut Statement, before: &mut Body, context: &
         before.push(Statement { line, kind, with: Vec::new() });
     }
     let element = Term { line, node: Node::Reference(Box::new(collection), vec![step]) };
+    let mut names = BTreeSet::new();
+    variables(&value, &mut names);
     let kind = match &value.node {
         Node::Variable(name) if name == "_" => Kind::Assign(Term::variable(context.fresh(), line), element),
-        Node::Variable(_) | Node::Array(_) | Node::Object(_) => Kind::Assign(value, element),
+        _ if !names.is_empty() => Kind::Assign(value, element),
         _ => Kind::Term(Term { line, node: Node::Infix("==", Box::new(element), Box::new(value)) }),
     };
     *statement = Statement { line, kind, with: Vec::new() };

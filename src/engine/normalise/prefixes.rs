@@ -4,10 +4,14 @@
 use std::collections::BTreeSet;
 
 use super::context::Context;
-use super::tree::{Module, Node, Rule, Term};
+use super::tree::{Module, Node, Rule, Statement, Term};
 
-/// Adds the functions.
+/// Adds the functions. And where `p.q[x]` is a rule, `p.q.a` becomes one like it: the interpreter evaluates one of the
+/// two where `p.q.a` is read, and never the other.
 pub(super) fn module(module: &mut Module, context: &mut Context) {
+    for rule in module.rules.iter_mut().filter(|rule| rule.arguments.is_none() && !rule.default) {
+        generalise(rule, context);
+    }
     let mut prefixes: BTreeSet<Vec<String>> = BTreeSet::new();
     let mut added = Vec::new();
     for rule in &module.rules {
@@ -17,6 +21,27 @@ pub(super) fn module(module: &mut Module, context: &mut Context) {
         }
     }
     module.rules.append(&mut added);
+}
+
+fn generalise(rule: &mut Rule, context: &mut Context) {
+    let Node::Reference(base, steps) = &mut rule.reference.node else { return };
+    let names: Vec<String> =
+        base.path().into_iter().flatten().chain(steps.iter().map_while(Term::as_text)).collect();
+    let Some(general) = context.general(&names) else { return };
+    let mut bound = Vec::new();
+    let of_names = names.len().saturating_sub(1);
+    for step in steps.iter_mut().take(of_names).skip(general.saturating_sub(1)) {
+        let name = context.fresh();
+        let text = Term::text(&step.as_text().unwrap_or_default(), step.line);
+        *step = Term::variable(name.clone(), step.line);
+        bound.push(Statement::assign(&name, text));
+    }
+    if bound.is_empty() {
+        return;
+    }
+    for body in [&mut rule.body].into_iter().chain(rule.otherwise.iter_mut().map(|branch| &mut branch.body)) {
+        body.get_or_insert_default().extend(bound.iter().cloned());
+    }
 }
 
 /// The part of a head without variables, where something follows its first variable.

@@ -2,13 +2,23 @@
 //! was undefined where another `with` follows, and lets one replacement be seen by the value of the next.
 
 use super::context::Context;
-use super::tree::{Body, Statement, Term};
+use super::tree::{Body, Node, Statement, Term};
 
 /// Changes the values of a statement's modifiers.
 pub(super) fn statement(statement: &mut Statement, before: &mut Body, context: &mut Context) {
     for (_, value) in &mut statement.with {
-        if context.is_settled(value) || context.function(value).is_some() {
+        if context.is_settled(value) && !matches!(value.node, Node::Variable(_)) {
             continue;
+        }
+        match context.function(value) {
+            Some((path, _)) if path.first().is_some_and(|root| root == "data") => continue,
+            // The interpreter does not find builtins here.
+            Some((_, arity)) => {
+                *value = context.wrapped(value.clone(), arity);
+                continue;
+            }
+            None if context.is_settled(value) => continue,
+            None => {}
         }
         let name = context.fresh();
         let bound = std::mem::replace(value, Term::variable(name.clone(), value.line));

@@ -4,13 +4,17 @@ use std::collections::BTreeSet;
 
 use super::context::{Context, declared, variables};
 use super::tree::{Body, Kind, Module, Node, Rule, Statement, Term};
-use super::{comprehensions, heads, iterations, membership, negation, outputs, relations, replacements};
+use super::{
+    comprehensions, documents, heads, iterations, membership, negation, operators, outputs, relations,
+    replacements,
+};
 
 /// Changes all of a module.
 pub(super) fn module(module: &mut Module, context: &mut Context) {
     for rule in &mut module.rules {
         self::rule(rule, context);
     }
+    module.rules.append(&mut context.added);
 }
 
 fn rule(rule: &mut Rule, context: &mut Context) {
@@ -44,18 +48,27 @@ fn body(body: &mut Body, context: &mut Context) {
     context.enter(declared(body));
     for mut statement in std::mem::take(body) {
         nested(&mut statement, context);
-        let mut before = Vec::new();
-        replacements::statement(&mut statement, &mut before, context);
-        outputs::statement(&mut statement, context);
-        relations::statement(&mut statement, &mut before, context);
-        membership::statement(&mut statement, &mut before, context);
-        negation::statement(&mut statement, &mut before, context);
-        iterations::statement(&mut statement, &mut before, context);
-        body.append(&mut before);
-        body.push(statement);
+        self::statement(statement, body, context);
     }
     declarations(body);
     context.leave();
+}
+
+/// A statement through the passes; what is bound before it, too.
+fn statement(mut statement: Statement, body: &mut Body, context: &mut Context) {
+    operators::statement(&mut statement, context);
+    let mut before = Vec::new();
+    replacements::statement(&mut statement, &mut before, context);
+    membership::statement(&mut statement, &mut before, context);
+    relations::statement(&mut statement, &mut before, context);
+    negation::statement(&mut statement, &mut before, context);
+    if documents::statement(&mut statement, &mut before, context) {
+        nested(&mut statement, context);
+    }
+    outputs::statement(&mut statement, context);
+    iterations::statement(&mut statement, &mut before, context);
+    before.into_iter().for_each(|before| self::statement(before, body, context));
+    body.push(statement);
 }
 
 /// `some x` goes to the front of its body, where nothing iterates yet: the interpreter takes a second round over it
@@ -110,7 +123,10 @@ fn term(term: &mut Term, context: &mut Context) {
     if let Node::Comprehension(_, heads, body) = &mut term.node {
         comprehensions::heads(heads, body, context);
         context.enter(declared(body));
-        heads.iter_mut().for_each(|head| self::term(head, context));
+        heads.iter_mut().for_each(|head| {
+            operators::term(head, context);
+            self::term(head, context);
+        });
         context.leave();
         self::body(body, context);
         return;

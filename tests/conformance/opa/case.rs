@@ -1,5 +1,6 @@
 //! A case as the corpus writes it, and as meshgate is asked it.
 
+use meshgate::engine::{Program, ProgramSettings};
 use meshgate::policy::Module;
 use serde_json::{Value, json};
 
@@ -39,16 +40,23 @@ impl Case {
         }
         let asked = text("query")?;
         let results = raw.get("want_result").and_then(Value::as_array).cloned().unwrap_or_default();
-        let path = asked.rsplit_once(" = ").map(|(path, _)| path).filter(|path| is_path(path));
-        let input_term = text("input_term");
-        let (query, wanted) = match (path, input_term) {
-            (Some(path), None) => (path.to_owned(), only(&results)?),
-            (Some(path), Some(term)) => {
-                let body = format!("answer := value if {{\n\tvalue := {path} with input as {term}\n}}");
+        let bound = |(path, variable): (&str, &str)| (variable.len() == 1).then(|| path.to_owned());
+        let path =
+            asked.rsplit_once(" = ").and_then(bound).filter(|path| is_path(path) && !asked.ends_with('1'));
+        let input = match text("input_term") {
+            Some(term) => Some(serde_json::from_str(&term).ok().or_else(|| evaluated(&term))?),
+            None => raw.get("input").cloned(),
+        };
+        let (query, wanted) = match path {
+            // JSON has no sets.
+            Some(path) if text("input_term").is_some_and(|term| term.contains("{{")) => {
+                let with = text("input_term").unwrap_or_default();
+                let body = format!("answer := value if {{\n\tvalue := {path} with input as {with}\n}}");
                 (question(&mut modules, &body), only(&results)?)
             }
+            Some(path) => (path, only(&results)?),
             // The answer is the set of all bindings of the variables that the results have.
-            (None, _) => {
+            None => {
                 let bound = results.first().and_then(Value::as_object);
                 let variables = bound.into_iter().flatten().map(|(name, _)| format!("\"{name}\": {name}"));
                 let variables = variables.collect::<Vec<_>>().join(", ");
@@ -69,7 +77,7 @@ impl Case {
             modules,
             query,
             data: raw.get("data").cloned().unwrap_or_else(|| json!({})),
-            input: raw.get("input").cloned(),
+            input,
             wanted,
             strict: raw.get("strict_error").and_then(Value::as_bool).unwrap_or_default(),
             raw,
@@ -90,6 +98,14 @@ impl Case {
     pub(super) fn line(&self, came: &str, how: &str) -> String {
         json!({ "came": came, "how": how, "case": self.raw }).to_string()
     }
+}
+
+/// The value of a term.
+fn evaluated(term: &str) -> Option<Value> {
+    let mut modules = Vec::new();
+    let query = question(&mut modules, &format!("answer := {term}"));
+    let program = Program::load(&modules, &ProgramSettings::default()).ok()?;
+    program.evaluate(&query, None).ok()?
 }
 
 fn is_path(text: &str) -> bool {

@@ -80,7 +80,7 @@ impl RuleReader<'_, '_> {
 
     fn every(&mut self, names: &[&Span], domain: Term, query: &Query) -> Every {
         self.scopes.enter();
-        let declare = |name: &&Span| self.declare(name.text(), place_of(name), Origin::Domain);
+        let declare = |name: &&Span| self.declare(name.text(), place_of(name), Origin::Every);
         let variables = names.iter().filter_map(declare).collect();
         let body = self.body(query);
         self.leave();

@@ -3,8 +3,8 @@
 //
 // A line is {"modules": {name: text}, "input", "data", "query", "v0"?, "strict"?}: query is a rule's path such as
 // data.a.b; an absent input is undefined, a null one is null; strict makes an error of a builtin one of the evaluation.
-// The answer is one line, in order: {"result": …}, {"undefined": true}, {"error": "…"} where the evaluation failed,
-// {"refused": "…"} where there was nothing to evaluate: a module does not compile, or the line is not such an object.
+// The answer is one line, in order: {"result": …}, {"undefined": true}, {"refused": "…"} where a module does not compile,
+// {"error": "…"} where the evaluation failed, or the line is not such an object.
 package main
 
 import (
@@ -109,14 +109,14 @@ func respond(ctx context.Context, line []byte) answer {
 	decoder := util.NewJSONDecoder(bytes.NewReader(line))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&asked); err != nil {
-		return answer{Refused: "not a question: " + err.Error()}
+		return answer{Error: "not a question: " + err.Error()}
 	}
 	if decoder.More() || asked.Modules == nil || asked.Query == "" {
-		return answer{Refused: "not a question: one object with modules and query is expected"}
+		return answer{Error: "not a question: one object with modules and query is expected"}
 	}
 	input, err := inputOf(asked)
 	if err != nil {
-		return answer{Refused: "not a question: " + err.Error()}
+		return answer{Error: "not a question: " + err.Error()}
 	}
 	prepared, err := prepare(ctx, asked)
 	if err != nil {

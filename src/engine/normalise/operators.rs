@@ -1,0 +1,54 @@
+//! Arithmetic and set operators as the builtins of OPA's that they stand for: ours compute with decimals as OPA does,
+//! and what is neither a number nor a set is a builtin error, undefined where those are not strict.
+
+use super::context::Context;
+use super::tree::{Kind, Node, Statement, Term};
+
+/// Changes the operators of a statement.
+pub(super) fn statement(statement: &mut Statement, context: &Context) {
+    kind(&mut statement.kind, context);
+    for (_, value) in &mut statement.with {
+        term(value, context);
+    }
+}
+
+fn kind(kind: &mut Kind, context: &Context) {
+    match kind {
+        Kind::Term(one) => term(one, context),
+        Kind::Assign(left, right) | Kind::Unify(left, right) => {
+            term(left, context);
+            term(right, context);
+        }
+        Kind::SomeIn(key, value, collection) => {
+            key.iter_mut().chain([value, collection]).for_each(|one| term(one, context));
+        }
+        Kind::Every(_, _, domain, _) => term(domain, context),
+        Kind::Not(negated) => self::kind(negated, context),
+        Kind::Some(_) => {}
+    }
+}
+
+/// Changes the operators of a term; bodies of comprehensions are changed statement by statement.
+pub(super) fn term(term: &mut Term, context: &Context) {
+    term.children_mut().into_iter().for_each(|child| self::term(child, context));
+    let Node::Infix(operator, left, right) = &term.node else { return };
+    let Some(name) = builtin(operator).filter(|name| context.is_local(name) && !context.declares(name))
+    else {
+        return;
+    };
+    let function = Term::variable(name, term.line);
+    term.node = Node::Call(Box::new(function), vec![(**left).clone(), (**right).clone()]);
+}
+
+fn builtin(operator: &str) -> Option<&'static str> {
+    Some(match operator {
+        "+" => "plus",
+        "-" => "minus",
+        "*" => "mul",
+        "/" => "div",
+        "%" => "rem",
+        "|" => "or",
+        "&" => "and",
+        _ => return None,
+    })
+}

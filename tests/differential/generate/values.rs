@@ -1,0 +1,153 @@
+//! Constants, and the places in the input and in data that terms refer to.
+
+use super::Type;
+
+pub(super) const NUMBERS: &[&str] = &[
+    "0",
+    "1",
+    "2",
+    "3",
+    "-1",
+    "10",
+    "7",
+    "1.5",
+    "0.1",
+    "-2.5",
+    "100",
+    "2.0",
+    "1e3",
+    "9007199254740993",
+    "18446744073709551616",
+    "-9223372036854775809",
+    "0.30000000000000004",
+    "1e-7",
+    "123456789012345678901234567890",
+];
+
+pub(super) const SMALL: &[&str] = &["0", "1", "2", "3", "-1", "4"];
+
+pub(super) const TEXTS: &[&str] = &[
+    r#""""#,
+    r#""a""#,
+    r#""b""#,
+    r#""c""#,
+    r#""ab""#,
+    r#""a,b""#,
+    r#""abc""#,
+    r#""A""#,
+    r#""1""#,
+    r#""é""#,
+    r#""x""#,
+    r#""a b""#,
+    r#""true""#,
+    r#""a/b.c""#,
+    r#""10Mi""#,
+    r#""name""#,
+    "`a\\b`",
+    r#""\t\"q\"""#,
+    r#""日本語""#,
+    r#""2024-02-29T12:00:00Z""#,
+    r#""10.0.0.0/8""#,
+    r#""1.2.3""#,
+    r#""{\"a\":1}""#,
+    r#""[1,2.50]""#,
+    r#""YQ==""#,
+];
+
+pub(super) const KEYS: &[&str] = &[r#""a""#, r#""b""#, r#""c""#, r#""k""#, r#""name""#, r#""a-b""#];
+
+/// Where something of a type usually is.
+pub(super) const PLACES: &[(&str, Type)] = &[
+    ("input.n", Type::Number),
+    ("input.m", Type::Number),
+    ("input.f", Type::Number),
+    ("input.big", Type::Number),
+    ("input.xs[0]", Type::Number),
+    ("data.base.n", Type::Number),
+    ("input.o.a", Type::Number),
+    ("input.s", Type::Text),
+    ("input.t", Type::Text),
+    ("input.cs[0].name", Type::Text),
+    ("input[\"a-b\"]", Type::Text),
+    ("data.base.s", Type::Text),
+    ("input.yes", Type::Truth),
+    ("input.no", Type::Truth),
+    ("input.null", Type::Any),
+    ("input", Type::Object),
+    ("input.o", Type::Object),
+    ("input.o.c", Type::Object),
+    ("input.cs[0]", Type::Object),
+    ("input.nothing", Type::Object),
+    ("data.base.o", Type::Object),
+    ("data.base.names", Type::Object),
+    ("input.xs", Type::Array),
+    ("input.xs", Type::Numbers),
+    ("data.base.xs", Type::Numbers),
+    ("input.ys", Type::Array),
+    ("input.ys", Type::Texts),
+    ("input.mixed", Type::Array),
+    ("input.pairs", Type::Array),
+    ("input.cs", Type::Array),
+    ("input.cs", Type::Objects),
+    ("input.empty", Type::Array),
+    ("input.cs[0].ports", Type::Numbers),
+    ("data.base.xs", Type::Array),
+];
+
+/// Places with more than one value.
+pub(super) const MANY: &[(&str, Type)] = &[
+    ("input.xs[_]", Type::Number),
+    ("data.base.xs[_]", Type::Number),
+    ("input.cs[_].ports[_]", Type::Number),
+    ("input.ys[_]", Type::Text),
+    ("input.cs[_].name", Type::Text),
+    ("data.base.names[_].tag", Type::Text),
+    ("input.mixed[_]", Type::Any),
+    ("input.o[_]", Type::Any),
+    ("input.pairs[_][1]", Type::Any),
+    ("input.cs[_]", Type::Object),
+    ("input.pairs[_]", Type::Array),
+];
+
+/// Places where there is nothing, most of the time.
+pub(super) const NOWHERE: &[&str] = &[
+    "input.nope",
+    "input.nope.deeper",
+    "input.nope[_]",
+    "input.n.x",
+    "input.xs[99]",
+    "input.xs[-1]",
+    "input.xs.a",
+    "input.o.nope",
+    "input.o.a.b",
+    "input.s[0]",
+    "input.cs[1].ports",
+    "input.cs[1].ports[0]",
+    "input.cs[_].nope",
+    "input.cs[_].limits.cpu",
+    "input.o[\"c\"].nope",
+    "data.base.nope",
+    "data.base.names.z.tag",
+    "input.null.x",
+];
+
+/// Collections whose items have members, or are pairs, for what takes them apart.
+pub(super) const COLLECTIONS: &[&str] = &[
+    "input.xs",
+    "input.ys",
+    "input.mixed",
+    "input.pairs",
+    "input.cs",
+    "input.o",
+    "input.empty",
+    "input.nothing",
+    "data.base.xs",
+    "data.base.names",
+    "data.base.o",
+    "input.nope",
+    "input.n",
+    "input.s",
+    "input.cs[0].ports",
+    "input.cs[1].ports",
+    "input",
+];

@@ -1,0 +1,91 @@
+//! What came of a run.
+
+use std::collections::BTreeMap;
+
+use crate::answer::{Answer, Verdict};
+use crate::cases::Case;
+use crate::minimise::minimise;
+use crate::{Programs, Shown};
+
+/// Percent of the snippets that OPA evaluates and we may refuse to load.
+const MOST_REFUSED: usize = 5;
+
+#[derive(Default)]
+pub(crate) struct Tally {
+    verdicts: BTreeMap<Verdict, usize>,
+    /// OPA's answers by kind.
+    kinds: BTreeMap<&'static str, usize>,
+    /// What we refuse and OPA evaluates, by the reason.
+    refusals: BTreeMap<String, Refusals>,
+    different: Vec<(u64, Shown)>,
+}
+
+struct Refusals {
+    count: usize,
+    /// The first snippet and its number.
+    first: (u64, Shown),
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, number: u64, compared: Shown) {
+        *self.verdicts.entry(compared.verdict).or_default() += 1;
+        *self.kinds.entry(compared.theirs.kind()).or_default() += 1;
+        if let (Verdict::OnlyWeRefuse, Answer::Refused(why)) = (compared.verdict, &compared.ours) {
+            let refusals = self
+                .refusals
+                .entry(reason(why))
+                .or_insert(Refusals { count: 0, first: (number, compared.clone()) });
+            refusals.count += 1;
+        }
+        if compared.verdict.is_different() {
+            self.different.push((number, compared));
+        }
+    }
+
+    /// Prints the numbers and the differences; fails if there is one, or if too much is refused.
+    pub(crate) fn finish(self, programs: &Programs, shown: usize) {
+        let count: usize = self.verdicts.values().sum();
+        let refused = self.verdicts.get(&Verdict::OnlyWeRefuse).copied().unwrap_or_default();
+        println!("{count} snippets; OPA's answers: {:?}", self.kinds);
+        println!("{:?}", self.verdicts);
+        println!("refused, but not by OPA: {refused}");
+        for (reason, Refusals { count, first }) in &self.refusals {
+            println!("{count:6} {reason} (first in {})", first.0);
+        }
+        // Too much is refused, or someone looks for what to do next.
+        for Refusals { first: (number, compared), .. } in self.refusals.into_values().take(shown) {
+            show(number, &minimise(programs, compared));
+        }
+        let different = self.different.len();
+        for (number, compared) in self.different.into_iter().take(shown) {
+            show(number, &minimise(programs, compared));
+        }
+        assert_eq!(different, 0, "snippets that mean something else than in OPA");
+        assert!(refused * 100 <= count * MOST_REFUSED, "{refused} of {count} snippets are refused");
+        assert!(count < 1_000 || self.kinds.len() == 4, "not all kinds of answers: {:?}", self.kinds);
+    }
+}
+
+/// Why the first fault is one: its code, or its text without what it names.
+pub(crate) fn reason(why: &str) -> String {
+    let faults: serde_json::Value = serde_json::from_str(why).unwrap_or_default();
+    if let Some(code) = faults[0]["code"].as_str() {
+        return code.to_owned();
+    }
+    let message = faults[0]["message"].as_str().unwrap_or(why);
+    let parts = message.split('`').enumerate();
+    parts.map(|(index, part)| if index % 2 == 0 { part } else { "`…`" }).collect()
+}
+
+fn show(number: u64, compared: &Shown) {
+    println!("\n---- {number}: {:?}\n{}", compared.verdict, compared.snippet);
+    println!("OPA      {:?}\nmeshgate {:?}", compared.theirs, compared.ours);
+    println!("{}", Case::of(compared));
+}
+
+#[test]
+fn a_reason_is_the_same_for_other_names() {
+    assert_eq!(reason(r#"[{"code":"MG104","message":"MG105"}]"#), "MG104");
+    assert_eq!(reason(r#"[{"message":"`a` is not `b`"},{"message":"x"}]"#), "`…` is not `…`");
+    assert_eq!(reason("no such builtin"), "no such builtin");
+}
