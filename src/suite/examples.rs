@@ -42,8 +42,11 @@ pub(super) fn of(tree: &Tree, root: &str) -> Vec<Example> {
 /// Each policy alone in force, compiled when it is asked for first.
 pub struct Bundles<'a> {
     draft: &'a Draft,
-    compiled: BTreeMap<&'a str, (&'a PolicyId, OnceLock<Result<Bundle, String>>)>,
+    compiled: BTreeMap<&'a str, (&'a PolicyId, Compiled)>,
 }
+
+/// Why there is no bundle is asked for as often as a bundle.
+type Compiled = OnceLock<Result<Bundle, String>>;
 
 impl<'a> Bundles<'a> {
     pub(super) fn new(draft: &'a Draft) -> Self {
