@@ -17,6 +17,7 @@ mod glob;
 mod graph;
 mod json;
 mod json_patch;
+mod jwt;
 mod net;
 mod number;
 mod numbers;
@@ -28,6 +29,7 @@ mod replace;
 mod strings;
 mod table;
 mod text;
+mod time;
 mod units;
 mod uuid;
 

@@ -19,6 +19,7 @@ mod safety;
 mod scanner;
 mod scopes;
 mod terms;
+mod types;
 
 use faults::Found;
 pub(super) use lints::lint;
@@ -70,6 +71,7 @@ pub(super) fn judge(modules: &[Parsed], settings: &ProgramSettings, faults: &mut
     recursion::judge(&reading, &rules, &mut found);
     conflicts::judge(&reading, &rules, &settings.data, &mut found);
     safety::judge(&reading, &rules, &mut found);
+    types::judge(&reading, &mut found);
     if let Contract::Policies(promises) = &settings.contract {
         // In other programs data may come, or not, from anywhere.
         references::judge(&reading, &rules, &settings.data, &mut found);

@@ -8,11 +8,12 @@ mod documents;
 mod globals;
 mod heads;
 mod iterations;
-mod keywords;
 mod membership;
+mod names;
 mod negation;
 mod operators;
 mod outputs;
+mod patterns;
 mod prefixes;
 mod print;
 mod read;
@@ -29,7 +30,7 @@ use crate::policy::Module;
 pub(super) fn normalise(module: &Parsed, modules: &[Parsed]) -> Vec<Module> {
     let mut tree = read::module(module);
     let mut context = context::Context::new(module, modules, &tree);
-    let moved = keywords::modules(&mut tree, &mut context);
+    let moved = names::modules(&mut tree, &mut context);
     let mut normalised = |mut tree: tree::Module| {
         prefixes::module(&mut tree, &mut context);
         walk::module(&mut tree, &mut context);

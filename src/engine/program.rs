@@ -182,11 +182,11 @@ fn prepare(parsed: &[Parsed], settings: &ProgramSettings) -> Result<Engine, Faul
         parsed.iter().flat_map(|module| normalise::normalise(module, parsed)).collect();
     for Module { path, text } in &modules {
         if let Err(error) = engine.add_policy(path.clone(), text.clone()) {
-            faults.push(gate::unparsed(fault(path, &error)));
+            faults.push(fault(path, &error));
         }
     }
     Faults::or(faults, ())?;
-    let whole = |error: anyhow::Error| Faults::from(gate::unparsed(fault("the modules", &error)));
+    let whole = |error: anyhow::Error| Faults::from(fault("the modules", &error));
     engine.add_data(to_rego(&settings.data)).map_err(whole)?;
     let errors =
         if settings.strict_builtin_errors { BuiltinErrors::Strict } else { BuiltinErrors::Undefined };

@@ -35,6 +35,7 @@ pub(crate) const REFUSED: &[Case] = &[
     Case::v1("package a\np :=\n", &["MG100 0.rego:3:1"]),
     Case::v1("package a\np { true }\n", &["MG100 0.rego:2:3"]),
     Case::v1("package a\np if { true } else := 1 if { }\n", &["MG100 0.rego:2:28"]),
+    Case::v1("package a\np[x]\nq := 1\n", &["MG100 0.rego:2:1", "MG111 0.rego:2:3"]),
     // MG103: what can't be called, and functions that are not called.
     Case::v1("package a\np if nope(1)\n", &["MG103 0.rego:2:6"]),
     Case::v1("package a\np if { false; x := cuont([1]); x > 0 }\n", &["MG103 0.rego:2:20"]),
@@ -68,6 +69,7 @@ pub(crate) const REFUSED: &[Case] = &[
     Case::v1("package a\np[x] := y if { x := 1; y := p[2] }\n", &["MG106 0.rego:2:1"]),
     Case::v1("package a\np := count(data.a)\n", &["MG106 0.rego:2:1"]),
     Case::v1("package a\np := [x | x := data.b.q]\n---\npackage b\nq := data.a.p\n", &["MG106 0.rego:2:1"]),
+    Case::v1("package a\np if { q with data as 1 }\nq := 1\n", &["MG106 0.rego:2:1"]),
     // MG108: layout.
     Case::ours(
         "package a\nq := 1\np if {\n\tx := q\n\t(1) == x\n}\n",
@@ -128,7 +130,17 @@ pub(crate) const REFUSED: &[Case] = &[
     Case::v1("package a\nq := {\"r\": 1}\np if q with data.a.q.r as 2\n", &["MG115 0.rego:3:13"]),
     Case::v1("package a\nq := 1\np if q with nope as 2\n", &["MG115 0.rego:3:13"]),
     Case::ours("package a\nf(x) := x\nq := f(1)\np if q with f as time.now_ns\n", &["MG115 0.rego:4:18"]),
+    Case::v1("package a\nf(_) := 1\ng(_, _) := 1\np if f(1) with f as g\n", &["MG115 0.rego:4:21"]),
+    Case::v1("package a\ng(_, _) := 1\np if count([1]) with count as g\n", &["MG115 0.rego:3:31"]),
     Case::v1("package a\nq := 1\np if q with walk as 2\n", &["MG115 0.rego:3:13"]),
+    // MG117: what is never equal.
+    Case::v1("package a\np if 1 == \"a\"\n", &["MG117 0.rego:2:6"]),
+    Case::v1("package a\np if { x := 1; x == \"a\" }\n", &["MG117 0.rego:2:16"]),
+    Case::v1("package a\np if { [_, 1] = [2, \"a\"] }\n", &["MG117 0.rego:2:8"]),
+    Case::v1("package a\np if { [1] = [1, 2] }\n", &["MG117 0.rego:2:8"]),
+    Case::v1("package a\np if { {\"a\": 1} = {\"b\": 1} }\n", &["MG117 0.rego:2:8"]),
+    Case::v1("package a\np if { not {1} == [1] }\n", &["MG117 0.rego:2:12"]),
+    Case::v1("package a\np := [x | x := null; x == false]\n", &["MG117 0.rego:2:22"]),
 ];
 
 pub(crate) const PASSED: &[Case] = &[
@@ -162,6 +174,12 @@ pub(crate) const PASSED: &[Case] = &[
     passes("package a\np if { [x, y] := f(1); x == y }\nf(x) := [x, x]\n"),
     passes("package a\np if { every i, x in q { x > i } }\nq := [1]\n"),
     passes("package a\np := $\"one {1}\"\nin.b := 1\n"),
+    passes(
+        "package a\nf(_) := 1\ng(_) := 2\np if { f(1) == 2 with f as g; count([1]) == 2 with count as g }\n",
+    ),
+    passes("package a\np if { 1 != \"a\"; x := 1 == \"a\"; x == false }\n"),
+    passes("package a\np if { [x, 1] = [2, 1]; {\"a\": y} = {\"a\": x}; y == 2; {1} == {x} }\n"),
+    passes("package a\np.b[x] contains 1 if x := 2\nq[7] contains 8\n"),
     passes("package a\np if {}\n"),
     passes("package a\np if { every _, x in [1] { x == 1 } }\n"),
     passes("package a\np if { x := 1; every y in [2] { y > x } }\n"),

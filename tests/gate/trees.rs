@@ -53,6 +53,11 @@ fn tree(policy: &str, test: &str) -> Tree {
 
 const TEST: &str = "package policies.a.b_test\n\ntest_a if true\n";
 
+/// A policy with this body, and all that belongs to it.
+pub(crate) fn of_policy(body: &str) -> Tree {
+    tree(&format!("{METADATA}{body}\n"), TEST)
+}
+
 fn lint(tree: &Tree) -> Linted {
     engine::lint(tree, &Tree::default())
 }
@@ -71,7 +76,7 @@ fn differs(text: &str, found: &[Fault], expected: &[&str]) -> Option<String> {
 
 /// The lines of a policy begin after the METADATA: at 19.
 fn policy(body: &str) -> Linted {
-    lint(&tree(&format!("{METADATA}{body}"), TEST))
+    lint(&of_policy(body.trim_end()))
 }
 
 #[test]

@@ -1,5 +1,10 @@
 //! `bits.*` on integers of any size, in two's complement.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "a BigInt does not overflow, and no divisor here is zero"
+)]
+
 use num_bigint::{BigInt, Sign};
 use regorus::Value;
 

@@ -1,5 +1,10 @@
 //! Sums, products and quotients of numbers with a fraction, with OPA's 64 bits of mantissa: `0.1 + 0.2` is `0.3`.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "a BigInt does not overflow, and no divisor here is zero"
+)]
+
 use num_bigint::{BigInt, Sign};
 
 use super::Failure;
@@ -79,11 +84,14 @@ impl Extended {
 
     /// The nearest number that the interpreter can hold.
     pub(super) fn into_number(self) -> Result<Number, Failure> {
+        if !(-1_200..=100_000).contains(&self.exponent) && self.mantissa.sign() != Sign::NoSign {
+            return Err(Failure::Beyond("gives a number that no double can hold".to_owned()));
+        }
         if self.exponent >= 0 {
             let shift = u64::try_from(self.exponent).unwrap_or_default();
             return Ok(Number::Integer(self.mantissa << shift));
         }
-        let shift = u64::try_from(self.exponent.unsigned_abs()).unwrap_or_default();
+        let shift = self.exponent.unsigned_abs();
         let denominator = BigInt::from(1) << shift;
         if &self.mantissa % &denominator == BigInt::from(0) {
             return Ok(Number::Integer(self.mantissa / denominator));

@@ -152,6 +152,11 @@ fn write_string(text: &str, json: &mut String) -> Result<(), Failure> {
 pub(super) fn unmarshal(arguments: &[Value]) -> Result<Value, Failure> {
     let text = string(arguments, 0)?;
     strings::made(text.as_ref())?;
+    read(text)
+}
+
+/// JSON as a value; of a key that is there twice, the last.
+pub(super) fn read(text: &str) -> Result<Value, Failure> {
     let value = serde_json::from_str(text).map_err(failed)?;
     Ok(super::super::input::to_rego(&value))
 }

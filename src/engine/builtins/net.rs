@@ -1,9 +1,9 @@
 //! `net.cidr_*`: networks and addresses, read as Go reads them. Nothing asks the network.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net};
 use regorus::Value;
 
 use super::arguments::{any, string};

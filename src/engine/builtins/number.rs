@@ -38,6 +38,14 @@ impl Number {
         Ok(Self::Double(double))
     }
 
+    /// The nearest double; infinite where there is none.
+    pub(super) fn to_double(&self) -> f64 {
+        match self {
+            Self::Integer(integer) => integer.to_string().parse().unwrap_or(f64::INFINITY),
+            Self::Double(double) => *double,
+        }
+    }
+
     /// Back to a value.
     pub(super) fn into_value(self) -> Value {
         match self {

@@ -1,5 +1,10 @@
 //! Numbers: ranges, rounding, sums.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "a BigInt does not overflow, and no divisor here is zero"
+)]
+
 use num_bigint::{BigInt, Sign};
 use regorus::Value;
 

@@ -108,7 +108,7 @@ impl Printer<'_> {
     fn width(&mut self, flags: &mut Flags) -> Result<(), Failure> {
         if self.rest.starts_with('*') {
             self.skip(1);
-            match self.from_argument() {
+            match self.number_from_arguments() {
                 Some(width) => {
                     flags.width = Some(width.unsigned_abs());
                     if width < 0 {
@@ -140,7 +140,8 @@ impl Printer<'_> {
         self.index();
         if self.rest.starts_with('*') {
             self.skip(1);
-            flags.precision = self.from_argument().and_then(|precision| usize::try_from(precision).ok());
+            flags.precision =
+                self.number_from_arguments().and_then(|precision| usize::try_from(precision).ok());
             if flags.precision.is_none() {
                 self.text.push_str("%!(BADPREC)");
             }
@@ -175,7 +176,7 @@ impl Printer<'_> {
     }
 
     /// A width or a precision that is an argument.
-    fn from_argument(&mut self) -> Option<isize> {
+    fn number_from_arguments(&mut self) -> Option<isize> {
         let argument = self.arguments.get(self.next)?;
         self.next = self.next.saturating_add(1);
         let Argument::Integer(number) = argument else { return None };

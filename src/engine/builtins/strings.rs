@@ -139,23 +139,18 @@ pub(super) fn reverse(arguments: &[Value]) -> Result<Value, Failure> {
 }
 
 pub(super) fn any_prefix_match(arguments: &[Value]) -> Result<Value, Failure> {
-    let (texts, prefixes) = both(arguments)?;
-    Ok(Value::from(any_starts_with_any(texts, &prefixes)))
+    Ok(Value::from(any_starts_with_any(some(arguments, 0)?, &some(arguments, 1)?)))
 }
 
 pub(super) fn any_suffix_match(arguments: &[Value]) -> Result<Value, Failure> {
-    let (texts, suffixes) = both(arguments)?;
+    let (texts, suffixes) = (some(arguments, 0)?, some(arguments, 1)?);
     let backwards = |texts: Vec<Vec<u8>>| {
         texts.into_iter().map(|text| text.into_iter().rev().collect()).collect::<Vec<Vec<u8>>>()
     };
     Ok(Value::from(any_starts_with_any(backwards(texts), &backwards(suffixes))))
 }
 
-/// Both arguments as bytes: a string, or an array or a set of strings.
-fn both(arguments: &[Value]) -> Result<(Vec<Vec<u8>>, Vec<Vec<u8>>), Failure> {
-    Ok((some(arguments, 0)?, some(arguments, 1)?))
-}
-
+/// An argument as bytes: a string, or an array or a set of strings.
 fn some(arguments: &[Value], index: usize) -> Result<Vec<Vec<u8>>, Failure> {
     if let Some(Value::String(text)) = arguments.get(index) {
         return Ok(vec![text.as_bytes().to_vec()]);

@@ -1,5 +1,10 @@
 //! `units.*`: amounts with units, reckoned exactly.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "a BigInt does not overflow, and no divisor here is zero"
+)]
+
 use num_bigint::BigInt;
 use regorus::Value;
 

@@ -11,7 +11,7 @@ use super::arguments::string;
 const TO_1970: i128 = 122_192_928_000_000_000;
 
 pub(super) fn parse(arguments: &[Value]) -> Result<Value, Failure> {
-    Ok(read(string(arguments, 0)?).map_or(Value::Undefined, |number| described(number)))
+    Ok(read(string(arguments, 0)?).map_or(Value::Undefined, described))
 }
 
 /// With or without hyphens, in braces, or as a URN.

@@ -121,6 +121,10 @@ impl RuleReader<'_, '_> {
                 (Shape::Function, arguments, assign.as_ref().map(|assign| &assign.value), None)
             }
         };
+        if shape == Shape::Set && self.module.parsed.tree.rego_v1 && !self.says_contains(place) {
+            let message = "an element of a set without `contains`; write `contains` before it";
+            self.found.add(self.module, "MG100", place, message);
+        }
         // In the dialect before OPA 1.0, `p.q { … }` is the set `p` with "q" in it.
         let is_old_member = shape == Shape::Set && element.is_none();
         let mut path = Vec::new();
@@ -145,6 +149,14 @@ impl RuleReader<'_, '_> {
             branches.push(Branch { value, body });
         }
         self.finish(path, shape, false, arguments, branches, place)
+    }
+
+    /// Whether `contains` stands behind a head's reference, whose place ends before its last bracket.
+    fn says_contains(&self, reference: Place) -> bool {
+        let parsed = self.module.parsed;
+        let behind = parsed.tokens.within(&(reference.end..usize::MAX)).iter();
+        let mut texts = behind.map(|token| parsed.text(token.range.clone())).skip_while(|text| *text == "]");
+        texts.next() == Some("contains")
     }
 
     /// `else := 1 if {}`: an object to the interpreter's parser, to OPA's a body without a statement.

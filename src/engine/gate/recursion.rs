@@ -1,11 +1,12 @@
 //! MG106: no rule depends on itself. The interpreter would follow it until the stack, and with it the process, ends.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::faults::Found;
 use super::reading::Reading;
 use super::rules::Rules;
-use super::terms::{Form, Function, Place, Rule, Term, Visitor, visit_rule};
+use super::terms::{Form, Function, Place, Rule, Statement, Term, Visitor, visit_rule};
 
 /// Finds the rules that depend on themselves, each circle once.
 pub(super) fn judge(reading: &Reading<'_>, rules: &Rules<'_>, found: &mut Found) {
@@ -37,21 +38,20 @@ pub(super) fn judge(reading: &Reading<'_>, rules: &Rules<'_>, found: &mut Found)
 
 /// A way from a rule back to it, without its end.
 fn circle(edges: &[BTreeSet<usize>], start: usize) -> Option<Vec<usize>> {
-    let mut from = vec![None; edges.len()];
-    let mut queue = std::collections::VecDeque::from([start]);
+    let mut from: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut queue = VecDeque::from([start]);
     while let Some(number) = queue.pop_front() {
         for next in edges.get(number)? {
             if *next == start {
                 let mut way = vec![number];
-                while let Some(Some(before)) = way.last().and_then(|last| from.get(*last)) {
+                while let Some(before) = way.last().and_then(|last| from.get(last)) {
                     way.push(*before);
                 }
                 way.reverse();
                 return Some(way);
             }
-            let slot = from.get_mut(*next)?;
-            if slot.is_none() {
-                *slot = Some(number);
+            if let Entry::Vacant(slot) = from.entry(*next) {
+                slot.insert(number);
                 queue.push_back(*next);
             }
         }
@@ -72,6 +72,15 @@ struct Reads<'a> {
 }
 
 impl Visitor for Reads<'_> {
+    /// What `with` replaces is looked up, too.
+    fn statement(&mut self, statement: &Statement) {
+        for with in &statement.with {
+            if let Form::Data(steps) = &with.target.form {
+                self.add(with.target.place, steps);
+            }
+        }
+    }
+
     fn term(&mut self, term: &Term) {
         match &term.form {
             Form::Data(steps) => self.add(term.place, steps),

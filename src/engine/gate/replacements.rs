@@ -47,6 +47,14 @@ impl Replacements<'_> {
             self.found.add(self.module, "MG115", with.value.place, message);
         }
         let (place, text) = (with.target.place, with.text.as_str());
+        if let (Some(old), Some(new)) = (self.taken(with), self.arity(&with.value.form))
+            && old != new
+        {
+            let message = format!(
+                "`{text}` takes {old} arguments, and what stands in for it {new}; write one that takes {old}"
+            );
+            self.found.add(self.module, "MG115", with.value.place, message);
+        }
         let (code, message) = match &with.target.form {
             Form::Input(_) => return,
             Form::Data(steps) => {
@@ -81,5 +89,23 @@ impl Replacements<'_> {
             _ => ("MG115", format!("`{text}` is a variable; replace `input`, `data.…`, or a function")),
         };
         self.found.add(self.module, code, place, message);
+    }
+
+    /// How many arguments the replaced function takes.
+    fn taken(&self, with: &With) -> Option<usize> {
+        match &with.target.form {
+            Form::Null => match builtins::find(&with.text)?.arity {
+                Arity::Exactly(arity) => Some(usize::from(arity)),
+                Arity::Any => None,
+            },
+            form => self.arity(form),
+        }
+    }
+
+    /// How many arguments a rule takes that is a function.
+    fn arity(&self, form: &Form) -> Option<usize> {
+        let Form::Data(steps) = form else { return None };
+        let path: Vec<String> = names(steps).into_iter().map(str::to_owned).collect();
+        self.rules.arity(&path).filter(|_| path.len() == steps.len())
     }
 }

@@ -63,16 +63,8 @@ pub(super) enum Function {
     Variable(String),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Array,
-    Set,
-    Object,
-}
-
 #[derive(Debug)]
 pub(super) struct Comprehension {
-    pub(super) kind: Kind,
     pub(super) terms: Vec<Term>,
     pub(super) body: Body,
 }
@@ -81,7 +73,6 @@ pub(super) type Body = Vec<Statement>;
 
 #[derive(Clone, Debug)]
 pub(super) struct Statement {
-    pub(super) place: Place,
     pub(super) form: StatementForm,
     pub(super) with: Vec<With>,
 }
@@ -209,11 +200,6 @@ impl Rule {
     /// Whether all steps are names.
     pub(super) fn is_ground(&self) -> bool {
         self.path.iter().all(|step| matches!(step, Step::Name(_)))
-    }
-
-    /// Its name without the package, as far as it is made of names.
-    pub(super) fn name(&self, package: &[String]) -> String {
-        self.names().get(package.len()..).unwrap_or_default().join(".")
     }
 }
 

@@ -62,7 +62,7 @@ fn computed(term: &Term, context: &Context) -> Option<usize> {
 }
 
 /// `[true | STATEMENT] == []` of `not STATEMENT`.
-fn none(statement: &Statement) -> Statement {
+pub(super) fn none(statement: &Statement) -> Statement {
     let line = statement.line;
     let Kind::Not(negated) = &statement.kind else { return statement.clone() };
     let held = Statement { line, kind: (**negated).clone(), with: statement.with.clone() };

@@ -85,7 +85,21 @@ impl Replace<'_> {
                 self.context.leave();
                 self.body(body);
             }
-            _ => term.children_mut().into_iter().for_each(|child| self.term(child)),
+            _ => {
+                term.children_mut().into_iter().for_each(|child| self.term(child));
+                flatten(term);
+            }
         }
+    }
+}
+
+/// `data.a.b` for `data.a` with a step that follows.
+fn flatten(term: &mut Term) {
+    let Node::Reference(base, steps) = &mut term.node else { return };
+    if let Node::Reference(inner, first) = &base.node
+        && matches!(inner.node, Node::Variable(_))
+    {
+        let all = [first.as_slice(), steps].concat();
+        term.node = Node::Reference(inner.clone(), all);
     }
 }

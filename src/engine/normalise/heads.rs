@@ -2,7 +2,7 @@
 //! drops all that a rule has found where one solution has an undefined head.
 
 use super::context::{Context, declared};
-use super::tree::{Body, Node, Rule, Statement, Term};
+use super::tree::{Body, Kind, Node, Rule, Statement, Term};
 
 /// Changes a rule's head and the values of its else-branches.
 pub(super) fn rule(rule: &mut Rule, context: &mut Context) {
@@ -53,7 +53,14 @@ fn arguments(rule: &mut Rule, context: &mut Context) {
 fn pattern(argument: &mut Term, before: &mut Body, context: &mut Context) {
     match &argument.node {
         Node::Constant(_) | Node::Name(_) | Node::Variable(_) => {}
-        Node::Array(_) | Node::Object(_) => {
+        Node::Object(_) => {
+            let name = context.fresh();
+            let line = argument.line;
+            let pattern = std::mem::replace(argument, Term::variable(name.clone(), line));
+            let kind = Kind::Unify(pattern, Term::variable(name, line));
+            before.push(Statement { line, kind, with: Vec::new() });
+        }
+        Node::Array(_) => {
             argument.children_mut().into_iter().for_each(|child| pattern(child, before, context));
         }
         _ => {
@@ -61,7 +68,7 @@ fn pattern(argument: &mut Term, before: &mut Body, context: &mut Context) {
             let line = argument.line;
             let wanted = std::mem::replace(argument, Term::variable(name.clone(), line));
             let equal = Node::Infix("==", Box::new(Term::variable(name, line)), Box::new(wanted));
-            let kind = super::tree::Kind::Term(Term { line, node: equal });
+            let kind = Kind::Term(Term { line, node: equal });
             before.push(Statement { line, kind, with: Vec::new() });
         }
     }

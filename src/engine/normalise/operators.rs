@@ -2,7 +2,7 @@
 //! and what is neither a number nor a set is a builtin error, undefined where those are not strict.
 
 use super::context::Context;
-use super::tree::{Kind, Node, Statement, Term};
+use super::tree::{Kind, Node, Shape, Statement, Term};
 
 /// Changes the operators of a statement.
 pub(super) fn statement(statement: &mut Statement, context: &Context) {
@@ -32,7 +32,9 @@ fn kind(kind: &mut Kind, context: &Context) {
 pub(super) fn term(term: &mut Term, context: &Context) {
     term.children_mut().into_iter().for_each(|child| self::term(child, context));
     let Node::Infix(operator, left, right) = &term.node else { return };
-    let Some(name) = builtin(operator).filter(|name| context.is_local(name) && !context.declares(name))
+    let of_sets = is_set_or_object(left) || is_set_or_object(right);
+    let Some(name) =
+        builtin(operator, of_sets).filter(|name| context.is_local(name) && !context.declares(name))
     else {
         return;
     };
@@ -40,7 +42,16 @@ pub(super) fn term(term: &mut Term, context: &Context) {
     term.node = Node::Call(Box::new(function), vec![(**left).clone(), (**right).clone()]);
 }
 
-fn builtin(operator: &str) -> Option<&'static str> {
+/// Sets and objects have another order among each other in the interpreter.
+fn is_set_or_object(term: &Term) -> bool {
+    match term.node {
+        Node::Set(_) | Node::Object(_) => true,
+        Node::Comprehension(shape, ..) => shape != Shape::Array,
+        _ => false,
+    }
+}
+
+fn builtin(operator: &str, of_sets: bool) -> Option<&'static str> {
     Some(match operator {
         "+" => "plus",
         "-" => "minus",
@@ -49,6 +60,10 @@ fn builtin(operator: &str) -> Option<&'static str> {
         "%" => "rem",
         "|" => "or",
         "&" => "and",
+        "<" if of_sets => "lt",
+        "<=" if of_sets => "lte",
+        ">" if of_sets => "gt",
+        ">=" if of_sets => "gte",
         _ => return None,
     })
 }

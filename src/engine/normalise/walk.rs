@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::context::{Context, declared, variables};
 use super::tree::{Body, Kind, Module, Node, Rule, Statement, Term};
 use super::{
-    comprehensions, documents, heads, iterations, membership, negation, operators, outputs, relations,
-    replacements,
+    comprehensions, documents, heads, iterations, membership, negation, operators, outputs, patterns,
+    relations, replacements,
 };
 
 /// Changes all of a module.
@@ -67,8 +67,13 @@ fn statement(mut statement: Statement, body: &mut Body, context: &mut Context) {
     }
     outputs::statement(&mut statement, context);
     iterations::statement(&mut statement, &mut before, context);
+    let mut after = Vec::new();
+    if patterns::statement(&mut statement, &mut before, &mut after, context) {
+        nested(&mut statement, context);
+    }
     before.into_iter().for_each(|before| self::statement(before, body, context));
     body.push(statement);
+    body.append(&mut after);
 }
 
 /// `some x` goes to the front of its body, where nothing iterates yet: the interpreter takes a second round over it

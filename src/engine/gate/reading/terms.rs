@@ -7,8 +7,8 @@ use super::{RuleReader, place};
 use crate::engine::builtins;
 use crate::engine::gate::scopes::Refusal;
 use crate::engine::gate::terms::{
-    Body, Call, Comprehension, Every, Form, Function, Kind, Origin, Place, Statement, StatementForm, Term,
-    VarId, With,
+    Body, Call, Comprehension, Every, Form, Function, Origin, Place, Statement, StatementForm, Term, VarId,
+    With,
 };
 use crate::engine::syntax::{
     ArithOp, AssignOp, BinOp, BoolOp, Expr, Literal, LiteralStmt, Query, Ref, Span, WithModifier, path,
@@ -23,7 +23,6 @@ impl RuleReader<'_, '_> {
     }
 
     fn statement(&mut self, statement: &LiteralStmt) -> Statement {
-        let place = place_of(&statement.span);
         // The values of `with` are read before what an assignment declares.
         let (form, with) = match &statement.literal {
             Literal::Expr { expr, .. } => match &**expr {
@@ -75,7 +74,7 @@ impl RuleReader<'_, '_> {
                 (StatementForm::Every(Rc::new(every)), self.with(statement))
             }
         };
-        Statement { place, form, with }
+        Statement { form, with }
     }
 
     fn every(&mut self, names: &[&Span], domain: Term, query: &Query) -> Every {
@@ -207,11 +206,9 @@ impl RuleReader<'_, '_> {
             Expr::Object { fields, .. } => Form::Object(
                 fields.iter().map(|(_, key, value)| (self.term(key), self.term(value))).collect(),
             ),
-            Expr::ArrayCompr { term, query, .. } => self.comprehension(Kind::Array, &[term], query),
-            Expr::SetCompr { term, query, .. } => self.comprehension(Kind::Set, &[term], query),
-            Expr::ObjectCompr { key, value, query, .. } => {
-                self.comprehension(Kind::Object, &[key, value], query)
-            }
+            Expr::ArrayCompr { term, query, .. } => self.comprehension(&[term], query),
+            Expr::SetCompr { term, query, .. } => self.comprehension(&[term], query),
+            Expr::ObjectCompr { key, value, query, .. } => self.comprehension(&[key, value], query),
             Expr::Call { fcn, params, .. } => self.call(fcn, params),
             Expr::UnaryExpr { expr, .. } => self.operator("minus", &[expr], place),
             Expr::BinExpr { op, lhs, rhs, .. } => {
@@ -239,12 +236,12 @@ impl RuleReader<'_, '_> {
         Form::Call(Box::new(Call { function: Function::Operator(name), name: name_place, arguments }))
     }
 
-    fn comprehension(&mut self, kind: Kind, terms: &[&Ref<Expr>], query: &Query) -> Form {
+    fn comprehension(&mut self, terms: &[&Ref<Expr>], query: &Query) -> Form {
         self.scopes.enter();
         let body = self.body(query);
         let terms = terms.iter().map(|term| self.term(term)).collect();
         self.leave();
-        Form::Comprehension(Rc::new(Comprehension { kind, terms, body }))
+        Form::Comprehension(Rc::new(Comprehension { terms, body }))
     }
 
     fn call(&mut self, function: &Expr, arguments: &[Ref<Expr>]) -> Form {

@@ -1,5 +1,6 @@
-//! Rules under keywords: `if.x := 1` in the package `a` is the rule `x` of the package `a.if`, and is moved there,
-//! with what it names of its own package by whole paths.
+//! Names by what they stand for. An import by its path: the interpreter evaluates all of an imported package where one
+//! of its rules is read through the import's name. And rules under keywords: `if.x := 1` in the package `a` is the
+//! rule `x` of the package `a.if`, and is moved there, with what it names of its own package by whole paths.
 
 use std::collections::BTreeMap;
 
@@ -18,9 +19,19 @@ pub(super) fn modules(module: &mut Module, context: &mut Context) -> Vec<Module>
         let steps = path.map(|part| Term::text(part, line)).collect();
         Term { line, node: Node::Reference(Box::new(Term::variable("data", line)), steps) }
     };
-    let of_keyword =
-        |name: &str, line: u32| (keyword(name).is_some() && !imported(name)).then(|| whole(name, line));
-    let of_package = |name: &str, line: u32| own(name).then(|| whole(name, line));
+    let of_import = |name: &str, line: u32| {
+        let (root, steps) = imports.iter().find(|import| import.name == name)?.path.split_first()?;
+        let root = Term::variable(root.clone(), line);
+        let steps: Vec<Term> = steps.iter().map(|part| Term::text(part, line)).collect();
+        let node = if steps.is_empty() { root.node } else { Node::Reference(Box::new(root), steps) };
+        Some(Term { line, node })
+    };
+    let of_keyword = |name: &str, line: u32| {
+        let of_package = keyword(name).is_some() && !imported(name);
+        of_package.then(|| whole(name, line)).or_else(|| of_import(name, line))
+    };
+    let of_package =
+        |name: &str, line: u32| own(name).then(|| whole(name, line)).or_else(|| of_import(name, line));
     let mut moved: BTreeMap<String, Vec<Rule>> = BTreeMap::new();
     for mut rule in std::mem::take(&mut module.rules) {
         let root = rule.reference.root().and_then(keyword).map(str::to_owned);
