@@ -10,6 +10,7 @@ mod paths;
 mod policies;
 mod review;
 mod serve;
+mod test;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -38,6 +39,7 @@ Examples:
   meshgate check deploy/                     what the embedded policies say of your manifests
   meshgate check -p policies deploy/         … and what yours say
   meshgate review --phase validate r.json    answer an AdmissionReview, as the webhook does
+  meshgate test policies                     the tests and examples of your policies
   meshgate serve --dev                       the webhook on https://localhost:8443
 
 Exit codes: 0 passed, 1 denied, 2 something can't be read, 3 a policy was in error or a fact is missing";
@@ -54,6 +56,8 @@ enum Command {
     Lint(lint::Arguments),
     /// Serve the webhook over HTTPS
     Serve(serve::Arguments),
+    /// Run the tests and the examples of policies
+    Test(test::Arguments),
     /// The catalogue of policies
     Policies(policies::Arguments),
     /// Print the completions of a shell
@@ -95,6 +99,7 @@ fn dispatch(command: Command) -> anyhow::Result<u8> {
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Policies(arguments) => policies::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, &mut Arguments::command()),
         Command::Version => output::print(&format!("meshgate {}\n", env!("CARGO_PKG_VERSION"))).map(|()| 0),

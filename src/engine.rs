@@ -21,6 +21,7 @@ mod packages;
 mod program;
 mod query;
 mod syntax;
+mod tests;
 
 pub use bundle::{Bound, Bundle, compile};
 pub use codes::{codes, explain};
@@ -30,3 +31,4 @@ pub use lint::{Linted, lint};
 pub use output::{Judgement, Violation};
 pub use program::{Contract, Program, ProgramSettings, Promise};
 pub use syntax::RegoVersion;
+pub use tests::{Coverage, Failure, FileCoverage, Ran, Test, Tests, Verdict};

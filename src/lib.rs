@@ -31,5 +31,8 @@ pub mod source;
 pub mod dry_run;
 pub mod webhook;
 
+// Level 7: what runs runs of the callers.
+pub mod suite;
+
 // Level 8: the command line.
 pub mod cli;

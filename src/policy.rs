@@ -10,6 +10,7 @@ mod fault;
 mod files;
 mod matching;
 mod metadata;
+mod only;
 mod parameters;
 mod settings;
 mod tree;

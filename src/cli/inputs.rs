@@ -9,12 +9,12 @@ use time::OffsetDateTime;
 use crate::context::{Now, Others, World};
 use crate::dry_run::{Manifests, Requests};
 use crate::engine::{self, Bundle};
-use crate::policy::{Draft, Fault, MODE_LABEL, Mode, Tree};
+use crate::policy::{Draft, Fault, Faults, MODE_LABEL, Mode, Tree};
 use crate::report::{DocumentResult, DocumentStatus};
 use crate::source;
 
 /// Which policies decide.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct PolicyFlags {
     /// The policies: a directory, or an embedded profile
     #[arg(short = 'p', long, value_name = "DIR", default_value = "embedded/starter")]
@@ -48,10 +48,13 @@ impl PolicyFlags {
     /// The policies, compiled, or all that is wrong with them.
     pub(super) fn bundle(&self) -> anyhow::Result<Bundle> {
         let draft = Draft::read(&self.tree()?, &source::catalogue());
-        engine::compile(draft).map_err(|faults| {
-            let lines: Vec<String> = faults.iter().map(|fault| self.line(fault)).collect();
-            anyhow!("--policies {}: the policies can't be used\n{}", self.policies, lines.join("\n"))
-        })
+        engine::compile(draft).map_err(|faults| self.unusable(&faults))
+    }
+
+    /// What is wrong with the policies, as an error.
+    pub(super) fn unusable(&self, faults: &Faults) -> anyhow::Error {
+        let lines: Vec<String> = faults.iter().map(|fault| self.line(fault)).collect();
+        anyhow!("--policies {}: the policies can't be used\n{}", self.policies, lines.join("\n"))
     }
 
     /// A fault with its file as seen from here.

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
+use regorus::coverage::Report;
 use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, PolicyLengthConfig, Value as Rego};
 use serde_json::Value;
@@ -90,7 +91,12 @@ impl Program {
         let mut faults = Vec::new();
         let parsed = judged(modules, settings, &mut faults);
         Faults::or(faults, ())?;
-        let engine = prepare(&parsed, settings).map_err(|faults| gate::unprepared(&faults))?;
+        Self::of(&parsed, settings)
+    }
+
+    /// Makes modules that passed the gate ready.
+    pub(super) fn of(parsed: &[Parsed], settings: &ProgramSettings) -> Result<Self, Faults> {
+        let engine = prepare(parsed, settings).map_err(|faults| gate::unprepared(&faults))?;
         Ok(Self { engine })
     }
 
@@ -114,10 +120,6 @@ impl Program {
         Ok(output_json::text(&self.ask(query, input)?))
     }
 
-    fn ask(&self, query: &str, input: Option<&Value>) -> Result<Rego, EvaluationError> {
-        self.run(&query::path(query)?, input.map_or(Rego::Undefined, to_rego), self.engine.clone())
-    }
-
     /// The value of a rule for an input that is converted already, within a time of its own.
     pub(super) fn evaluate_within(
         &self,
@@ -130,17 +132,34 @@ impl Program {
             limit: budget,
             check_interval: CHECK_INTERVAL,
         });
-        Ok(output_json::value(&self.run(query, input, engine)?))
+        Ok(output_json::value(&run(&mut engine, query.to_owned(), input)?))
     }
 
-    fn run(&self, query: &str, input: Rego, mut engine: Engine) -> Result<Rego, EvaluationError> {
-        engine.set_input(input);
-        let results = builtins::within(|| engine.eval_query(query.to_owned(), false))
-            .map_err(EvaluationError::Policy)?
-            .map_err(|error| EvaluationError::Policy(one_line(&error)))?;
-        let value = results.result.first().and_then(|result| result.expressions.first());
-        Ok(value.map_or(Rego::Undefined, |expression| expression.value.clone()))
+    /// The same as the interpreter has it, sets as sets.
+    pub(super) fn ask(&self, query: &str, input: Option<&Value>) -> Result<Rego, EvaluationError> {
+        ask(&mut self.engine.clone(), query, input)
     }
+
+    /// The same, and which lines were reached.
+    pub(super) fn ask_covering(&self, query: &str) -> (Result<Rego, EvaluationError>, Report) {
+        let mut engine = self.engine.clone();
+        engine.set_enable_coverage(true);
+        let answer = ask(&mut engine, query, None);
+        (answer, engine.get_coverage_report().unwrap_or_default())
+    }
+}
+
+fn ask(engine: &mut Engine, query: &str, input: Option<&Value>) -> Result<Rego, EvaluationError> {
+    run(engine, query::path(query)?, input.map_or(Rego::Undefined, to_rego))
+}
+
+fn run(engine: &mut Engine, query: String, input: Rego) -> Result<Rego, EvaluationError> {
+    engine.set_input(input);
+    let results = builtins::within(|| engine.eval_query(query, false))
+        .map_err(EvaluationError::Policy)?
+        .map_err(|error| EvaluationError::Policy(one_line(&error)))?;
+    let value = results.result.first().and_then(|result| result.expressions.first());
+    Ok(value.map_or(Rego::Undefined, |expression| expression.value.clone()))
 }
 
 /// Parses modules and puts them through the gate.

@@ -91,6 +91,16 @@ impl Draft {
     /// tree's `Bundle` includes. What is wrong stands in [`Draft::faults`]: nothing of it is left out in silence,
     /// because a draft with faults does not compile.
     pub fn read(tree: &Tree, catalogue: &Tree) -> Self {
+        let mut draft = Self::read_unbound(tree, catalogue);
+        if draft.bindings.is_empty() && draft.faults.is_empty() {
+            let known = known(&draft.policies);
+            draft.faults.push(Fault::of_file("the policies' tree", format!("nothing is bound, so nothing would be judged; add a PolicyBinding. Policies found: {known}")));
+        }
+        draft
+    }
+
+    /// The same of a tree in which nothing need be bound: to test policies, whoever binds them.
+    pub fn read_unbound(tree: &Tree, catalogue: &Tree) -> Self {
         let mut reading = Reading::default();
         reading.read_all(tree.iter());
         let settings = reading.settings();
@@ -285,10 +295,6 @@ impl Reading {
                 self.fault(&unbound.file, place(&unbound.document, &pointer), message);
             }
         }
-        if bindings.is_empty() && self.faults.is_empty() {
-            let known = self.known();
-            self.faults.push(Fault::of_file("the policies' tree", format!("nothing is bound, so nothing would be judged; add a PolicyBinding. Policies found: {known}")));
-        }
         bindings.sort_by(|a, b| (&a.policy, &a.name).cmp(&(&b.policy, &b.name)));
         bindings
     }
@@ -308,8 +314,11 @@ impl Reading {
         let meant: Vec<&Policy> =
             self.policies.values().filter(|p| p.id.is_meant_by(&fields.policy)).collect();
         if meant.is_empty() && !self.broken.iter().any(|id| id.is_meant_by(&fields.policy)) {
-            let message =
-                format!("spec.policy: no policy `{}`; this tree has {}", fields.policy, self.known());
+            let message = format!(
+                "spec.policy: no policy `{}`; this tree has {}",
+                fields.policy,
+                known(&self.policies)
+            );
             fault("/spec/policy", message);
         }
         for policy in meant {
@@ -341,11 +350,6 @@ impl Reading {
         (bindings, faults)
     }
 
-    fn known(&self) -> String {
-        let ids: Vec<&str> = self.policies.keys().map(PolicyId::as_str).collect();
-        if ids.is_empty() { "none".to_owned() } else { ids.join(", ") }
-    }
-
     fn fault(&mut self, file: &str, place: (usize, usize), message: impl Into<String>) {
         self.faults.push(Fault::new(file, place, message));
     }
@@ -359,6 +363,11 @@ fn is_for_tests(path: &str) -> bool {
         [_, _, "examples", ..] => true,
         _ => false,
     }
+}
+
+fn known(policies: &BTreeMap<PolicyId, Policy>) -> String {
+    let ids: Vec<&str> = policies.keys().map(PolicyId::as_str).collect();
+    if ids.is_empty() { "none".to_owned() } else { ids.join(", ") }
 }
 
 /// A policy's METADATA, or where and why there is none.

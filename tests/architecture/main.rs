@@ -27,6 +27,7 @@ const LEVELS: &[(u8, &[&str])] = &[
     (4, &["review"]),
     (5, &["certificates", "report", "source"]),
     (6, &["dry_run", "webhook"]),
+    (7, &["suite"]),
     (8, &["cli"]),
 ];
 

@@ -8,3 +8,4 @@ mod faults;
 mod inputs;
 mod program;
 mod readme;
+mod test_command;

@@ -1,8 +1,7 @@
 //! Nothing of a policy goes untested: its tests reach every line, and notice when a string is another: a message, a field,
 //! the name of a control.
 
-use std::collections::BTreeMap;
-
+use meshgate::engine::Coverage;
 use meshgate::policy::Tree;
 
 use crate::{policies, rego, texts};
@@ -15,21 +14,13 @@ fn is_policy(path: &str) -> bool {
 #[test]
 fn every_line_is_reached_by_a_test() {
     let tree = policies();
-    let mut engine = rego::engine(&tree);
-    let tests = rego::tests(&engine, &tree);
-    engine.set_enable_coverage(true);
-    tests.iter().for_each(|test| test.run(&mut engine).unwrap());
-    let report = engine.get_coverage_report().unwrap();
-    let files: BTreeMap<&str, _> = report.files.iter().map(|file| (file.path.as_str(), file)).collect();
+    let tests = rego::tests(&tree);
+    let reached: Vec<Coverage> = tests.iter().map(|test| tests.run(test, true).coverage).collect();
     let mut missed = Vec::new();
-    for (path, _) in tree.iter().filter(|(path, _)| is_policy(path)) {
-        // A file of which nothing was reached is not in the report.
-        let Some(file) = files.get(path) else {
-            missed.push(format!("policies/{path}: no line is reached"));
-            continue;
-        };
+    for (path, file) in tests.coverage(&reached).files.iter().filter(|(path, _)| is_policy(path)) {
         let lines = file.covered.len().saturating_add(file.not_covered.len());
         println!("policies/{path}: {lines} lines, {} reached", file.covered.len());
+        assert!(lines > 0, "policies/{path}: no lines");
         missed.extend(file.not_covered.iter().map(|line| format!("policies/{path}:{line}: not reached")));
     }
     assert!(missed.is_empty(), "{}", missed.join("\n"));
@@ -71,8 +62,8 @@ fn changed(file: &str) -> Vec<Changed> {
 
 /// Whether all tests of the tree are true.
 fn passes(tree: &Tree) -> bool {
-    let mut engine = rego::engine(tree);
-    rego::tests(&engine, tree).iter().all(|test| test.run(&mut engine).is_ok())
+    let tests = rego::tests(tree);
+    tests.iter().all(|test| tests.is_true(test))
 }
 
 #[test]

@@ -1,0 +1,45 @@
+//! Work on all cores, with results in the order of what was to be done.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// Rego recurses as deep as its data.
+const STACK_BYTES: usize = 16 * 1024 * 1024;
+
+/// What `work` makes of each item. It must not panic.
+pub(super) fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(index) else { return done };
+            done.push((index, work(item)));
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(items.len());
+    let mut done = thread::scope(|scope| {
+        let started =
+            (0..threads).map(|_| thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, take));
+        let started: Vec<_> = started.collect();
+        let ended = started.into_iter().filter_map(|thread| thread.ok()?.join().ok());
+        let mut done: Vec<(usize, R)> = ended.flatten().collect();
+        // Where no thread can be started the work is done here.
+        done.extend(take());
+        done
+    });
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_of_it_in_order() {
+        let items: Vec<usize> = (0..1_000).collect();
+        assert_eq!(each(&items, |item| item * 2), items.iter().map(|item| item * 2).collect::<Vec<_>>());
+        assert_eq!(each(&[], |item: &usize| *item), Vec::<usize>::new());
+    }
+}
