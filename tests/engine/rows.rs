@@ -36,7 +36,7 @@ const ROWS: &[Row] = &[
     Row { number: 4, text: "p if not startswith(input.nope, \"x\")", raw: Value("true"), ours: Undefined },
     Row { number: 4, text: "p if not input.nope != 1", raw: Value("true"), ours: Undefined },
     Row { number: 4, text: "p if not input.nope in [1]", raw: Value("true"), ours: Undefined },
-    Row { number: 6, text: "f(x) := x\np if {\n\tf\n\t(1)\n}", raw: Value("true"), ours: Refused("MG108") },
+    Row { number: 6, text: "q := 1\np if {\n\tq\n\t(2 == 2)\n}", raw: Error, ours: Value("true") },
     Row { number: 9, text: "p := 1 if { true } else := nope(1)", raw: Value("1"), ours: Refused("MG103") },
     Row {
         number: 10,

@@ -71,10 +71,6 @@ pub(crate) const REFUSED: &[Case] = &[
     Case::v1("package a\np := [x | x := data.b.q]\n---\npackage b\nq := data.a.p\n", &["MG106 0.rego:2:1"]),
     Case::v1("package a\np if { q with data as 1 }\nq := 1\n", &["MG106 0.rego:2:1"]),
     // MG108: layout.
-    Case::ours(
-        "package a\nq := 1\np if {\n\tx := q\n\t(1) == x\n}\n",
-        &["MG113 0.rego:4:2", "MG103 0.rego:4:7", "MG108 0.rego:5:2", "MG111 0.rego:5:9"],
-    ),
     // MG109, MG110: limits, and what is no name.
     Case::ours("package a\np := [[[[[[[[[[[[[[[[[[[[1, 2, 3]]]]]]]]]]]]]]]]]]]]\n", &["MG109 0.rego:2:24"]),
     Case::v1("package a\np := $\"one {1}\n", &["MG110 0.rego:2:6"]),

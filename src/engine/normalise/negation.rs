@@ -16,7 +16,7 @@ pub(super) fn statement(statement: &mut Statement, before: &mut Body, context: &
             binder.side(left);
             binder.side(right);
         }
-        _ => return,
+        _ => {}
     }
 }
 

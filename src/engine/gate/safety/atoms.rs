@@ -78,7 +78,14 @@ impl<'a> Atoms<'a> {
         let mut with = Variables::new();
         for one in &statement.with {
             let value = self.flat(&one.value);
-            variables(&value, &mut with);
+            if matches!(value.form, Form::Variable(_)) {
+                variables(&value, &mut with);
+                continue;
+            }
+            // Bound before the statement: its references bind.
+            let left = self.result(value.place);
+            variables(&left, &mut with);
+            self.push(AtomForm::Unify { left, right: value, assigned: true }, Vec::new());
         }
         self.with = with;
         self.form(&statement.form);

@@ -54,7 +54,7 @@ fn imported(after: &str) -> Option<(usize, &str)> {
     let length = path.find(|c: char| c.is_whitespace() || c == '#').unwrap_or(path.len());
     let (path, rest) = path.split_at_checked(length)?;
     let name = path.rsplit_once('.').map(|(_, name)| name)?;
-    let named = rest.trim_start().split_whitespace().next() == Some("as");
+    let named = rest.split_whitespace().next() == Some("as");
     (KEYWORDS.contains(&name) && !named && !path.starts_with("future."))
         .then(|| (spaces.saturating_add(length), name))
 }
