@@ -1,7 +1,7 @@
 //! `net.cidr_*`: networks and addresses, read as Go reads them. Nothing asks the network.
 
-use std::collections::BTreeSet;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::collections::BTreeSet;
 
 use ipnet::{IpNet, Ipv4Net};
 use regorus::Value;
