@@ -58,16 +58,21 @@ fn check(program: &Program, may_refuse: bool) {
     let cases = all();
     assert!(!cases.is_empty(), "no cases");
     let questions: Vec<String> = cases.iter().map(|case| case.question.clone()).collect();
-    let mut refused = 0;
+    let (mut refused, mut spelled) = (0, 0);
     let mut different = Vec::new();
     for (case, answer) in cases.iter().zip(program.ask(&questions)) {
         match Answer::read(&case.answer).compare(&answer) {
             Verdict::Equal => {}
+            Verdict::OtherSpelling => spelled += 1,
             Verdict::OnlyWeRefuse if may_refuse => refused += 1,
             verdict => different.push(format!("{}: {verdict:?}: {answer:?}\n{case}", case.note)),
         }
     }
-    println!("{} cases, {} different, {refused} refused", cases.len(), different.len());
+    println!(
+        "{} cases, {} different, {refused} refused, {spelled} with a number spelled otherwise",
+        cases.len(),
+        different.len()
+    );
     assert!(different.is_empty(), "{}", different.join("\n\n"));
 }
 
