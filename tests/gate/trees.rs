@@ -241,6 +241,7 @@ fn match_takes_updates_too() {
     ] {
         let metadata =
             METADATA.replace("[deployments]", &format!("[{resources}]\n#         operations: {operations}"));
+        let metadata = metadata.replace("[apps]", "[\"\", apps, batch]");
         let Linted { faults, lints } = lint(&tree(&format!("{metadata}{rule}"), TEST));
         let codes: Vec<_> = lints.iter().map(|lint| lint.code).collect();
         assert_eq!((faults, codes), (vec![], vec![Some("MG204"); expected]), "{resources} {operations}");

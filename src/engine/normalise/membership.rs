@@ -1,5 +1,5 @@
 //! `x in xs` is undefined in OPA where an operand is; the interpreter takes it for false. As a statement of its own
-//! that is the same; anywhere else its operands are bound before.
+//! that is the same, unless it has a key; anywhere else its operands are bound before.
 
 use super::context::Context;
 use super::tree::{Body, Kind, Node, Statement, Term};
@@ -16,8 +16,8 @@ pub(super) fn statement(statement: &mut Statement, before: &mut Body, context: &
     };
     match &mut statement.kind {
         Kind::Term(term) => match &mut term.node {
-            // Whatever is in its operands is not the statement itself.
-            Node::In(..) => {
+            // Whatever is in its operands is not the statement itself. With a key, an undefined value passes for any.
+            Node::In(None, ..) => {
                 term.children_mut().into_iter().for_each(|child| within(child, &mut bind, context));
             }
             _ => within(term, &mut bind, context),
