@@ -16,8 +16,9 @@ fuzz_target!(|text: &str| {
     let started = Instant::now();
     let version = if text.starts_with('0') { RegoVersion::V0 } else { RegoVersion::V1 };
     let parts = text.trim_start_matches('0').split("\n---\n").enumerate();
-    let modules: Vec<Module> =
-        parts.map(|(number, text)| Module { path: format!("{number}.rego"), text: text.to_owned() }).collect();
+    let modules: Vec<Module> = parts
+        .map(|(number, text)| Module { path: format!("{number}.rego"), text: text.to_owned() })
+        .collect();
     if let Err(faults) = Program::load(&modules, &ProgramSettings { version, ..ProgramSettings::default() }) {
         for fault in faults.iter() {
             let module = modules.iter().find(|module| module.path == fault.file);

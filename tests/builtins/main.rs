@@ -100,7 +100,7 @@ fn term(argument: &Value, values: &mut Vec<Value>) -> String {
         }
         None => {
             values.push(argument.clone());
-            format!("input.values[{}]", values.len() - 1)
+            format!("input.values[{}]", values.len().saturating_sub(1))
         }
     }
 }

@@ -116,7 +116,8 @@ fn report(language: &[(&Case, Outcome)], builtins: &[(&Case, Outcome)]) {
         let mut by_code: BTreeMap<&str, usize> = BTreeMap::new();
         for (_, outcome) in outcomes {
             if let Outcome::Refused { code, .. } = outcome {
-                *by_code.entry(code).or_default() += 1;
+                let count = by_code.entry(code).or_default();
+                *count = count.saturating_add(1);
             }
         }
         by_code.iter().for_each(|(code, count)| println!("  refused {count:4} by {code}"));

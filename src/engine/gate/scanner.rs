@@ -106,7 +106,8 @@ mod tests {
     #[test]
     fn tokens_are_found_and_comments_are_not() {
         let text = "a.b[\"\\\"]\"] := `x\"` # [\n  != ü 1";
-        let tokens: Vec<&str> = Scanner::new(text).map(|scanned| &text[scanned.start..scanned.end]).collect();
+        let tokens: Vec<&str> =
+            Scanner::new(text).map(|scanned| text.get(scanned.start..scanned.end).unwrap()).collect();
         assert_eq!(tokens, ["a", ".", "b", "[", "\"\\\"]\"", "]", ":=", "`x\"`", "!=", "ü", "1"]);
         let new_lines: Vec<bool> = Scanner::new(text).map(|scanned| scanned.new_line).collect();
         assert_eq!(new_lines.iter().filter(|new_line| **new_line).count(), 1);
