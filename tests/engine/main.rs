@@ -2,5 +2,6 @@
 //! way than OPA, so that an upgrade that changes a row is seen.
 #![cfg(test)]
 
+mod bindings;
 mod raw;
 mod rows;
