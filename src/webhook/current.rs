@@ -70,3 +70,43 @@ impl Current {
         self.erring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::compile;
+    use crate::policy::{Draft, Tree};
+
+    fn current() -> Arc<Current> {
+        let mut tree = Tree::default();
+        for name in ["a", "b"] {
+            let rules = "[{apiGroups: [\"\"], apiVersions: [v1], resources: [pods]}]";
+            let text = format!(
+                "# METADATA\n# title: t\n# description: d\n# custom:\n#   match: {{rules: {rules}}}\npackage policies.x.{name}\n\ndeny contains \"no\" if input.request.name == \"{name}\"\n"
+            );
+            tree.insert(format!("x/{name}/{name}.rego"), text);
+        }
+        let binding = "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {name: b}\nspec: {policy: \"*\", enforcement: deny}\n";
+        tree.insert("b.yaml", binding);
+        let bundle = compile(Draft::read(&tree, &Tree::default()));
+        Current::new(Arc::new(bundle.unwrap_or_else(|faults| panic!("{faults}"))))
+    }
+
+    #[test]
+    fn a_policy_that_errs_every_time_is_asked_alone_and_once_is_enough_to_be_told_so() {
+        let current = current();
+        let both = |a, b| BTreeMap::from([(0, a), (1, b)]);
+        for _ in 1..ERRORS {
+            assert_eq!(current.count(&both(true, true)), None);
+        }
+        // One that was well in between begins anew.
+        assert_eq!(current.count(&both(false, true)), Some(BTreeSet::from([1])));
+        assert_eq!(current.count(&both(true, true)), None);
+
+        let before = current.bundle();
+        current.quarantine(&BTreeSet::from([1]));
+        let after = current.bundle();
+        assert!(!Arc::ptr_eq(&before, &after));
+        assert_eq!((after.bound.len(), &after.revision), (before.bound.len(), &before.revision));
+    }
+}

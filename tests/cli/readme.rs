@@ -134,8 +134,12 @@ fn every_file_is_written_and_every_command_prints_what_is_said() {
         "meshgate check",
         "sed -i",
         "meshgate check",
+        "meshgate test",
         "sed -i",
         "meshgate check",
+        "sed -i",
+        "sed -i",
+        "meshgate lint",
         "meshgate serve",
         "curl -sk",
     ];
