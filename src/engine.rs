@@ -4,6 +4,7 @@
 //! The only module that knows the Rego interpreter. Values in, findings out: no I/O, no state between
 //! evaluations, and no clock but the budget of an evaluation.
 
+mod allowance;
 mod builtins;
 mod bundle;
 mod chunk;

@@ -140,9 +140,9 @@ fn judged(
     let modules: Vec<Module> =
         policies.values().map(|policy| &policy.module).chain(libraries).cloned().collect();
     let parsed = program::judged(&modules, &settings, faults);
-    faults.extend(parsed.iter().flat_map(packages::foreign));
     let paths: BTreeSet<&str> = policies.values().map(|policy| policy.module.path.as_str()).collect();
-    let (policies, libraries): (Vec<_>, Vec<_>) =
-        parsed.into_iter().partition(|module| paths.contains(module.module.path.as_str()));
+    let is_policy = |module: &Parsed| paths.contains(module.module.path.as_str());
+    faults.extend(parsed.iter().flat_map(|module| packages::faults(module, is_policy(module))));
+    let (policies, libraries): (Vec<_>, Vec<_>) = parsed.into_iter().partition(is_policy);
     (policies.into_iter().map(|module| (module.module.path.clone(), module)).collect(), libraries)
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use regorus::Value as Rego;
 use serde_json::Value;
 
+use super::allowance::Allowance;
 use super::entry_points::EntryPoints;
 use super::evaluate::EvaluationError;
 use super::packages;
@@ -15,12 +16,6 @@ use crate::policy::{Faults, Module};
 
 /// How many bindings one program has: with more, an evaluation's cost grows faster than their number.
 pub(super) const SIZE: usize = 16;
-
-/// What all programs that a request needs may take together, and again what it takes to find who is to blame where one
-/// fails. A program needs about 1 ms; a request has 7 s (cluster: deadlines).
-const BUDGET: Duration = Duration::from_secs(2);
-/// Less is no use even where there are many.
-const LEAST: Duration = Duration::from_millis(50);
 
 /// Bindings, by their numbers.
 pub(super) struct Chunk {
@@ -76,30 +71,26 @@ impl Chunk {
         Ok(Self { bindings: numbers, program: Program::load(&modules, &settings)? })
     }
 
-    /// Asks those of `asked` that are here. `chunks`: how many programs the request needs. `input`: what they read, given
-    /// the numbers of those that are asked.
+    /// Asks those of `asked` that are here. `input`: what they read, given the numbers of those that are asked.
     pub(super) fn ask(
         &self,
         question: Question,
         asked: &[usize],
-        chunks: usize,
+        allowance: &mut Allowance,
         input: impl Fn(&[usize]) -> Rego,
     ) -> BTreeMap<usize, Answer> {
         let here: Vec<usize> =
             asked.iter().copied().filter(|number| self.bindings.contains(number)).collect();
-        let share = |parts: usize| {
-            BUDGET.checked_div(u32::try_from(parts).unwrap_or(u32::MAX)).unwrap_or(LEAST).max(LEAST)
-        };
-        let together = self.answers(question, &here, share(chunks), &input);
+        let together = allowance.spend(|budget| self.answers(question, &here, budget, &input));
         match together {
             Ok(answers) => answers.into_iter().map(|(number, answer)| (number, Ok(answer))).collect(),
             Err(error) if here.len() == 1 => {
                 here.iter().map(|number| (*number, Err(error.clone()))).collect()
             }
             Err(_) => {
-                let parts = chunks.saturating_mul(here.len());
                 let alone = |number: &usize| {
-                    let answers = self.answers(question, &[*number], share(parts), &input);
+                    let answers =
+                        allowance.spend(|budget| self.answers(question, &[*number], budget, &input));
                     (*number, answers.map(|mut answers| answers.remove(number).unwrap_or_default()))
                 };
                 here.iter().map(alone).collect()

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use regorus::Value as Rego;
 use serde_json::Value;
 
+use super::allowance::Allowance;
 use super::bundle::{Bound, Bundle};
 use super::chunk::{Answer, Question};
 use super::input::Input;
@@ -62,8 +63,9 @@ impl Bundle {
         let needed = |bindings: &[usize]| bindings.iter().any(|number| asked.contains(number));
         let chunks: Vec<_> = self.chunks.iter().filter(|chunk| needed(&chunk.bindings)).collect();
         let of = |asked: &[usize]| -> Rego { input.of(&self.parameters, asked) };
+        let mut allowance = Allowance::full();
         let mut answers: BTreeMap<usize, Answer> =
-            chunks.iter().flat_map(|chunk| chunk.ask(question, &asked, chunks.len(), of)).collect();
+            chunks.iter().flat_map(|chunk| chunk.ask(question, &asked, &mut allowance, of)).collect();
         let answer = |one: &&Bound| match lacks.get(&one.number) {
             Some(error) => Err(error.clone()),
             None => {

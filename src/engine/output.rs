@@ -41,9 +41,9 @@ pub(super) fn judgement(mut values: BTreeMap<String, Value>, expected: &[&str]) 
     let mut judgement = Judgement::default();
     for name in expected {
         let read = match (*name, values.remove(*name)) {
-            ("deny", Some(value)) => violations(name, &value).map(|deny| judgement.deny = deny),
-            ("warn", Some(value)) => violations(name, &value).map(|warn| judgement.warn = warn),
-            ("audit", Some(value)) => violations(name, &value).map(|audit| judgement.audit = audit),
+            ("deny", Some(value)) => violations(name, &value, &mut judgement.deny),
+            ("warn", Some(value)) => violations(name, &value, &mut judgement.warn),
+            ("audit", Some(value)) => violations(name, &value, &mut judgement.audit),
             ("annotations", Some(value)) => annotations(&value).map(|all| judgement.annotations = all),
             // Annotations may be undefined; a set never is, so something was lost on the way (R09).
             ("annotations", None) => Ok(()),
@@ -64,15 +64,21 @@ pub(super) fn patch(mut values: BTreeMap<String, Value>) -> Result<Option<Value>
     }
 }
 
-fn violations(entry_point: &str, value: &Value) -> Result<Vec<Violation>, String> {
+/// Adds the elements of a set that can be used; the first that can't is an error beside them, and takes none along.
+fn violations(entry_point: &str, value: &Value, all: &mut Vec<Violation>) -> Result<(), String> {
     let elements =
         value.as_array().ok_or_else(|| format!("`{entry_point}` is {}, not a set", name_of(value)))?;
-    let mut violations = elements
-        .iter()
-        .map(|element| violation(element).map_err(|why| format!("an element of `{entry_point}` {why}")))
-        .collect::<Result<Vec<_>, _>>()?;
-    violations.sort();
-    Ok(violations)
+    let mut error = None;
+    for element in elements {
+        match violation(element) {
+            Ok(violation) => all.push(violation),
+            Err(why) => {
+                error.get_or_insert(format!("an element of `{entry_point}` {why}"));
+            }
+        }
+    }
+    all.sort();
+    error.map_or(Ok(()), Err)
 }
 
 fn violation(element: &Value) -> Result<Violation, String> {
@@ -188,9 +194,9 @@ mod tests {
 
     #[test]
     fn what_can_not_be_used_takes_nothing_along() {
-        let answer = values(json!({ "deny": ["no"], "warn": [5], "annotations": [] }));
+        let answer = values(json!({ "deny": [5, "no", {}, "neither"], "warn": [5], "annotations": [] }));
         let one = judgement(answer, &["deny", "warn", "annotations"]);
-        assert_eq!((one.deny.len(), one.warn.len(), one.errors.len()), (1, 0, 2), "{one:?}");
+        assert_eq!((one.deny.len(), one.warn.len(), one.errors.len()), (2, 0, 3), "{one:?}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A binding becomes a package: a copy of its policy whose parameters are its own. So one policy that is bound twice
 //! is asked twice in one evaluation, and neither sees the other's parameters. Lines stay where the author wrote them.
 
-use super::syntax::{Descend, Edits, Expr, Parsed, Ref, Scopes, Visit, path, walk_module};
+use super::syntax::{Descend, Edits, Expr, LiteralStmt, Parsed, Ref, Scopes, Visit, path, walk_module};
 use crate::policy::{Fault, Module};
 
 /// Where the parameters of all bindings stand below `input`.
@@ -33,40 +33,75 @@ pub(super) fn library(library: &Parsed) -> Module {
     rewrite.done()
 }
 
-/// References to other policies: bound, a policy is no longer found under its own name, and what another one is bound
-/// with is not its neighbour's to know.
-pub(super) fn foreign(policy: &Parsed) -> Vec<Fault> {
-    let own = path(&policy.tree.package.refr).unwrap_or_default();
-    let mut references = References { policy, own, faults: Vec::new() };
-    for import in &policy.tree.imports {
-        references.look(&import.refr);
+/// What a module says that would mean something else in a package of its own, or in another's: it is refused.
+pub(super) fn faults(module: &Parsed, is_policy: bool) -> Vec<Fault> {
+    let own = path(&module.tree.package.refr).unwrap_or_default();
+    let mut references = References { module, is_policy, own, faults: Vec::new() };
+    for import in &module.tree.imports {
+        references.import(&import.refr, import.r#as.is_some());
     }
-    walk_module(&policy.tree, &mut references);
+    walk_module(&module.tree, &mut references);
     references.faults
 }
 
 struct References<'a> {
-    policy: &'a Parsed,
+    module: &'a Parsed,
+    is_policy: bool,
     own: Vec<String>,
     faults: Vec<Fault>,
 }
 
 impl References<'_> {
+    fn import(&mut self, expr: &Expr, is_renamed: bool) {
+        match path(expr).unwrap_or_default().iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            ["data"] => {
+                self.add(expr, "`data` under a name of its own; import the library, `data.lib.<name>`")
+            }
+            ["input"] if is_renamed => self.add(expr, "`input` under another name; call it `input`"),
+            _ => drop(self.look(expr)),
+        }
+    }
+
     fn look(&mut self, expr: &Expr) -> Descend {
-        let Some(path) = path(expr).filter(|path| path.first().is_some_and(|first| first == "data")) else {
-            return Descend::Into;
-        };
-        let below: Vec<String> = path.into_iter().skip(1).collect();
-        if below.first().is_some_and(|first| first == "policies") && !below.starts_with(&self.own) {
-            let message =
-                "a policy can't use another one; move what both need to a library, `lib/<name>/<name>.rego`";
-            self.faults.push(self.policy.fault(self.policy.range(expr).start, message));
+        let Some(path) = path(expr) else { return Descend::Into };
+        let names: Vec<&str> = path.iter().map(String::as_str).collect();
+        match names.as_slice() {
+            ["input", "parameters", ..] if !self.is_policy => {
+                self.add(expr, "a library can't read the parameters of a binding; hand over what it needs as an argument");
+            }
+            ["data", "meshgate", ..] => self.add(expr, "`data.meshgate` is not for policies; remove it"),
+            ["data", rest @ ..] if rest.first() == Some(&"policies") => {
+                if !rest.starts_with(&self.own.iter().map(String::as_str).collect::<Vec<_>>()) {
+                    self.add(expr, "a policy can't use another one; move what both need to a library, `lib/<name>/<name>.rego`");
+                }
+            }
+            ["data" | "input", ..] => {}
+            _ => return Descend::Into,
         }
         Descend::Past
+    }
+
+    /// What can't be replaced for a part of a policy: its clock, its parameters and its facts are not where they seem.
+    fn target(&mut self, expr: &Expr) {
+        match path(expr).unwrap_or_default().iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            ["input"] | ["input", "context"] | ["time", "now_ns"] => {
+                self.add(expr, "a policy can't replace this; replace `input.request` or a part of it, and leave the rest to tests");
+            }
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, expr: &Expr, message: &str) {
+        self.faults.push(self.module.fault(self.module.range(expr).start, message));
     }
 }
 
 impl Visit for References<'_> {
+    fn statement(&mut self, statement: &LiteralStmt, _: &Scopes) -> Descend {
+        statement.with_mods.iter().for_each(|modifier| self.target(&modifier.refr));
+        Descend::Into
+    }
+
     fn expression(&mut self, expr: &Ref<Expr>, _: &Scopes) -> Descend {
         self.look(expr)
     }
@@ -174,14 +209,18 @@ mod tests {
 
     #[test]
     fn a_library_keeps_its_name() {
-        let text = "package lib.c\n\nnow := time.now_ns()\n\nf(x) := input.parameters[x]\n";
+        let text = "package lib.c\n\nnow := time.now_ns()\n\nf(x) := input.request[x]\n";
         assert_eq!(library(&parsed(text)).text, text.replace("time.now_ns()", "input.context.now.ns"));
     }
 
     #[test]
-    fn another_policy_is_out_of_reach() {
-        let text = "package policies.a.b\n\nimport data.policies.a.c\n\ndeny contains 1 if data.policies.a.b.x\n\ndeny contains data.policies[\"a\"].c.y\n\nx if data.lib.c.f(data.policies)\n";
-        let lines: Vec<usize> = foreign(&parsed(text)).iter().map(|fault| fault.line).collect();
-        assert_eq!(lines, [3, 7, 9]);
+    fn what_would_mean_something_else_is_refused() {
+        let policy = "package policies.a.b\n\nimport data.policies.a.c\nimport input as i\nimport data as d\nimport data.policies.a.b.x as y\nimport input\n\ndeny contains 1 if data.policies.a.b.x\n\ndeny contains data.policies[\"a\"].c.y\n\nx if data.lib.c.f(data.policies)\n\nz if x with input as {}\n\nz if x with input.context as {}\n\nz if x with time.now_ns as 5\n\nz if x with data.meshgate.bound.b0.ok as 1\n\nz if x with input.request.name as 1\n\nz if x with input.parameters.p as 1\n";
+        let lines: Vec<usize> = faults(&parsed(policy), true).iter().map(|fault| fault.line).collect();
+        assert_eq!(lines, [3, 4, 5, 11, 13, 15, 17, 19, 21]);
+        let library = "package lib.c\n\nimport input.parameters\nimport input.request\n\nf(x) := input.parameters[x]\n\ng if f(1) with input.parameters as {}\n\nh := input.context.now\n\nimport data.lib.d\n";
+        let library = library.replace("\n\nimport data.lib.d\n", "\n");
+        let lines: Vec<usize> = faults(&parsed(&library), false).iter().map(|fault| fault.line).collect();
+        assert_eq!(lines, [3, 6, 8]);
     }
 }

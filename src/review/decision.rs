@@ -108,7 +108,7 @@ impl Finding {
 
     /// An error of a matched policy, as its failurePolicy has it.
     pub(super) fn error(matched: &Matched<'_>, error: &EvaluationError) -> Self {
-        let action = match (matched.bound.policy.metadata.failure_policy, matched.errs()) {
+        let action = match (matched.bound.policy.metadata.failure_policy, matched.action) {
             (FailurePolicy::Ignore, Action::Deny) => Action::Warn,
             (_, action) => action,
         };

@@ -47,14 +47,6 @@ impl Matched<'_> {
         }
     }
 
-    /// What an error of the policy does, where its failurePolicy is Fail.
-    pub(super) fn errs(&self) -> Action {
-        match (self.softening, self.action) {
-            (Some(_), Action::Deny) => Action::Warn,
-            (_, action) => action,
-        }
-    }
-
     /// Whether templates are left alone.
     pub(super) fn leaves_templates(&self) -> bool {
         self.softening.is_some_and(|softening| softening.to.is_none())

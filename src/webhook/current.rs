@@ -18,11 +18,12 @@ pub(super) struct Current {
     bundle: RwLock<Arc<Bundle>>,
     /// Errors in a row of bindings, by their places.
     erring: Mutex<BTreeMap<usize, u32>>,
+    arranging: Mutex<()>,
 }
 
 impl Current {
     pub(super) fn new(bundle: Arc<Bundle>) -> Arc<Self> {
-        Arc::new(Self { bundle: RwLock::new(bundle), erring: Mutex::default() })
+        Arc::new(Self { bundle: RwLock::new(bundle), erring: Mutex::default(), arranging: Mutex::default() })
     }
 
     pub(super) fn bundle(&self) -> Arc<Bundle> {
@@ -31,15 +32,15 @@ impl Current {
 
     /// Takes note of a decision, and of the policies that were in error.
     pub(super) fn record(self: &Arc<Self>, decision: &Decision) {
-        let Some(alone) = self.count(&decision.evaluated) else { return };
-        tracing::warn!(bindings = alone.len(), "policies that err on every request are asked on their own");
-        let current = Arc::clone(self);
-        // Parsing takes longer than a request has.
-        drop(spawn_blocking(move || current.quarantine(&alone)));
+        if self.count(&decision.evaluated) {
+            let current = Arc::clone(self);
+            // Parsing takes longer than a request has.
+            drop(spawn_blocking(move || current.quarantine()));
+        }
     }
 
-    /// The bindings to be asked alone, if there is a new one among them.
-    fn count(&self, evaluated: &BTreeMap<usize, bool>) -> Option<BTreeSet<usize>> {
+    /// Counts; whether there is a new binding that errs always.
+    fn count(&self, evaluated: &BTreeMap<usize, bool>) -> bool {
         let mut erring = self.lock();
         let mut is_new = false;
         for (place, is_error) in evaluated {
@@ -51,12 +52,16 @@ impl Current {
                 erring.remove(place);
             }
         }
-        let always = |(place, errors): (&usize, &u32)| (*errors >= ERRORS).then_some(*place);
-        is_new.then(|| erring.iter().filter_map(always).collect())
+        is_new
     }
 
-    fn quarantine(&self, alone: &BTreeSet<usize>) {
-        match self.bundle().quarantined(alone) {
+    /// Asks those alone that err always now. One at a time, so that the last to come has seen all.
+    fn quarantine(&self) {
+        let _only = self.arranging.lock().unwrap_or_else(PoisonError::into_inner);
+        let always = |(place, errors): (&usize, &u32)| (*errors >= ERRORS).then_some(*place);
+        let alone: BTreeSet<usize> = self.lock().iter().filter_map(always).collect();
+        tracing::warn!(bindings = alone.len(), "policies that err on every request are asked on their own");
+        match self.bundle().quarantined(&alone) {
             Ok(bundle) => {
                 *self.bundle.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(bundle);
             }
@@ -97,14 +102,14 @@ mod tests {
         let current = current();
         let both = |a, b| BTreeMap::from([(0, a), (1, b)]);
         for _ in 1..ERRORS {
-            assert_eq!(current.count(&both(true, true)), None);
+            assert!(!current.count(&both(true, true)));
         }
         // One that was well in between begins anew.
-        assert_eq!(current.count(&both(false, true)), Some(BTreeSet::from([1])));
-        assert_eq!(current.count(&both(true, true)), None);
+        assert!(current.count(&both(false, true)));
+        assert!(!current.count(&both(true, true)));
 
         let before = current.bundle();
-        current.quarantine(&BTreeSet::from([1]));
+        current.quarantine();
         let after = current.bundle();
         assert!(!Arc::ptr_eq(&before, &after));
         assert_eq!((after.bound.len(), &after.revision), (before.bound.len(), &before.revision));

@@ -97,11 +97,11 @@ fn a_template_is_softened_only_where_its_pods_are_asked_again() {
 }
 
 #[test]
-fn an_error_of_a_softened_policy_is_a_warning_and_of_others_a_denial() {
+fn an_error_is_a_denial_for_a_template_as_well() {
     let body = "deny contains \"no\" if 1 / input.request.object.spec.replicas == 1 / 0";
-    for (binding, allowed) in [("", true), (", templates: deny", false)] {
+    for binding in ["", ", templates: deny", ", templates: off"] {
         let answer = review(&tree(WORKLOADS, body, binding), deployment(json!({})));
-        assert_eq!(answer["response"]["allowed"], allowed, "{answer}");
+        assert_eq!(answer["response"]["allowed"], false, "{answer}");
         assert!(answer.to_string().contains("[workloads/one] the policy failed"), "{answer}");
     }
 }

@@ -155,6 +155,23 @@ fn a_policy_can_not_use_another_one() {
     assert!(faults.contains("a/other/other.rego:9:23: a policy can't use another one"), "{faults}");
 }
 
+/// A policy that takes its time is not shortened because a neighbour is in error.
+#[test]
+fn who_is_slow_is_asked_to_the_end_beside_one_that_errs() {
+    let mut tree = Tree::default();
+    healthy(&mut tree, 10);
+    let slow = "deny contains \"slow\" if count([1 | some i in numbers.range(1, 300); some j in numbers.range(1, 100); i + j > 0]) > 0";
+    policy(&mut tree, "slow", "#   failurePolicy: Ignore\n", slow);
+    bind(&mut tree, "b", "slow", "");
+    let alone = shown(&decided(&compiled(&tree), Phase::Validate).findings);
+    assert_eq!(alone.len(), 11, "{alone:?}");
+    policy(&mut tree, "wrong", "", WRONG[0].1);
+    bind(&mut tree, "b", "wrong", "");
+    let beside = shown(&decided(&compiled(&tree), Phase::Validate).findings);
+    assert_eq!(beside.difference(&alone).count(), 1);
+    assert!(beside.is_superset(&alone));
+}
+
 #[test]
 fn the_clock_is_the_requests() {
     let mut tree = Tree::default();
