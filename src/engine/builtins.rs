@@ -22,7 +22,7 @@ mod net;
 mod number;
 mod numbers;
 mod operators;
-mod order;
+pub(super) mod order;
 mod printf;
 mod regex;
 mod replace;

@@ -105,7 +105,7 @@ impl Program {
     /// # Errors
     /// Why there is no value.
     pub fn evaluate(&self, query: &str, input: Option<&Value>) -> Result<Option<Value>, EvaluationError> {
-        Ok(output_json::value(&self.ask(query, input)?))
+        output_json::value(&self.ask(query, input)?)
     }
 
     /// The same as a JSON text, in which numbers have all their digits.
@@ -132,7 +132,7 @@ impl Program {
             limit: budget,
             check_interval: CHECK_INTERVAL,
         });
-        Ok(output_json::value(&run(&mut engine, query.to_owned(), input)?))
+        output_json::value(&run(&mut engine, query.to_owned(), input)?)
     }
 
     /// The same as the interpreter has it, sets as sets.

@@ -85,6 +85,19 @@ fn a_policy_that_is_bound_twice_has_each_bindings_parameters() {
     assert_eq!(findings, BTreeSet::from(expected));
 }
 
+#[test]
+fn a_number_beyond_all_doubles_spoils_a_patch_instead_of_becoming_null() {
+    let mut tree = Tree::default();
+    let body = "patch := [{\"op\": \"add\", \"path\": \"/spec/priority\", \"value\": 1e308 * 10}]";
+    policy(&mut tree, "large", "", body);
+    bind(&mut tree, "one", "large", "");
+    let decision = decided(&compiled(&tree), Phase::Mutate);
+    assert!(decision.patch.is_empty(), "{:?}", decision.patch);
+    let text = "the policy's answer can't be used: it has a number that is too large for JSON as the API server reads it";
+    let expected = ("one".to_owned(), "a/large".to_owned(), true, text.to_owned());
+    assert_eq!(shown(&decision.findings), BTreeSet::from([expected]));
+}
+
 /// Policies that go wrong, each in its way; what is found of each.
 const WRONG: [(&str, &str, &str); 6] = [
     ("", "deny contains \"no\" if 1 / (count(input.request.name) - 1) == 1", "div"),
