@@ -49,11 +49,7 @@ fn read_one(path: &str, files: &mut Vec<File>) -> anyhow::Result<()> {
 
 fn below(path: &Path, named: bool, files: &mut Vec<File>) -> anyhow::Result<()> {
     let shown = || path.display().to_string();
-    if fs::metadata(path).with_context(|| format!("can't read {}", shown()))?.is_dir() {
-        let entries = fs::read_dir(path).with_context(|| format!("can't read {}", shown()))?;
-        let mut entries: Vec<PathBuf> =
-            entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
-        entries.sort();
+    if let Some(entries) = entries(path)? {
         return entries
             .iter()
             .filter(|entry| is_wanted(entry))
@@ -62,6 +58,18 @@ fn below(path: &Path, named: bool, files: &mut Vec<File>) -> anyhow::Result<()> 
     let bytes = fs::read(path).with_context(|| format!("can't read {}", shown()))?;
     files.push(File { name: shown(), bytes, named });
     Ok(())
+}
+
+/// What is in a directory, in order; None where the path is none.
+pub(super) fn entries(path: &Path) -> anyhow::Result<Option<Vec<PathBuf>>> {
+    let unreadable = || format!("can't read {}", path.display());
+    if !fs::metadata(path).with_context(unreadable)?.is_dir() {
+        return Ok(None);
+    }
+    let entries = fs::read_dir(path).with_context(unreadable)?;
+    let mut entries: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    entries.sort();
+    Ok(Some(entries))
 }
 
 /// Below a directory: manifests and directories, but nothing hidden and no links to directories, which may lead

@@ -91,7 +91,8 @@ impl Chunk {
                 let alone = |number: &usize| {
                     let answers =
                         allowance.spend(|budget| self.answers(question, &[*number], budget, &input));
-                    (*number, answers.map(|mut answers| answers.remove(number).unwrap_or_default()))
+                    let lost = || EvaluationError::Shape("the binding was not asked".to_owned());
+                    (*number, answers.and_then(|mut answers| answers.remove(number).ok_or_else(lost)))
                 };
                 here.iter().map(alone).collect()
             }

@@ -1,5 +1,6 @@
 //! Work on all cores, with results in the order of what was to be done.
 
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -22,7 +23,11 @@ pub(super) fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync)
         let started =
             (0..threads).map(|_| thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, take));
         let started: Vec<_> = started.collect();
-        let ended = started.into_iter().filter_map(|thread| thread.ok()?.join().ok());
+        // A thread that panics all the same must not take its results away in silence.
+        let ended = started
+            .into_iter()
+            .flatten()
+            .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
         let mut done: Vec<(usize, R)> = ended.flatten().collect();
         // Where no thread can be started the work is done here.
         done.extend(take());
@@ -41,5 +46,11 @@ mod tests {
         let items: Vec<usize> = (0..1_000).collect();
         assert_eq!(each(&items, |item| item * 2), items.iter().map(|item| item * 2).collect::<Vec<_>>());
         assert_eq!(each(&[], |item: &usize| *item), Vec::<usize>::new());
+    }
+
+    #[test]
+    #[should_panic(expected = "lost")]
+    fn a_panic_is_not_a_shorter_list() {
+        each(&[1, 2, 3, 4], |item| assert_ne!(*item, 1, "lost"));
     }
 }

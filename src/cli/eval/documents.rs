@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use serde_json::{Map, Value};
 
+use crate::cli::paths::entries;
 use crate::policy::Module;
 use crate::yaml;
 
@@ -90,12 +91,7 @@ fn document(bytes: &[u8]) -> anyhow::Result<Value> {
 }
 
 fn below(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    let shown = || path.display().to_string();
-    if fs::metadata(path).with_context(|| format!("can't read {}", shown()))?.is_dir() {
-        let entries = fs::read_dir(path).with_context(|| format!("can't read {}", shown()))?;
-        let mut entries: Vec<PathBuf> =
-            entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
-        entries.sort();
+    if let Some(entries) = entries(path)? {
         return entries.iter().try_for_each(|entry| below(entry, false, files));
     }
     if named || ["rego", "json", "yaml", "yml"].contains(&extension(path)) {
