@@ -50,6 +50,13 @@ pub struct GroupVersionKind {
     pub kind: String,
 }
 
+impl GroupVersionKind {
+    /// Of its three parts.
+    pub fn new(group: impl Into<String>, version: impl Into<String>, kind: impl Into<String>) -> Self {
+        Self { group: group.into(), version: version.into(), kind: kind.into() }
+    }
+}
+
 /// Group, version and resource (meta/v1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupVersionResource {
@@ -59,6 +66,13 @@ pub struct GroupVersionResource {
     pub version: String,
     /// As in `pods`.
     pub resource: String,
+}
+
+impl GroupVersionResource {
+    /// Of its three parts.
+    pub fn new(group: impl Into<String>, version: impl Into<String>, resource: impl Into<String>) -> Self {
+        Self { group: group.into(), version: version.into(), resource: resource.into() }
+    }
 }
 
 /// What a request is made of.
@@ -248,12 +262,8 @@ mod tests {
     fn parts(operation: Operation) -> RequestParts {
         RequestParts {
             uid: "7".to_owned(),
-            kind: GroupVersionKind { group: String::new(), version: "v1".to_owned(), kind: "Pod".to_owned() },
-            resource: GroupVersionResource {
-                group: String::new(),
-                version: "v1".to_owned(),
-                resource: "pods".to_owned(),
-            },
+            kind: GroupVersionKind::new("", "v1", "Pod"),
+            resource: GroupVersionResource::new("", "v1", "pods"),
             sub_resource: None,
             name: String::new(),
             namespace: None,

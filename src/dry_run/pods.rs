@@ -64,12 +64,8 @@ pub(super) fn derive(request: &Request, world: &mut World) -> Option<Derived> {
     default::apply(&mut pod);
     let request = Request::new(RequestParts {
         uid: uid(&[&controller.uid, "pod"]),
-        kind: GroupVersionKind { group: String::new(), version: "v1".to_owned(), kind: "Pod".to_owned() },
-        resource: GroupVersionResource {
-            group: String::new(),
-            version: "v1".to_owned(),
-            resource: "pods".to_owned(),
-        },
+        kind: GroupVersionKind::new("", "v1", "Pod"),
+        resource: GroupVersionResource::new("", "v1", "pods"),
         sub_resource: None,
         name: pod.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned(),
         namespace: Some(namespace.to_owned()),

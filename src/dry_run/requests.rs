@@ -83,16 +83,8 @@ impl Requests {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         Ok(Request::new(RequestParts {
             uid: uid(&[&manifest.file, &manifest.line().to_string()]),
-            kind: GroupVersionKind {
-                group: group.to_owned(),
-                version: version.to_owned(),
-                kind: kind.to_owned(),
-            },
-            resource: GroupVersionResource {
-                group: resource.group,
-                version: resource.version,
-                resource: resource.plural,
-            },
+            kind: GroupVersionKind::new(group, version, kind),
+            resource: GroupVersionResource::new(resource.group, resource.version, resource.plural),
             sub_resource: None,
             name: manifest.metadata("name").to_owned(),
             namespace,

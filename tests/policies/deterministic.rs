@@ -37,12 +37,8 @@ fn tree(files: &[(&str, &[u8])]) -> Tree {
 fn request(operation: Operation, object: Value) -> Request {
     Request::new(RequestParts {
         uid: "7".to_owned(),
-        kind: GroupVersionKind { group: String::new(), version: "v1".to_owned(), kind: "Pod".to_owned() },
-        resource: GroupVersionResource {
-            group: String::new(),
-            version: "v1".to_owned(),
-            resource: "pods".to_owned(),
-        },
+        kind: GroupVersionKind::new("", "v1", "Pod"),
+        resource: GroupVersionResource::new("", "v1", "pods"),
         sub_resource: None,
         name: "web".to_owned(),
         namespace: Some("shop".to_owned()),

@@ -73,16 +73,8 @@ fn request(
     let (group, version, name, resource, _) = kind;
     Request::new(RequestParts {
         uid: "7".to_owned(),
-        kind: GroupVersionKind {
-            group: group.to_owned(),
-            version: version.to_owned(),
-            kind: name.to_owned(),
-        },
-        resource: GroupVersionResource {
-            group: group.to_owned(),
-            version: version.to_owned(),
-            resource: resource.to_owned(),
-        },
+        kind: GroupVersionKind::new(group, version, name),
+        resource: GroupVersionResource::new(group, version, resource),
         sub_resource: sub_resource.map(str::to_owned),
         name: "web".to_owned(),
         namespace: Some("shop".to_owned()),
