@@ -86,6 +86,26 @@ fn a_policy_that_is_bound_twice_has_each_bindings_parameters() {
 }
 
 #[test]
+fn a_namespace_that_can_not_be_learnt_lets_nobody_off() {
+    for spec in
+        ["enforcement: namespace", "enforcement: deny, match: {namespaceSelector: {matchLabels: {a: b}}}"]
+    {
+        let mut tree = Tree::default();
+        // Its rules find nothing: what denies is that nobody knows whether they are asked.
+        policy(&mut tree, "quiet", "", "deny contains \"never\" if input.request.name == \"b\"");
+        let binding = format!(
+            "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {{name: one}}\nspec: {{policy: a/quiet, {spec}}}\n"
+        );
+        tree.insert("one.yaml".to_owned(), binding);
+        let decision = decided(&compiled(&tree), Phase::Validate);
+        let text = "the fact `namespace` is missing: the cluster does not answer";
+        let expected = ("one".to_owned(), "a/quiet".to_owned(), true, text.to_owned());
+        assert_eq!(shown(&decision.findings), BTreeSet::from([expected]), "{spec}");
+        assert!(!decision.allowed(), "{spec}");
+    }
+}
+
+#[test]
 fn a_number_beyond_all_doubles_spoils_a_patch_instead_of_becoming_null() {
     let mut tree = Tree::default();
     let body = "patch := [{\"op\": \"add\", \"path\": \"/spec/priority\", \"value\": 1e308 * 10}]";
