@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-const NAMES: &str = include_str!("../fixtures/builtins/names.tsv");
+const SIGNATURES: &str = include_str!("../fixtures/builtins/signatures.tsv");
 const CALLS: &str = include_str!("../fixtures/builtins/calls.jsonl");
 
 /// Where OPA is; none if nobody says so, which CI does not accept.
@@ -29,20 +29,48 @@ fn answer(opa: &Path, arguments: &[&str]) -> Value {
 }
 
 #[test]
-fn names_and_arities_are_those_of_opa() {
+fn signatures_are_those_of_opa() {
     let Some(opa) = opa() else { return };
     let capabilities = answer(&opa, &["capabilities", "--current"]);
-    let arity = |builtin: &Value| match builtin["decl"].get("variadic") {
-        Some(_) => "any".to_owned(),
-        None => builtin["decl"]["args"].as_array().map_or(0, Vec::len).to_string(),
-    };
     let builtins = capabilities["builtins"].as_array().unwrap().iter();
     let mut theirs: Vec<String> = builtins
-        .map(|builtin| format!("{}\t{}", builtin["name"].as_str().unwrap(), arity(builtin)))
+        .map(|builtin| format!("{}\t{}", builtin["name"].as_str().unwrap(), signature(&builtin["decl"])))
         .collect();
     theirs.sort();
     println!("{} builtins", theirs.len());
-    assert_eq!(NAMES.lines().collect::<Vec<_>>(), theirs);
+    assert_eq!(SIGNATURES.lines().collect::<Vec<_>>(), theirs);
+}
+
+/// A signature in the notation of our table.
+fn signature(declared: &Value) -> String {
+    let mut arguments: Vec<String> =
+        declared["args"].as_array().into_iter().flatten().map(notation).collect();
+    arguments.extend(declared.get("variadic").map(|any| format!("{}…", notation(any))));
+    let result = declared.get("result").map(notation).unwrap_or_default();
+    format!("{} -> {result}", arguments.join(", ")).trim().to_owned()
+}
+
+fn notation(of: &Value) -> String {
+    let all =
+        |name: &str| -> Vec<String> { of[name].as_array().into_iter().flatten().map(notation).collect() };
+    match of["type"].as_str().unwrap() {
+        "any" if of["of"].as_array().is_none_or(Vec::is_empty) => "any".to_owned(),
+        "any" => all("of").join("|"),
+        "array" => match of.get("dynamic") {
+            Some(rest) => format!("[{}]", notation(rest)),
+            None => format!("({})", all("static").join(", ")),
+        },
+        "set" => format!("{{{}}}", notation(&of["of"])),
+        "object" => {
+            let known = of["static"].as_array().into_iter().flatten();
+            let rest = of
+                .get("dynamic")
+                .map(|rest| format!("{}: {}", notation(&rest["key"]), notation(&rest["value"])));
+            let members = known.map(|member| format!("{}: {}", member["key"], notation(&member["value"])));
+            format!("{{{}}}", members.chain(rest).collect::<Vec<_>>().join(", "))
+        }
+        simple => simple.to_owned(),
+    }
 }
 
 #[test]
