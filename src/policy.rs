@@ -18,7 +18,7 @@ mod tree;
 pub use binding::{Binding, Enforcement, Templates};
 pub use draft::{Draft, Module, Policy, PolicyId};
 pub use fault::{Fault, Faults};
-pub use matching::{Match, Rule, RuleOperation, Scope};
+pub use matching::{Match, Mismatch, Rule, RuleOperation, Scope, is_never};
 pub use metadata::{FactName, FailurePolicy, Metadata, Severity};
 pub use settings::{BundleSettings, MODE_LABEL, Mode};
 pub use tree::{Revision, Tree};

@@ -11,6 +11,7 @@ mod judge;
 mod knowledge;
 mod matched;
 mod mutate;
+mod unjudged;
 
 use std::collections::BTreeSet;
 

@@ -28,6 +28,16 @@ pub enum EvaluationError {
     /// What was asked for is not the path of a rule or document.
     #[error("{0}")]
     Query(String),
+    /// The object came in a version that the policy does not read.
+    #[error(
+        "the object came in version `{came}` and the match reads `{named}`; name one version of a resource in all policies"
+    )]
+    Version {
+        /// As in `v1`.
+        came: String,
+        /// Those that the rules name.
+        named: String,
+    },
     /// The policy answered something that the contract does not know.
     #[error("the policy's answer can't be used: {0}")]
     Shape(String),

@@ -106,6 +106,11 @@ impl LabelSelector {
         self.0.iter().map(|requirement| requirement.key.as_str())
     }
 
+    /// Whether nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether an object with these labels is selected. An object without labels is one with none.
     pub fn matches(&self, labels: Option<&Map<String, Value>>) -> bool {
         self.0.iter().all(|requirement| requirement.matches(labels))

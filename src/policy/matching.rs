@@ -1,13 +1,15 @@
 //! `match` of a policy and of a binding: names and semantics of admissionregistration.k8s.io rules.
 
+mod never;
 mod rule;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-pub use rule::{Rule, RuleOperation, Scope};
+pub use never::is_never;
+pub use rule::{Mismatch, Rule, RuleOperation, Scope};
 
-use crate::admission::Request;
+use crate::admission::{Operation, Request};
 use crate::kubernetes::label_selector::LabelSelector;
 
 /// Labels that controllers add to the Pods that they make (well-known labels; pkg/controller).
@@ -73,26 +75,49 @@ impl MatchFields {
             let read = value.as_ref().map(LabelSelector::from_value).transpose();
             read.map_err(|error| (format!("/{name}"), format!("{name}: {error}")))
         };
-        Ok(Match {
-            rules,
-            namespace_selector: selector("namespaceSelector", namespace_selector)?,
-            object_selector: selector("objectSelector", object_selector)?,
-        })
+        let namespace_selector = selector("namespaceSelector", namespace_selector)?;
+        let object_selector = selector("objectSelector", object_selector)?;
+        if object_selector.as_ref().is_some_and(|selector| !selector.is_empty())
+            && let Some(index) = rules.iter().position(Rule::only_connects)
+        {
+            let what = "a connection has no labels, so with an objectSelector nothing would ever be matched; remove it";
+            let member = format!("rules[{index}].operations");
+            return Err((format!("/rules/{index}/operations"), format!("{member}: {what}")));
+        }
+        Ok(Match { rules, namespace_selector, object_selector })
     }
 }
 
 impl Match {
-    /// Whether the request's resource, operation and scope are meant. No rules: yes.
-    pub fn covers(&self, request: &Request) -> bool {
-        self.rules.is_empty() || self.rules.iter().any(|rule| rule.covers(request))
+    /// What keeps the request out of the rule that it is nearest to; None where its resource, operation and scope are
+    /// meant, or where there are no rules.
+    pub fn mismatch(&self, request: &Request) -> Option<Mismatch> {
+        let mut nearest = None;
+        for rule in &self.rules {
+            nearest = nearest.max(Some(rule.mismatch(request)?));
+        }
+        nearest
     }
 
-    /// Whether the object's or the old object's labels are meant (as the API server's object matcher).
+    /// The versions that the rules name which mean the request but for its version.
+    pub fn versions(&self, request: &Request) -> Vec<&str> {
+        let other = self.rules.iter().filter(|rule| rule.mismatch(request) == Some(Mismatch::Version));
+        other.flat_map(|rule| rule.api_versions.iter().map(String::as_str)).collect()
+    }
+
+    /// Whether the object's or the old object's labels are meant, as the API server's object matcher has it
+    /// (k8s.io/apiserver, pkg/admission/plugin/webhook/predicates/object): what a connection is about has no metadata,
+    /// so it is selected by nothing but an empty selector.
     pub fn selects_object(&self, request: &Request) -> bool {
-        let Some(selector) = &self.object_selector else { return true };
+        let Some(selector) = self.object_selector.as_ref().filter(|selector| !selector.is_empty()) else {
+            return true;
+        };
+        let has_labels =
+            |object: &&Value| request.operation() != Operation::Connect || object.get("metadata").is_some();
         [request.object(), request.old_object()]
             .into_iter()
             .flatten()
+            .filter(has_labels)
             .any(|object| selector.matches(object.pointer("/metadata/labels").and_then(Value::as_object)))
     }
 
@@ -111,5 +136,143 @@ impl Match {
         };
         (self.rules.is_empty() || self.rules.iter().any(Rule::covers_pods))
             && self.object_selector.as_ref().is_none_or(is_sure)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::admission::{GroupVersionKind, GroupVersionResource, RequestParts};
+
+    fn read(fields: Value) -> Result<Match, (String, String)> {
+        serde_json::from_value::<MatchFields>(fields).unwrap().read()
+    }
+
+    fn rules(rules: &Value) -> Match {
+        read(json!({ "rules": rules })).unwrap()
+    }
+
+    /// About `group/version/resource[/subresource]`.
+    fn parts(operation: Operation, path: &str, namespace: Option<&str>) -> RequestParts {
+        let parts: Vec<&str> = path.split('/').collect();
+        RequestParts {
+            uid: "7".to_owned(),
+            kind: GroupVersionKind::new(parts[0], parts[1], "Any"),
+            resource: GroupVersionResource::new(parts[0], parts[1], parts[2]),
+            sub_resource: parts.get(3).map(|name| (*name).to_owned()),
+            name: "a".to_owned(),
+            namespace: namespace.map(str::to_owned),
+            operation,
+            user_info: Value::Null,
+            object: None,
+            old_object: None,
+            dry_run: false,
+        }
+    }
+
+    fn request(operation: Operation, path: &str, namespace: Option<&str>) -> Request {
+        Request::new(parts(operation, path, namespace))
+    }
+
+    #[test]
+    fn what_keeps_a_request_out_is_told_for_the_nearest_rule() {
+        let scales = json!([
+            { "apiGroups": ["autoscaling"], "apiVersions": ["v2"], "resources": ["horizontalpodautoscalers"], "scope": "Namespaced" },
+            { "apiGroups": ["apps"], "apiVersions": ["*"], "resources": ["*/scale"], "operations": ["UPDATE"] },
+        ]);
+        let matches = rules(&scales);
+        let shop = Some("shop");
+        for (operation, path, namespace, expected) in [
+            (Operation::Create, "autoscaling/v2/horizontalpodautoscalers", shop, None),
+            (Operation::Create, "autoscaling/v1/horizontalpodautoscalers", shop, Some(Mismatch::Version)),
+            (Operation::Delete, "autoscaling/v1/horizontalpodautoscalers", shop, Some(Mismatch::Operation)),
+            (Operation::Create, "autoscaling/v2/horizontalpodautoscalers", None, Some(Mismatch::Scope)),
+            (Operation::Create, "autoscaling/v2/others", shop, Some(Mismatch::Resource)),
+            (Operation::Update, "apps/v1/deployments/scale", shop, None),
+            (Operation::Create, "apps/v1/deployments/scale", shop, Some(Mismatch::Operation)),
+            (Operation::Update, "apps/v1/deployments", shop, Some(Mismatch::Resource)),
+            (Operation::Update, "batch/v1/jobs/scale", shop, Some(Mismatch::Group)),
+        ] {
+            assert_eq!(
+                matches.mismatch(&request(operation, path, namespace)),
+                expected,
+                "{operation} {path}"
+            );
+        }
+        let other = request(Operation::Create, "autoscaling/v1/horizontalpodautoscalers", shop);
+        assert_eq!(matches.versions(&other), ["v2"]);
+        assert_eq!(Match::default().mismatch(&other), None, "a binding leaves rules to its policy");
+    }
+
+    /// The scope of a Namespace is the cluster, though the request has a namespace: its name.
+    #[test]
+    fn scopes_are_those_of_the_api_server() {
+        let scoped = |scope: &str| {
+            rules(
+                &json!([{ "apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*/*"], "operations": ["*"], "scope": scope }]),
+            )
+        };
+        for (path, namespace, is_cluster) in [
+            ("/v1/pods", Some("shop"), false),
+            ("/v1/namespaces", Some("shop"), true),
+            ("/v1/namespaces/status", Some("shop"), true),
+            ("example.org/v1/namespaces", Some("shop"), false),
+            ("rbac.authorization.k8s.io/v1/clusterroles", None, true),
+        ] {
+            let request = request(Operation::Update, path, namespace);
+            let is_meant = |scope: &str| scoped(scope).mismatch(&request).is_none();
+            assert_eq!(
+                ["*", "Cluster", "Namespaced"].map(is_meant),
+                [true, is_cluster, !is_cluster],
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_new_or_the_old_object_is_selected() {
+        let labelled = |value: &str| Some(json!({ "metadata": { "labels": { "app": value } } }));
+        let bare = Some(json!({ "metadata": {} }));
+        let options = Some(json!({ "kind": "PodExecOptions" }));
+        let selector = |value: Value| read(json!({ "objectSelector": value })).unwrap();
+        let (web, not_web) = (
+            selector(json!({ "matchLabels": { "app": "web" } })),
+            selector(
+                json!({ "matchExpressions": [{ "key": "app", "operator": "NotIn", "values": ["web"] }] }),
+            ),
+        );
+        let empty = selector(json!({ "matchLabels": {} }));
+        for (operation, new, old, expected) in [
+            (Operation::Create, labelled("web"), None, [true, false, true]),
+            (Operation::Create, labelled("other"), None, [false, true, true]),
+            (Operation::Create, bare.clone(), None, [false, true, true]),
+            (Operation::Update, labelled("other"), labelled("web"), [true, true, true]),
+            (Operation::Update, labelled("web"), labelled("other"), [true, true, true]),
+            (Operation::Update, labelled("other"), bare.clone(), [false, true, true]),
+            (Operation::Delete, None, labelled("web"), [true, false, true]),
+            (Operation::Delete, None, None, [false, false, true]),
+            (Operation::Connect, options, None, [false, false, true]),
+            (Operation::Connect, None, None, [false, false, true]),
+        ] {
+            let parts = parts(operation, "/v1/pods", Some("shop"));
+            let request = Request::new(RequestParts { object: new, old_object: old, ..parts });
+            let found = [&web, &not_web, &empty].map(|matches| matches.selects_object(&request));
+            assert_eq!(found, expected, "{}", request.value());
+        }
+    }
+
+    #[test]
+    fn connections_can_not_be_selected_by_labels() {
+        let rule = |operations: Value| json!({ "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods/exec"], "operations": operations });
+        let fields =
+            |operations, selector: Value| json!({ "rules": [rule(operations)], "objectSelector": selector });
+        let some = json!({ "matchLabels": { "app": "web" } });
+        let (pointer, message) = read(fields(json!(["CONNECT"]), some.clone())).unwrap_err();
+        assert_eq!(pointer, "/rules/0/operations");
+        assert!(message.contains("a connection has no labels"), "{message}");
+        assert!(read(fields(json!(["CONNECT"]), json!({}))).is_ok());
+        assert!(read(fields(json!(["CONNECT", "CREATE"]), some)).is_ok());
     }
 }

@@ -14,7 +14,7 @@ const ANNOTATIONS: usize = 6;
 
 /// Judges the object as it is about to be stored.
 pub(super) fn judge(bundle: &Bundle, request: &Request, knowledge: &mut Knowledge<'_>) -> Decision {
-    let concerned = matched(bundle, request, Bound::judges, knowledge);
+    let concerned = matched(bundle, request, Phase::Validate, knowledge);
     let facts = knowledge.all(&declared(&concerned), request);
     let mut decision = Decision {
         revision: bundle.revision.clone(),

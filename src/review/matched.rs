@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::decision::Action;
+use super::decision::{Action, Phase};
 use super::knowledge::{Knowledge, is_namespace};
+use super::unjudged::{is_mirror_pod, unjudged};
 use crate::admission::{Operation, Request};
 use crate::context::Fact;
 use crate::engine::{Bound, Bundle, EvaluationError};
 use crate::kubernetes::label_selector::LabelSelector;
 use crate::kubernetes::pod_template;
-use crate::policy::{Enforcement, FactName, MODE_LABEL, Mode, Templates};
+use crate::policy::{Enforcement, FactName, MODE_LABEL, Match, Mismatch, Mode, Templates};
 
 /// A binding that concerns the request.
 pub(super) struct Matched<'a> {
@@ -58,16 +59,22 @@ impl Matched<'_> {
 pub(super) fn matched<'a>(
     bundle: &'a Bundle,
     request: &Request,
-    wanted: fn(&Bound) -> bool,
+    phase: Phase,
     knowledge: &mut Knowledge<'_>,
 ) -> Vec<Matched<'a>> {
+    if unjudged(request, phase).is_some() {
+        return Vec::new();
+    }
     let template = template(request);
-    let concerns = |bound: &&Bound| wanted(bound) && covers(bound, request);
+    let only_records = is_mirror_pod(request);
     let one = |bound| {
+        let error = covers(bound, request).ok()?;
         let matched = in_namespace(bundle, bound, request, knowledge)?;
-        Some(Matched { softening: softening(bound, template.as_ref()), ..matched })
+        let action = if only_records { Action::Audit } else { matched.action };
+        let error = error.or(matched.error);
+        Some(Matched { softening: softening(bound, template.as_ref()), action, error, ..matched })
     };
-    bundle.bound.iter().filter(concerns).filter_map(one).collect()
+    bundle.bound.iter().filter(|bound| asked_in(phase, bound)).filter_map(one).collect()
 }
 
 /// The facts that these bindings read.
@@ -75,10 +82,40 @@ pub(super) fn declared(matched: &[Matched<'_>]) -> BTreeSet<FactName> {
     matched.iter().flat_map(|one| one.bound.policy.metadata.context.iter().copied()).collect()
 }
 
-fn covers(bound: &Bound, request: &Request) -> bool {
-    [&bound.policy.metadata.matches, &bound.binding.matches]
-        .iter()
-        .all(|m| m.covers(request) && m.selects_object(request))
+/// Whether the policy has anything to be asked for in that phase.
+fn asked_in(phase: Phase, bound: &Bound) -> bool {
+    match phase {
+        Phase::Mutate => bound.mutates(),
+        Phase::Validate => bound.judges(),
+    }
+}
+
+/// What keeps a request out of a binding's match.
+enum Outside {
+    Rules,
+    ObjectSelector,
+}
+
+/// Whether the rules and the object's labels are meant. An object in a version that only the registration could convert
+/// is meant, and can't be judged.
+fn covers(bound: &Bound, request: &Request) -> Result<Option<EvaluationError>, Outside> {
+    let mut error = None;
+    for matches in [&bound.policy.metadata.matches, &bound.binding.matches] {
+        match matches.mismatch(request) {
+            None => {}
+            Some(Mismatch::Version) => error = Some(other_version(matches, request)),
+            Some(_) => return Err(Outside::Rules),
+        }
+        if !matches.selects_object(request) {
+            return Err(Outside::ObjectSelector);
+        }
+    }
+    Ok(error)
+}
+
+fn other_version(matches: &Match, request: &Request) -> EvaluationError {
+    let came = request.resource().version.clone();
+    EvaluationError::Version { came, named: matches.versions(request).join(", ") }
 }
 
 /// Decides by the namespace: whether the selectors mean it, and its mode.

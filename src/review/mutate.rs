@@ -71,7 +71,7 @@ impl Fold {
     /// Applies the first change that a policy wants; false when none wants any.
     fn pass(&mut self, bundle: &Bundle, knowledge: &mut Knowledge<'_>) -> bool {
         // Matched anew each time: a change can bring an object into a policy's match or take it out.
-        let mut concerned = matched(bundle, &self.request, Bound::mutates, knowledge);
+        let mut concerned = matched(bundle, &self.request, Phase::Mutate, knowledge);
         concerned.retain(|one| {
             one.action != Action::Audit && !one.leaves_templates() && !self.failed.contains(&identity(one))
         });

@@ -111,7 +111,9 @@ impl Example {
         let mut requests = Requests::new(std::iter::empty(), bundle, None);
         let manifests = self.manifests();
         let mut objects = manifests.objects().filter_map(|manifest| requests.create(manifest).ok());
-        objects.any(|request| bundle.bound.iter().any(|bound| bound.policy.metadata.matches.covers(&request)))
+        objects.any(|request| {
+            bundle.bound.iter().any(|bound| bound.policy.metadata.matches.mismatch(&request).is_none())
+        })
     }
 
     fn manifests(&self) -> Manifests {

@@ -11,6 +11,7 @@ mod deadlines;
 mod drain;
 mod limits;
 mod logs;
+mod operations;
 mod process;
 mod server;
 mod source;

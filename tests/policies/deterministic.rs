@@ -44,7 +44,8 @@ fn request(operation: Operation, object: Value) -> Request {
         namespace: Some("shop".to_owned()),
         operation,
         user_info: json!({ "username": "alice" }),
-        old_object: (operation == Operation::Update).then(|| object.clone()),
+        // Something of it is other than it was; else nobody would be asked.
+        old_object: (operation == Operation::Update).then(|| json!({ "kind": "Pod" })),
         object: Some(object),
         dry_run: false,
     })

@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use super::never;
 use crate::admission::{Operation, Request};
 use crate::kubernetes::kinds;
 
@@ -14,8 +15,8 @@ pub struct Rule {
     pub api_groups: Vec<String>,
     /// Versions.
     pub api_versions: Vec<String>,
-    /// `pods`, `pods/resize`, `pods/*` (also `pods` itself), `*`, `*/*`. A rule that names `pods` and no subresource
-    /// of it also matches the subresources through which a Pod's containers change.
+    /// `pods`, `pods/resize`, `pods/*` (also `pods` itself), `*`, `*/*`. A rule that names `pods` also matches the
+    /// subresources through which a Pod's containers change, unless it names one of those.
     pub resources: Vec<String>,
     /// Default: CREATE and UPDATE.
     #[serde(default = "writes")]
@@ -55,15 +56,33 @@ pub enum Scope {
     Namespaced,
 }
 
+/// What keeps a request out of a rule: the first of these that does not fit. A later one is nearer to a match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mismatch {
+    /// The API group.
+    Group,
+    /// The resource or its subresource.
+    Resource,
+    /// The scope.
+    Scope,
+    /// The operation.
+    Operation,
+    /// Nothing but the version: with `matchPolicy: Equivalent` the request is meant, in a version that it did not come in.
+    Version,
+}
+
 impl Rule {
-    /// Whether the request's resource, operation and scope are meant.
-    pub(super) fn covers(&self, request: &Request) -> bool {
+    /// What keeps the request out; None where it is meant.
+    pub(super) fn mismatch(&self, request: &Request) -> Option<Mismatch> {
         let resource = request.resource();
-        contains(&self.api_groups, &resource.group)
-            && contains(&self.api_versions, &resource.version)
-            && self.names(&resource.resource, request.sub_resource())
-            && self.operations.iter().any(|operation| operation.covers(request.operation()))
-            && self.scope.covers(request)
+        let fits = [
+            (Mismatch::Group, contains(&self.api_groups, &resource.group)),
+            (Mismatch::Resource, self.names(&resource.resource, request.sub_resource())),
+            (Mismatch::Scope, self.scope.covers(request)),
+            (Mismatch::Operation, self.operations.iter().any(|one| one.covers(request.operation()))),
+            (Mismatch::Version, contains(&self.api_versions, &resource.version)),
+        ];
+        fits.into_iter().find_map(|(part, fits)| (!fits).then_some(part))
     }
 
     /// Whether the creation of Pods is meant.
@@ -110,8 +129,29 @@ impl Rule {
         if self.api_groups.iter().any(|group| group == "core") {
             return Some(("apiGroups", "the core group is written `\"\"`".to_owned()));
         }
+        if let Some(fault) = self.never() {
+            return Some(fault);
+        }
         let unknown = self.resources.iter().find_map(|pattern| self.unknown(split(pattern).0))?;
         Some(("resources", unknown))
+    }
+
+    /// What is wrong with a rule that names, by more than a star, what no policy is ever asked about.
+    fn never(&self) -> Option<(&'static str, String)> {
+        let why = "is never sent to webhooks, so that the cluster can start and heal; remove it";
+        if let Some(group) = self.api_groups.iter().find(|group| never::is_never(group, "", None)) {
+            return Some(("apiGroups", format!("`{group}` {why}")));
+        }
+        let is_named = |pattern: &&String| {
+            let (of, sub) = split(pattern);
+            self.api_groups.iter().any(|group| never::is_never(group, of, Some(sub)))
+        };
+        self.resources.iter().find(is_named).map(|pattern| ("resources", format!("`{pattern}` {why}")))
+    }
+
+    /// Whether the rule means connections and nothing else.
+    pub(super) fn only_connects(&self) -> bool {
+        self.operations.iter().all(|operation| *operation == RuleOperation::Connect)
     }
 
     /// What is wrong with a resource that none of the groups has, where all groups are Kubernetes' own.
@@ -153,8 +193,9 @@ impl Rule {
     fn named(&self) -> Vec<(&str, &str)> {
         let mut named: Vec<(&str, &str)> = self.resources.iter().map(|pattern| split(pattern)).collect();
         let means_pods = named.iter().any(|one| [("pods", ""), ("*", "")].contains(one));
-        if means_pods && !named.iter().any(|(of, sub)| *of == "pods" && !sub.is_empty()) {
-            named.extend([("pods", "ephemeralcontainers"), ("pods", "resize")]);
+        let of_containers = [("pods", "ephemeralcontainers"), ("pods", "resize")];
+        if means_pods && !named.iter().any(|one| of_containers.contains(one)) {
+            named.extend(of_containers);
         }
         named
     }
@@ -245,11 +286,12 @@ mod tests {
             (&["pods"][..], true),
             (&["*"], true),
             (&["pods", "pods/resize"], false),
+            (&["pods", "pods/exec"], true),
             (&["pods/status"], false),
         ] {
             let rule = rule(json!({ "resources": resources }));
             assert_eq!(rule.names("pods", Some("ephemeralcontainers")), expected, "{resources:?}");
-            assert!(!rule.names("pods", Some("exec")), "{resources:?}");
+            assert!(!rule.names("pods", Some("eviction")), "{resources:?}");
         }
     }
 
@@ -269,6 +311,18 @@ mod tests {
                 "`ingresses`",
             ),
             (json!({ "resources": ["deployments"] }), "resources", "in the plural"),
+            (json!({ "resources": ["nodes"] }), "resources", "`nodes` is never sent"),
+            (json!({ "resources": ["pods", "pods/binding"] }), "resources", "`pods/binding` is never sent"),
+            (
+                json!({ "apiGroups": ["*"], "resources": ["*/status"] }),
+                "resources",
+                "`*/status` is never sent",
+            ),
+            (
+                json!({ "apiGroups": ["coordination.k8s.io"], "resources": ["leases"] }),
+                "apiGroups",
+                "`coordination.k8s.io` is never sent",
+            ),
         ];
         for (members, member, needle) in table {
             let (found, text) = rule(members.clone()).fault().unwrap_or_else(|| panic!("{members}"));
