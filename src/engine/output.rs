@@ -6,6 +6,12 @@ use serde_json::{Map, Value};
 
 /// Bound of an annotation's value.
 const ANNOTATION_BYTES: usize = 1_024;
+/// Bound of what one entry point finds (R06): five things in each of 10,000 containers (R07).
+const VIOLATIONS: usize = 50_000;
+/// Bound of each text of a violation. An answer shows a kilobyte of it, a report all.
+const TEXT_BYTES: usize = 16 * 1_024;
+/// Bound of a patch's operations: one for each of 10,000 containers. Each can move all the members of an array.
+const OPERATIONS: usize = 10_000;
 
 /// One element of `deny`, `warn` or `audit`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,17 +65,24 @@ pub(super) fn patch(mut values: BTreeMap<String, Value>) -> Result<Option<Value>
     match values.remove("patch") {
         None => Ok(None),
         Some(Value::Array(operations)) if operations.is_empty() => Ok(None),
+        Some(Value::Array(operations)) if operations.len() > OPERATIONS => {
+            Err(format!("`patch` has more than {OPERATIONS} operations"))
+        }
         Some(patch @ Value::Array(_)) => Ok(Some(patch)),
         Some(other) => Err(format!("`patch` is {}, not an array of JSON Patch operations", name_of(&other))),
     }
 }
 
-/// Adds the elements of a set that can be used; the first that can't is an error beside them, and takes none along.
+/// Adds the elements of a set that can be used; the first that can't, or that is one too many, is an error beside them,
+/// and takes none along.
 fn violations(entry_point: &str, value: &Value, all: &mut Vec<Violation>) -> Result<(), String> {
     let elements =
         value.as_array().ok_or_else(|| format!("`{entry_point}` is {}, not a set", name_of(value)))?;
     let mut error = None;
-    for element in elements {
+    if elements.len() > VIOLATIONS {
+        error = Some(format!("`{entry_point}` has more than {VIOLATIONS} elements; the others are left out"));
+    }
+    for element in elements.iter().take(VIOLATIONS) {
         match violation(element) {
             Ok(violation) => all.push(violation),
             Err(why) => {
@@ -84,6 +97,7 @@ fn violations(entry_point: &str, value: &Value, all: &mut Vec<Violation>) -> Res
 fn violation(element: &Value) -> Result<Violation, String> {
     match element {
         Value::String(message) => {
+            bounded("msg", message)?;
             Ok(Violation { key: message.clone(), message: message.clone(), field: None, remedy: None })
         }
         Value::Object(members) => from_members(members),
@@ -98,7 +112,7 @@ fn from_members(members: &Map<String, Value>) -> Result<Violation, String> {
     }
     let text = |name: &str| match members.get(name) {
         None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(Value::String(text)) => bounded(name, text).map(|()| Some(text.clone())),
         Some(other) => Err(format!("has `{name}` that is {}, not a string", name_of(other))),
     };
     let message = text("msg")?.ok_or("has no `msg`")?;
@@ -107,12 +121,20 @@ fn from_members(members: &Map<String, Value>) -> Result<Violation, String> {
         Some(Value::Object(details)) => details.get("remedy").and_then(Value::as_str).map(str::to_owned),
         Some(other) => return Err(format!("has `details` that is {}, not an object", name_of(other))),
     };
+    remedy.iter().try_for_each(|remedy| bounded("details.remedy", remedy))?;
     Ok(Violation {
         key: text("key")?.unwrap_or_else(|| message.clone()),
         field: text("field")?,
         remedy,
         message,
     })
+}
+
+fn bounded(name: &str, text: &str) -> Result<(), String> {
+    if text.len() > TEXT_BYTES {
+        return Err(format!("has `{name}` with more than {TEXT_BYTES} bytes"));
+    }
+    Ok(())
 }
 
 fn annotations(value: &Value) -> Result<BTreeMap<String, String>, String> {
@@ -190,6 +212,36 @@ mod tests {
             assert_eq!((one.errors.len(), one.annotations.len()), (1, 0), "{key}");
         }
         assert!(patch(values(json!({ "patch": { "op": "add" } }))).is_err());
+    }
+
+    #[test]
+    fn what_is_too_much_is_an_error_beside_the_rest() {
+        let many: Vec<_> = (0..=VIOLATIONS).map(|number| json!(number.to_string())).collect();
+        let one = judgement(values(json!({ "deny": many, "warn": many[1..] })), &["deny", "warn"]);
+        let error = "`deny` has more than 50000 elements; the others are left out".to_owned();
+        assert_eq!((one.deny.len(), one.warn.len(), one.errors), (VIOLATIONS, VIOLATIONS, vec![error]));
+
+        let (most, more) = ("a".repeat(TEXT_BYTES), "a".repeat(TEXT_BYTES + 1));
+        let with = |text: &str| {
+            let details = json!({ "remedy": text });
+            [
+                json!(text),
+                json!({ "msg": text }),
+                json!({ "msg": "m", "field": text }),
+                json!({ "msg": "m", "key": text }),
+                json!({ "msg": "m", "details": details }),
+            ]
+        };
+        for (small, large) in with(&most).into_iter().zip(with(&more)) {
+            let one = judgement(values(json!({ "deny": [small, large] })), &["deny"]);
+            assert_eq!((one.deny.len(), one.errors.len()), (1, 1), "{:?}", one.errors);
+            assert!(one.errors[0].ends_with("with more than 16384 bytes"), "{:?}", one.errors);
+        }
+
+        let operations = vec![json!({ "op": "remove", "path": "/a" }); OPERATIONS + 1];
+        assert!(patch(values(json!({ "patch": operations[1..] }))).unwrap().is_some());
+        let error = "`patch` has more than 10000 operations".to_owned();
+        assert_eq!(patch(values(json!({ "patch": operations }))), Err(error));
     }
 
     #[test]

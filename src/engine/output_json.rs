@@ -8,11 +8,43 @@ use serde_json::Value;
 use super::builtins::order::sorted;
 use super::evaluate::EvaluationError;
 
+/// What an answer may take as JSON: 10,000 containers with six findings each (R07) take a third of it.
+const BYTES: usize = 64 * 1024 * 1024;
+/// What a value takes beside its text.
+const VALUE_BYTES: usize = 32;
+
 /// A value as JSON; None if it is undefined.
 ///
 /// # Errors
-/// It has a number beyond all doubles. As null it would be another answer than the policy's.
+/// It is too large, or has a number beyond all doubles. As null it would be another answer than the policy's.
 pub(super) fn value(value: &Rego) -> Result<Option<Value>, EvaluationError> {
+    within_bounds(value)?;
+    written(value)
+}
+
+/// That a value is not too large to be written. What is used twice the interpreter has once, so that thirty short rules,
+/// each twice the one before, are no work for it and gigabytes as a text (R06).
+pub(super) fn within_bounds(value: &Rego) -> Result<(), EvaluationError> {
+    let mut left = BYTES;
+    measure(value, &mut left)
+        .ok_or_else(|| EvaluationError::Shape(format!("it is larger than {BYTES} bytes")))
+}
+
+/// Takes from what is left what a value takes.
+fn measure(value: &Rego, left: &mut usize) -> Option<()> {
+    let text = if let Rego::String(text) = value { text.len() } else { 0 };
+    *left = left.checked_sub(VALUE_BYTES.saturating_add(text))?;
+    match value {
+        Rego::Array(items) => items.iter().try_for_each(|item| measure(item, left)),
+        Rego::Set(items) => items.iter().try_for_each(|item| measure(item, left)),
+        Rego::Object(members) => {
+            members.iter().try_for_each(|(key, value)| measure(key, left).and_then(|()| measure(value, left)))
+        }
+        _ => Some(()),
+    }
+}
+
+fn written(value: &Rego) -> Result<Option<Value>, EvaluationError> {
     Ok(Some(match value {
         Rego::Undefined => return Ok(None),
         Rego::Null => Value::Null,
@@ -23,7 +55,7 @@ pub(super) fn value(value: &Rego) -> Result<Option<Value>, EvaluationError> {
         Rego::Set(items) => all(sorted(items.iter()).into_iter())?,
         Rego::Object(members) => {
             let member = |key: &Rego| {
-                let (name, value) = (name(key)?, self::value(members.get(key)?).transpose()?);
+                let (name, value) = (name(key)?, written(members.get(key)?).transpose()?);
                 Some(value.map(|value| (name, value)))
             };
             let members: Result<_, _> = sorted(members.keys()).into_iter().filter_map(member).collect();
@@ -33,7 +65,7 @@ pub(super) fn value(value: &Rego) -> Result<Option<Value>, EvaluationError> {
 }
 
 fn all<'a>(items: impl Iterator<Item = &'a Rego>) -> Result<Value, EvaluationError> {
-    items.filter_map(|item| value(item).transpose()).collect()
+    items.filter_map(|item| written(item).transpose()).collect()
 }
 
 fn too_large() -> EvaluationError {

@@ -117,7 +117,9 @@ impl Program {
         query: &str,
         input: Option<&Value>,
     ) -> Result<Option<String>, EvaluationError> {
-        Ok(output_json::text(&self.ask(query, input)?))
+        let value = self.ask(query, input)?;
+        output_json::within_bounds(&value)?;
+        Ok(output_json::text(&value))
     }
 
     /// The value of a rule for an input that is converted already, within a time of its own.

@@ -1,7 +1,10 @@
 //! The engine against the interpreter below it: a case for each row of the table of what the interpreter does in another
 //! way than OPA, so that an upgrade that changes a row is seen.
 #![cfg(test)]
+#![expect(clippy::arithmetic_side_effects, reason = "an overflow fails the test")]
+#![expect(clippy::print_stdout, reason = "the numbers of a run are its result")]
 
 mod bindings;
+mod failures;
 mod raw;
 mod rows;
