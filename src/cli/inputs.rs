@@ -36,6 +36,11 @@ pub(super) struct FactFlags {
 }
 
 impl PolicyFlags {
+    /// The policies of a DIR argument, which says the same, where there is one.
+    pub(super) fn or_in(&self, directory: Option<&String>) -> Self {
+        Self { policies: directory.unwrap_or(&self.policies).clone() }
+    }
+
     /// The policies' tree as it is.
     pub(super) fn tree(&self) -> anyhow::Result<Tree> {
         match self.policies.strip_prefix("embedded/") {

@@ -1,11 +1,10 @@
 //! `meshgate lint`: what is wrong with a policies' tree, and what its authors would rather know.
 
-use std::path::PathBuf;
-
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use super::inputs::PolicyFlags;
 use super::{UNUSABLE, output};
 use crate::engine::{self, Linted};
 use crate::policy::{Fault, Tree};
@@ -25,9 +24,11 @@ Examples:
 
 Exit codes: 0 nothing found, 1 a lint (MG2xx), 2 a fault that keeps the tree from being loaded (MG1xx)")]
 pub(super) struct Arguments {
-    /// The policies' tree
-    #[arg(value_name = "DIR", default_value = ".")]
-    directory: PathBuf,
+    /// The policies, as with --policies
+    #[arg(value_name = "DIR", conflicts_with = "policies")]
+    directory: Option<String>,
+    #[command(flatten)]
+    policies: PolicyFlags,
     /// Print the page of a code instead
     #[arg(long, value_name = "CODE")]
     explain: Option<String>,
@@ -50,8 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         output::print(explained(code)?)?;
         return Ok(0);
     }
-    let tree = source::directory(&arguments.directory)
-        .with_context(|| format!("{}: no policies", arguments.directory.display()))?;
+    let tree = arguments.policies.or_in(arguments.directory.as_ref()).tree()?;
     let linted = engine::lint(&tree, &source::catalogue());
     let text = match arguments.format {
         Format::Text => text(&linted, &tree),

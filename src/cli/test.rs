@@ -50,10 +50,7 @@ enum Format {
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
-    let mut flags = arguments.policies.clone();
-    if let Some(directory) = &arguments.directory {
-        flags.policies.clone_from(directory);
-    }
+    let flags = arguments.policies.or_in(arguments.directory.as_ref());
     let root = flags.policies.trim_end_matches(std::path::is_separator);
     let suite =
         Suite::read(&flags.tree()?, &source::catalogue(), root).map_err(|faults| flags.unusable(&faults))?;

@@ -69,6 +69,27 @@ fn the_catalogue_is_listed_and_shown() {
 }
 
 #[test]
+fn without_a_directory_the_embedded_policies_are_linted_wherever_it_runs() {
+    // A checkout that was built holds more than any tree of policies may.
+    let elsewhere = folder(&[("a/b/b.rego", "package policies.a.b\n")]);
+    for arguments in
+        [&["lint"][..], &["lint", "embedded/starter"], &["lint", "--policies", "embedded/starter"]]
+    {
+        for ran in [meshgate(arguments), run(elsewhere.path(), arguments, "")] {
+            assert_eq!(
+                (ran.code, ran.out.as_str(), ran.err.as_str()),
+                (0, "0 faults, 0 lints\n", ""),
+                "{arguments:?}"
+            );
+        }
+    }
+    let here = run(elsewhere.path(), &["lint", "."], "");
+    assert!(here.code == 2 && here.out.contains("a/b/b.rego"), "{}", here.out);
+    let both = meshgate(&["lint", "policies", "-p", "policies"]);
+    assert!(both.code == 2 && both.err.contains("cannot be used with"), "{}", both.err);
+}
+
+#[test]
 fn help_and_version_are_no_errors_and_a_typo_is() {
     for arguments in [&["--help"][..], &["check", "--help"], &["serve", "-h"], &["help"]] {
         let ran = meshgate(arguments);
