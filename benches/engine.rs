@@ -1,8 +1,10 @@
 //! What policies cost together: 24 bindings of 21 policies (the embedded ones three times, under other names) on a Pod of
-//! 9 KB with five containers, asked one program each and together; with 200 beside them that are about something else; and
-//! 500, to load and to ask. Beside them the same checks by hand.
+//! 9 KB with five containers, asked one program each and together; with 200 beside them that are about something else; with
+//! one beside them that errs on every request, before and after it was put apart; and 441, to load and to ask. Beside them
+//! the same checks by hand, and by OPA.
 //!
-//! `cargo bench --bench engine`.
+//! `MESHGATE_REFERENCE_TOOLS=$(tests/reference/build.sh --dir) cargo bench --bench engine`; what is measured, and what came
+//! of it, is in docs/benchmarks.md.
 
 #![expect(
     clippy::expect_used,
@@ -13,6 +15,8 @@
 #[path = "review/by_hand.rs"]
 #[expect(dead_code, reason = "the other benchmark compares the mutation as well")]
 mod by_hand;
+#[path = "engine/opa.rs"]
+mod opa;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,8 +25,9 @@ use meshgate::admission::{Request, decode};
 use meshgate::context::{Fact, FactKey, Facts, Now};
 use meshgate::engine::{Bundle, compile};
 use meshgate::policy::{Draft, Tree};
-use meshgate::review::{Phase, Progress, review};
+use meshgate::review::{Decision, Phase, Progress, review};
 use meshgate::source;
+use opa::Opa;
 use serde_json::{Value, json};
 
 #[global_allocator]
@@ -75,6 +80,15 @@ fn with_others(mut tree: Tree, count: usize) -> Tree {
     tree
 }
 
+/// The tree with a policy more that errs on every request.
+fn with_one_in_error(mut tree: Tree) -> Tree {
+    let text = "# METADATA\n# title: t\n# description: d\n# custom:\n#   match:\n#     rules: [{apiGroups: [\"\"], apiVersions: [v1], resources: [pods]}]\npackage policies.workloads.wrong\n\ndeny contains \"no\" if to_number(input.request.uid) > 0\n";
+    tree.insert("workloads/wrong/wrong.rego", text);
+    let binding = "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {name: b}\nspec: {policy: workloads/wrong, enforcement: deny}\n";
+    tree.insert("wrong.yaml", binding);
+    tree
+}
+
 fn compiled(tree: &Tree) -> Bundle {
     compile(Draft::read(tree, &Tree::default())).unwrap_or_else(|faults| panic!("{faults}"))
 }
@@ -88,26 +102,47 @@ fn facts() -> Facts {
     facts
 }
 
-/// How many findings there are.
-fn judged(bundle: &Bundle, facts: &Facts, request: &Request) -> usize {
+fn decided(bundle: &Bundle, facts: &Facts, request: &Request) -> Decision {
     match review(bundle, facts, request, Phase::Validate) {
-        Progress::Done(decision) => decision.findings.len(),
+        Progress::Done(decision) => *decision,
         Progress::Need(keys) => panic!("facts are missing: {keys:?}"),
     }
+}
+
+/// How many findings there are.
+fn judged(bundle: &Bundle, facts: &Facts, request: &Request) -> usize {
+    decided(bundle, facts, request).findings.len()
+}
+
+/// The places of the bindings that erred.
+fn in_error(bundle: &Bundle, facts: &Facts, request: &Request) -> BTreeSet<usize> {
+    let evaluated = decided(bundle, facts, request).evaluated;
+    evaluated.into_iter().filter_map(|(place, is_error)| is_error.then_some(place)).collect()
 }
 
 fn main() {
     let value: Value = serde_json::from_slice(POD).expect("the Pod is JSON");
     let (request, facts) = (decode(value.to_string().as_bytes()).expect("a review"), facts());
-    let together = compiled(&copies(3));
+    let tree = copies(3);
+    let together = compiled(&tree);
     let all = (0..together.bound.len()).collect();
     let alone = together.quarantined(&all).expect("the same policies");
-    let beside = compiled(&with_others(copies(3), 200));
+    let beside = compiled(&with_others(tree.clone(), 200));
+    let spoilt = compiled(&with_one_in_error(tree.clone()));
+    let apart = spoilt.quarantined(&in_error(&spoilt, &facts, &request)).expect("the same policies");
     let many = copies(63);
     let loaded = compiled(&many);
     let expected = by_hand::validate(&value).len().saturating_mul(3);
     for bundle in [&together, &alone, &beside] {
         assert_eq!(judged(bundle, &facts, &request), expected);
+    }
+    for bundle in [&spoilt, &apart] {
+        assert_eq!(judged(bundle, &facts, &request), expected.saturating_add(1));
+    }
+    let asked: Vec<usize> = decided(&together, &facts, &request).evaluated.into_keys().collect();
+    let mut opa = Opa::start(&tree, &together, &asked, &request);
+    if let Some(opa) = &mut opa {
+        assert_eq!(opa.judged(), expected, "OPA finds something else");
     }
     let mut criterion = Criterion::default().configure_from_args();
     let mut group = criterion.benchmark_group("21 policies");
@@ -117,6 +152,12 @@ fn main() {
     group.bench_function("together, beside 200 about Services", |b| {
         b.iter(|| judged(&beside, &facts, &request))
     });
+    group.bench_function("together, beside one that errs", |b| b.iter(|| judged(&spoilt, &facts, &request)));
+    group
+        .bench_function("together, the one that errs apart", |b| b.iter(|| judged(&apart, &facts, &request)));
+    if let Some(opa) = &mut opa {
+        group.bench_function("OPA", |b| b.iter_custom(|times| opa.time(times)));
+    }
     group.finish();
     let mut group = criterion.benchmark_group("441 policies");
     group.sample_size(10);

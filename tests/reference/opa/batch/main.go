@@ -3,6 +3,8 @@
 //
 // A line is {"modules": {name: text}, "input", "data", "query", "v0"?, "strict"?}: query is a rule's path such as
 // data.a.b; an absent input is undefined, a null one is null; strict makes an error of a builtin one of the evaluation.
+// With "repeat": n the query, prepared once, is evaluated n times more, and the answer has what they took together as
+// "nanoseconds", the conversion of the input included: `meshgate eval --batch` has no such member.
 // The answer is one line, in order: {"result": …}, {"undefined": true}, {"refused": "…"} where a module does not compile,
 // {"error": "…"} where the evaluation failed, or the line is not such an object.
 package main
@@ -35,6 +37,7 @@ type question struct {
 	Query   string            `json:"query"`
 	V0      bool              `json:"v0"`
 	Strict  bool              `json:"strict"`
+	Repeat  int               `json:"repeat"`
 }
 
 // One of the members is set.
@@ -43,6 +46,8 @@ type answer struct {
 	Undefined bool   `json:"undefined,omitempty"`
 	Error     string `json:"error,omitempty"`
 	Refused   string `json:"refused,omitempty"`
+	// Of the repetitions.
+	Nanoseconds int64 `json:"nanoseconds,omitempty"`
 }
 
 // A result that is false, 0 or null is still one: it must not be left out as an empty member.
@@ -129,7 +134,29 @@ func respond(ctx context.Context, line []byte) answer {
 	case len(results) == 0:
 		return answer{Undefined: true}
 	}
-	return answer{Result: value{results[0].Expressions[0].Value}}
+	given := answer{Result: value{results[0].Expressions[0].Value}}
+	if asked.Repeat > 0 {
+		given.Nanoseconds, err = repeated(ctx, asked, prepared)
+	}
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	return given
+}
+
+// What a webhook does with each request: the input, read as JSON already, is converted and the query evaluated.
+func repeated(ctx context.Context, asked question, prepared rego.PreparedEvalQuery) (int64, error) {
+	var input any
+	if err := util.UnmarshalJSON(asked.Input, &input); err != nil {
+		return 0, err
+	}
+	started := time.Now()
+	for range asked.Repeat {
+		if _, err := prepared.Eval(ctx, rego.EvalInput(input)); err != nil {
+			return 0, err
+		}
+	}
+	return time.Since(started).Nanoseconds(), nil
 }
 
 // The input, read with its numbers as they are written.
