@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod eval;
+mod explain;
 mod inputs;
 mod lint;
 mod output;
@@ -38,6 +39,7 @@ const EXAMPLES: &str = "\
 Examples:
   meshgate check deploy/                     what the embedded policies say of your manifests
   meshgate check -p policies deploy/         … and what yours say
+  meshgate explain deploy/web.yaml           … and why: who was asked, and which rule said what
   meshgate review --phase validate r.json    answer an AdmissionReview, as the webhook does
   meshgate test policies                     the tests and examples of your policies
   meshgate serve --dev                       the webhook on https://localhost:8443
@@ -50,6 +52,8 @@ enum Command {
     Check(check::Arguments),
     /// Answer an AdmissionReview as the webhook would
     Review(review::Arguments),
+    /// Tell how decisions about manifests come about
+    Explain(explain::Arguments),
     /// Evaluate one rule of any Rego on any input
     Eval(eval::Arguments),
     /// Judge a policies' tree, its tests too
@@ -96,6 +100,7 @@ fn dispatch(command: Command) -> anyhow::Result<u8> {
     match command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Review(arguments) => review::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),

@@ -21,6 +21,7 @@ mod output_json;
 mod packages;
 mod program;
 mod query;
+mod said;
 mod syntax;
 mod tests;
 
@@ -31,5 +32,6 @@ pub use input::Input;
 pub use lint::{Linted, lint};
 pub use output::{Judgement, Violation};
 pub use program::{Contract, Program, ProgramSettings, Promise};
+pub use said::Said;
 pub use syntax::RegoVersion;
 pub use tests::{Coverage, Failure, FileCoverage, Ran, Test, Tests, Verdict};

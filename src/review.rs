@@ -11,6 +11,7 @@ mod judge;
 mod knowledge;
 mod matched;
 mod mutate;
+mod trace;
 mod unjudged;
 
 use std::collections::BTreeSet;
@@ -19,9 +20,11 @@ use crate::admission::Request;
 use crate::context::{FactKey, Facts};
 use crate::engine::Bundle;
 
-pub use complete::{Rounds, complete};
+pub use complete::{Rounds, complete, explained};
 pub use decision::{Action, Decision, Finding, Phase};
 use knowledge::Knowledge;
+pub use trace::{Asked, BindingTrace, Outside, Side, Softened, Trace};
+pub use unjudged::Unjudged;
 
 /// How far a review came.
 #[derive(Debug)]
@@ -34,11 +37,24 @@ pub enum Progress {
 
 /// Decides what `bundle` means for `request` in one phase of admission.
 pub fn review(bundle: &Bundle, facts: &Facts, request: &Request, phase: Phase) -> Progress {
-    let mut knowledge = Knowledge::new(facts);
-    let decision = match phase {
+    run(bundle, facts, request, phase, false)
+}
+
+/// The same decision, with its trace. Takes longer: each rule is asked once more, alone.
+pub fn explain(bundle: &Bundle, facts: &Facts, request: &Request, phase: Phase) -> Progress {
+    run(bundle, facts, request, phase, true)
+}
+
+fn run(bundle: &Bundle, facts: &Facts, request: &Request, phase: Phase, traces: bool) -> Progress {
+    let mut knowledge = Knowledge::new(facts, traces);
+    let mut decision = match phase {
         Phase::Mutate => mutate::fold(bundle, request, &mut knowledge),
         Phase::Validate => judge::judge(bundle, request, &mut knowledge),
     };
-    let missing = knowledge.into_missing();
-    if missing.is_empty() { Progress::Done(Box::new(decision)) } else { Progress::Need(missing) }
+    let (missing, trace) = knowledge.into_parts();
+    if !missing.is_empty() {
+        return Progress::Need(missing);
+    }
+    decision.trace = trace.map(|trace| trace.asking(bundle, request, phase));
+    Progress::Done(Box::new(decision))
 }

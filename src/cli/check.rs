@@ -67,9 +67,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         world: arguments.facts.world(&bundle, &facts, Others::Fresh)?,
         now: arguments.facts.now(),
         namespace: arguments.namespace.clone(),
+        explains: false,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().context("can't start")?;
-    let Outcome { report, reviewed } = runtime.block_on(check.run(&manifests));
+    let Outcome { report, reviewed, .. } = runtime.block_on(check.run(&manifests));
     let text = match arguments.format {
         Format::Text => report::text(&report),
         Format::Json => format!("{}\n", serde_json::to_string_pretty(&report)?),

@@ -62,6 +62,12 @@ impl PolicyFlags {
         anyhow!("--policies {}: the policies can't be used\n{}", self.policies, lines.join("\n"))
     }
 
+    /// A file of the tree as seen from here.
+    pub(super) fn shown(&self, file: &str) -> String {
+        let path = Path::new(&self.policies).join(file);
+        if path.is_file() { path.display().to_string() } else { file.to_owned() }
+    }
+
     /// A fault with its file as seen from here.
     fn line(&self, fault: &Fault) -> String {
         let root = Path::new(&self.policies);

@@ -15,9 +15,10 @@ use crate::engine::Bundle;
 use crate::patch::Patch;
 use crate::policy::MODE_LABEL;
 use crate::report::{
-    Assumptions, DocumentResult, DocumentStatus, Effect, ObjectName, Report, ReportedFinding,
+    Assumptions, DocumentResult, DocumentStatus, Effect, Explained, ExplainedReview, ObjectName, Report,
+    ReportedFinding,
 };
-use crate::review::{Action, Finding, Phase, complete};
+use crate::review::{Action, Decision, Finding, Phase, complete, explained};
 
 /// What a run needs beside manifests.
 pub struct Check<'a> {
@@ -31,6 +32,8 @@ pub struct Check<'a> {
     pub now: Now,
     /// The flag `-n`.
     pub namespace: Option<String>,
+    /// Whether decisions are explained, which takes longer.
+    pub explains: bool,
 }
 
 /// What came out.
@@ -39,6 +42,8 @@ pub struct Outcome {
     pub report: Report,
     /// The objects, as they would be stored.
     pub reviewed: Vec<Reviewed>,
+    /// How each document was decided, where that was asked for.
+    pub explained: Vec<Explained>,
 }
 
 /// An object after mutation.
@@ -57,11 +62,20 @@ pub struct Reviewed {
     pub object: Value,
 }
 
+/// All that came out of one manifest.
+struct Judged {
+    document: DocumentResult,
+    findings: Vec<ReportedFinding>,
+    reviewed: Reviewed,
+    explained: Vec<ExplainedReview>,
+}
+
 /// What both phases said of one request.
 struct Reviews {
     findings: Vec<Finding>,
     patch: Patch,
     request: Request,
+    explained: Vec<ExplainedReview>,
 }
 
 impl Check<'_> {
@@ -81,22 +95,30 @@ impl Check<'_> {
             requests.describe(std::iter::once(manifest), &mut world).unwrap_or_default();
         }
         let (mut documents, mut findings, mut reviewed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut explained: Vec<Vec<ExplainedReview>> = Vec::new();
         let mut assumed = BTreeSet::new();
         for entry in &manifests.entries {
             let request = entry.as_ref().map_err(Clone::clone).and_then(|m| Ok((m, requests.create(m)?)));
             match request {
-                Err(rejected) => documents.push(*rejected),
+                Err(rejected) => {
+                    documents.push(*rejected);
+                    explained.push(Vec::new());
+                }
                 Ok((manifest, request)) => {
                     assumed.extend(request.namespace().filter(|name| world.assumes(name)).map(str::to_owned));
                     let judged =
                         AssertUnwindSafe(self.judge(manifest, request, &mut world)).catch_unwind().await;
                     match judged {
-                        Ok((document, found, object)) => {
+                        Ok(Judged { document, findings: found, reviewed: object, explained: reviews }) => {
                             documents.push(document);
                             findings.extend(found);
                             reviewed.push(object);
+                            explained.push(reviews);
                         }
-                        Err(_) => documents.push(panicked(manifest)),
+                        Err(_) => {
+                            documents.push(panicked(manifest));
+                            explained.push(Vec::new());
+                        }
                     }
                 }
             }
@@ -106,23 +128,27 @@ impl Check<'_> {
             resources: requests.guessed(),
             modes: manifests.objects().filter_map(mode).collect(),
         };
+        let explained = documents
+            .iter()
+            .zip(explained)
+            .filter(|_| self.explains)
+            .map(|(document, reviews)| Explained { document: document.clone(), reviews })
+            .collect();
         Outcome {
             report: Report::new(self.bundle.revision.to_string(), documents, findings, assumed),
             reviewed,
+            explained,
         }
     }
 
-    async fn judge(
-        &self,
-        manifest: &Manifest,
-        request: Request,
-        world: &mut World,
-    ) -> (DocumentResult, Vec<ReportedFinding>, Reviewed) {
+    async fn judge(&self, manifest: &Manifest, request: Request, world: &mut World) -> Judged {
         let name = name(manifest, &request);
-        let own = self.review(request, world).await;
+        let mut own = self.review(request, world).await;
         let mut findings: Vec<_> = own.findings.iter().map(|f| reported(manifest, &name, f, None)).collect();
         if let Some(derived) = pods::derive(&own.request, world) {
             let its_pods = self.review(derived.request, world).await;
+            let of_pods = its_pods.explained.into_iter();
+            own.explained.extend(of_pods.map(|review| ExplainedReview { its_pods: true, ..review }));
             let its_pods =
                 its_pods.findings.iter().map(|f| reported(manifest, &name, f, Some(derived.template)));
             merge(&mut findings, its_pods);
@@ -142,20 +168,39 @@ impl Check<'_> {
         };
         let object = own.request.object().cloned().unwrap_or_default();
         let (file, line) = (manifest.file.clone(), manifest.line());
-        (document, findings, Reviewed { file, line, name, allowed, patch: own.patch, object })
+        let reviewed = Reviewed { file, line, name, allowed, patch: own.patch, object };
+        Judged { document, findings, reviewed, explained: own.explained }
     }
 
     /// Both phases, one after the other, as the API server would ask: no validation of what mutation refused.
     async fn review(&self, request: Request, world: &World) -> Reviews {
-        let facts = Facts::at(self.now);
-        let mutated = complete(self.bundle, world, facts.clone(), &request, Phase::Mutate).await;
+        let mut explained = Vec::new();
+        let mutated = self.phase(&request, world, Phase::Mutate, &mut explained).await;
         let request =
             mutated.object.clone().map_or_else(|| request.clone(), |object| request.with_object(object));
         let mut findings = mutated.findings.clone();
         if mutated.allowed() {
-            findings.extend(complete(self.bundle, world, facts, &request, Phase::Validate).await.findings);
+            findings.extend(self.phase(&request, world, Phase::Validate, &mut explained).await.findings);
         }
-        Reviews { findings, patch: mutated.patch, request }
+        Reviews { findings, patch: mutated.patch, request, explained }
+    }
+
+    async fn phase(
+        &self,
+        request: &Request,
+        world: &World,
+        phase: Phase,
+        all: &mut Vec<ExplainedReview>,
+    ) -> Decision {
+        let facts = Facts::at(self.now);
+        if !self.explains {
+            return complete(self.bundle, world, facts, request, phase).await;
+        }
+        let decision = explained(self.bundle, world, facts, request, phase).await;
+        let (request, patch) = (request.clone(), decision.patch.clone());
+        let trace = decision.trace.clone().unwrap_or_default();
+        all.push(ExplainedReview { its_pods: false, phase, request, trace, patch });
+        decision
     }
 }
 

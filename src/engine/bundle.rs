@@ -1,7 +1,7 @@
 //! Compiling: a whole draft becomes a [`Bundle`], or none of it does.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use regorus::Value as Rego;
 
@@ -10,6 +10,7 @@ use super::entry_points::{self, EntryPoints};
 use super::input::to_rego;
 use super::packages;
 use super::program::{self, Contract, ProgramSettings, Promise};
+use super::said::Apart;
 use super::syntax::Parsed;
 use crate::policy::{Binding, BundleSettings, Draft, Fault, Faults, Module, Policy, PolicyId, Revision};
 
@@ -26,7 +27,7 @@ pub struct Bundle {
     pub(super) chunks: Vec<Chunk>,
     /// The parameters of all bindings, as they stand in `input`.
     pub(super) parameters: Rego,
-    libraries: Vec<Module>,
+    pub(super) libraries: Vec<Module>,
 }
 
 /// A policy in force.
@@ -39,7 +40,9 @@ pub struct Bound {
     /// Its number among all.
     pub(super) number: usize,
     pub(super) entry_points: EntryPoints,
-    package: Module,
+    pub(super) package: Module,
+    /// Its rules one by one: made where it is asked for, because only explanations need them.
+    pub(super) apart: OnceLock<Arc<Apart>>,
 }
 
 impl Bound {
@@ -97,7 +100,7 @@ pub fn compile(draft: Draft) -> Result<Bundle, Faults> {
         let policy = Arc::clone(policies.get(&binding.policy)?);
         let parsed = policies_parsed.get(&policy.module.path)?;
         let (entry_points, package) = (entry_points::read(parsed).0, packages::bind(parsed, number));
-        Some(Bound { binding, policy, number, entry_points, package })
+        Some(Bound { binding, policy, number, entry_points, package, apart: OnceLock::new() })
     };
     let count = bindings.len();
     let bound: Vec<Bound> = bindings.into_iter().enumerate().filter_map(bind).collect();

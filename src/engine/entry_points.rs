@@ -14,6 +14,13 @@ pub(super) struct EntryPoints {
 }
 
 impl EntryPoints {
+    /// All of their names.
+    pub(super) fn all(self) -> Vec<&'static str> {
+        let mut all = self.judging();
+        all.extend(self.patch.then_some("patch"));
+        all
+    }
+
     /// The names of those that `/validate` asks for.
     pub(super) fn judging(self) -> Vec<&'static str> {
         let all = [

@@ -142,11 +142,11 @@ impl Program {
         ask(&mut self.engine.clone(), query, input)
     }
 
-    /// The same, and which lines were reached.
-    pub(super) fn ask_covering(&self, query: &str) -> (Result<Rego, EvaluationError>, Report) {
+    /// The same for an input that is converted already, and which lines were reached.
+    pub(super) fn ask_covering(&self, query: &str, input: Rego) -> (Result<Rego, EvaluationError>, Report) {
         let mut engine = self.engine.clone();
         engine.set_enable_coverage(true);
-        let answer = ask(&mut engine, query, None);
+        let answer = query::path(query).and_then(|path| run(&mut engine, path, input));
         (answer, engine.get_coverage_report().unwrap_or_default())
     }
 }

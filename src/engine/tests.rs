@@ -105,7 +105,7 @@ impl Tests {
             return Ran { verdict: Verdict::Skipped, coverage: Coverage::default() };
         }
         let (answer, coverage) = if covering {
-            let (answer, report) = self.program.ask_covering(&test.reference);
+            let (answer, report) = self.program.ask_covering(&test.reference, Rego::Undefined);
             (answer, Coverage::of(&report))
         } else {
             (self.program.ask(&test.reference, None), Coverage::default())

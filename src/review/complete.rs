@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Decision, Phase, Progress, review};
+use super::{Decision, Phase, Progress, explain, review};
 use crate::admission::Request;
 use crate::context::{ContextSource, Fact, FactKey, Facts, gather};
 use crate::engine::Bundle;
@@ -17,21 +17,22 @@ const ROUNDS: usize = 3;
 pub struct Rounds {
     facts: Facts,
     gathered: usize,
+    review: fn(&Bundle, &Facts, &Request, Phase) -> Progress,
 }
 
 impl Rounds {
     /// Before the first round.
     pub fn new(facts: Facts) -> Self {
-        Self { facts, gathered: 0 }
+        Self { facts, gathered: 0, review }
     }
 
     /// One round. After the last one it is [`Progress::Done`]: what is still not known is an error of the policies
     /// that need it.
     pub fn review(&mut self, bundle: &Bundle, request: &Request, phase: Phase) -> Progress {
-        match review(bundle, &self.facts, request, phase) {
+        match (self.review)(bundle, &self.facts, request, phase) {
             Progress::Need(_) if self.gathered >= ROUNDS => {
                 self.facts.close();
-                review(bundle, &self.facts, request, phase)
+                (self.review)(bundle, &self.facts, request, phase)
             }
             progress => progress,
         }
@@ -52,7 +53,28 @@ pub async fn complete(
     request: &Request,
     phase: Phase,
 ) -> Decision {
-    let mut rounds = Rounds::new(facts);
+    to_the_end(Rounds::new(facts), bundle, source, request, phase).await
+}
+
+/// The same decision, with its trace.
+pub async fn explained(
+    bundle: &Bundle,
+    source: &dyn ContextSource,
+    facts: Facts,
+    request: &Request,
+    phase: Phase,
+) -> Decision {
+    let rounds = Rounds { review: explain, ..Rounds::new(facts) };
+    to_the_end(rounds, bundle, source, request, phase).await
+}
+
+async fn to_the_end(
+    mut rounds: Rounds,
+    bundle: &Bundle,
+    source: &dyn ContextSource,
+    request: &Request,
+    phase: Phase,
+) -> Decision {
     loop {
         match rounds.review(bundle, request, phase) {
             Progress::Done(decision) => return *decision,

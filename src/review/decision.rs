@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::matched::Matched;
+use super::trace::Trace;
 use crate::engine::{EvaluationError, Violation};
 use crate::kubernetes::field_path;
 use crate::patch::Patch;
@@ -79,6 +80,8 @@ pub struct Decision {
     /// Of each binding that was asked, by its place in [`Bundle::bound`](crate::engine::Bundle::bound), whether its policy
     /// was in error.
     pub evaluated: BTreeMap<usize, bool>,
+    /// How it came about, where that was asked for ([`explain`](super::explain)).
+    pub trace: Option<Trace>,
 }
 
 impl Decision {

@@ -24,6 +24,7 @@ pub(super) fn judge(bundle: &Bundle, request: &Request, knowledge: &mut Knowledg
         findings: Vec::new(),
         annotations: BTreeMap::new(),
         evaluated: BTreeMap::new(),
+        trace: None,
     };
     if knowledge.lacks_something() || concerned.is_empty() {
         return decision;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::trace::Trace;
 use crate::admission::{Operation, Request};
 use crate::context::{Fact, FactKey, Facts, OwnerReference};
 use crate::kubernetes::{containers, pod_template};
@@ -13,16 +14,23 @@ use crate::policy::FactName;
 pub(super) struct Knowledge<'a> {
     facts: &'a Facts,
     missing: BTreeSet<FactKey>,
+    /// What was looked at, where that is to be told.
+    trace: Option<Trace>,
 }
 
 impl<'a> Knowledge<'a> {
-    pub(super) fn new(facts: &'a Facts) -> Self {
-        Self { facts, missing: BTreeSet::new() }
+    pub(super) fn new(facts: &'a Facts, traces: bool) -> Self {
+        Self { facts, missing: BTreeSet::new(), trace: traces.then(Trace::default) }
     }
 
-    /// The keys that were asked for in vain.
-    pub(super) fn into_missing(self) -> BTreeSet<FactKey> {
-        self.missing
+    /// The keys that were asked for in vain, and what was looked at.
+    pub(super) fn into_parts(self) -> (BTreeSet<FactKey>, Option<Trace>) {
+        (self.missing, self.trace)
+    }
+
+    /// Where to note what is looked at; None where nobody wants to know.
+    pub(super) fn trace(&mut self) -> Option<&mut Trace> {
+        self.trace.as_mut()
     }
 
     /// Whether something was asked for in vain: what is decided now will not be used.
@@ -32,7 +40,14 @@ impl<'a> Knowledge<'a> {
 
     /// All facts of `names` that are at hand for this request.
     pub(super) fn all(&mut self, names: &BTreeSet<FactName>, request: &Request) -> BTreeMap<FactName, Fact> {
-        names.iter().filter_map(|name| Some((*name, self.fact(*name, request)?))).collect()
+        let facts: BTreeMap<FactName, Fact> =
+            names.iter().filter_map(|name| Some((*name, self.fact(*name, request)?))).collect();
+        if let Some(trace) = &mut self.trace {
+            for (name, fact) in &facts {
+                trace.learn(*name, fact);
+            }
+        }
+        facts
     }
 
     fn fact(&mut self, name: FactName, request: &Request) -> Option<Fact> {

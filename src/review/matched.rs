@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::decision::{Action, Phase};
 use super::knowledge::{Knowledge, is_namespace};
+use super::trace::{Asked, Outside, Side, Softened};
 use super::unjudged::{is_mirror_pod, unjudged};
 use crate::admission::{Operation, Request};
 use crate::context::Fact;
@@ -19,6 +20,8 @@ pub(super) struct Matched<'a> {
     pub(super) bound: &'a Bound,
     /// What a denial of it does here.
     pub(super) action: Action,
+    /// The mode that says so; None where the binding says it outright.
+    mode: Option<Mode>,
     softening: Option<Softening>,
     /// Why it could not be told whether the request is meant: an error of the binding, whatever its rules say.
     pub(super) error: Option<EvaluationError>,
@@ -48,9 +51,20 @@ impl Matched<'_> {
         }
     }
 
-    /// Whether templates are left alone.
-    pub(super) fn leaves_templates(&self) -> bool {
-        self.softening.is_some_and(|softening| softening.to.is_none())
+    /// For the trace; what its rules say is not known yet.
+    fn asked(&self) -> Asked {
+        let softened = |softening: Softening| match softening.to {
+            Some(_) => Softened::Warns,
+            None => Softened::Dropped,
+        };
+        // Nothing but a denial is softened.
+        let templates = self.softening.filter(|_| self.action == Action::Deny).map(softened);
+        Asked {
+            action: self.action,
+            mode: self.mode,
+            templates,
+            rules: self.error.clone().map_or(Ok(Vec::new()), Err),
+        }
     }
 }
 
@@ -62,19 +76,47 @@ pub(super) fn matched<'a>(
     phase: Phase,
     knowledge: &mut Knowledge<'_>,
 ) -> Vec<Matched<'a>> {
-    if unjudged(request, phase).is_some() {
+    if let Some(why) = unjudged(request, phase) {
+        knowledge.trace().into_iter().for_each(|trace| trace.unjudged = Some(why));
         return Vec::new();
     }
     let template = template(request);
     let only_records = is_mirror_pod(request);
-    let one = |bound| {
-        let error = covers(bound, request).ok()?;
-        let matched = in_namespace(bundle, bound, request, knowledge)?;
-        let action = if only_records { Action::Audit } else { matched.action };
-        let error = error.or(matched.error);
-        Some(Matched { softening: softening(bound, template.as_ref()), action, error, ..matched })
-    };
-    bundle.bound.iter().filter(|bound| asked_in(phase, bound)).filter_map(one).collect()
+    let mut all = Vec::new();
+    for bound in bundle.bound.iter().filter(|bound| asked_in(phase, bound)) {
+        let found = one(bundle, bound, request, knowledge).and_then(|matched| {
+            let action = if only_records { Action::Audit } else { matched.action };
+            changes(phase, Matched { softening: softening(bound, template.as_ref()), action, ..matched })
+        });
+        if let Some(trace) = knowledge.trace() {
+            let outcome = found.as_ref().map(Matched::asked).map_err(|outside| *outside);
+            trace.note(bound, outcome);
+        }
+        all.extend(found.ok());
+    }
+    all
+}
+
+fn one<'a>(
+    bundle: &Bundle,
+    bound: &'a Bound,
+    request: &Request,
+    knowledge: &mut Knowledge<'_>,
+) -> Result<Matched<'a>, Outside> {
+    let error = covers(bound, request)?;
+    let matched = in_namespace(bundle, bound, request, knowledge)?;
+    Ok(Matched { error: error.or(matched.error), ..matched })
+}
+
+/// Nothing is changed for the record, nor in a template that is left alone.
+fn changes(phase: Phase, matched: Matched<'_>) -> Result<Matched<'_>, Outside> {
+    match phase {
+        Phase::Mutate if matched.action == Action::Audit => Err(Outside::Records),
+        Phase::Mutate if matched.softening.is_some_and(|softening| softening.to.is_none()) => {
+            Err(Outside::Templates)
+        }
+        Phase::Mutate | Phase::Validate => Ok(matched),
+    }
 }
 
 /// The facts that these bindings read.
@@ -90,27 +132,26 @@ fn asked_in(phase: Phase, bound: &Bound) -> bool {
     }
 }
 
-/// What keeps a request out of a binding's match.
-enum Outside {
-    Rules,
-    ObjectSelector,
-}
-
 /// Whether the rules and the object's labels are meant. An object in a version that only the registration could convert
 /// is meant, and can't be judged.
 fn covers(bound: &Bound, request: &Request) -> Result<Option<EvaluationError>, Outside> {
     let mut error = None;
-    for matches in [&bound.policy.metadata.matches, &bound.binding.matches] {
+    for (side, matches) in both(bound) {
         match matches.mismatch(request) {
             None => {}
             Some(Mismatch::Version) => error = Some(other_version(matches, request)),
-            Some(_) => return Err(Outside::Rules),
+            Some(mismatch) => return Err(Outside::Rules(side, mismatch)),
         }
         if !matches.selects_object(request) {
-            return Err(Outside::ObjectSelector);
+            return Err(Outside::ObjectSelector(side));
         }
     }
     Ok(error)
+}
+
+/// The match of the policy, and that of the binding, which narrows it.
+fn both(bound: &Bound) -> [(Side, &Match); 2] {
+    [(Side::Policy, &bound.policy.metadata.matches), (Side::Binding, &bound.binding.matches)]
 }
 
 fn other_version(matches: &Match, request: &Request) -> EvaluationError {
@@ -124,10 +165,10 @@ fn in_namespace<'a>(
     bound: &'a Bound,
     request: &Request,
     knowledge: &mut Knowledge<'_>,
-) -> Option<Matched<'a>> {
-    let selectors: Vec<&LabelSelector> = [&bound.policy.metadata.matches, &bound.binding.matches]
-        .iter()
-        .filter_map(|m| m.namespace_selector.as_ref())
+) -> Result<Matched<'a>, Outside> {
+    let selectors: Vec<(Side, &LabelSelector)> = both(bound)
+        .into_iter()
+        .filter_map(|(side, matches)| Some((side, matches.namespace_selector.as_ref()?)))
         .collect();
     let outright = match bound.binding.enforcement {
         Enforcement::Deny => Some(Action::Deny),
@@ -136,26 +177,32 @@ fn in_namespace<'a>(
         Enforcement::Namespace => None,
     };
     if let (Some(action), []) = (outright, selectors.as_slice()) {
-        return Some(Matched { bound, action, softening: None, error: None });
+        return Ok(Matched { bound, action, mode: None, softening: None, error: None });
     }
-    let namespace = match knowledge.namespace(request)? {
+    let fact = knowledge.namespace(request).ok_or(Outside::Later)?;
+    knowledge.trace().into_iter().for_each(|trace| trace.learn(FactName::Namespace, &fact));
+    let namespace = match fact {
         Fact::Known(namespace) => namespace,
         Fact::Unknown(why) => {
             let error = Some(EvaluationError::Fact { name: FactName::Namespace.as_str(), why });
-            return Some(Matched { bound, action: outright.unwrap_or(Action::Deny), softening: None, error });
+            let action = outright.unwrap_or(Action::Deny);
+            return Ok(Matched { bound, action, mode: None, softening: None, error });
         }
     };
     let labels = namespace.get("labels").and_then(Value::as_object);
     // The API server's matcher: objects of the cluster are never kept out by a namespaceSelector, except Namespaces.
     let has_labels = request.namespace().is_some() || is_namespace(request);
-    if has_labels && !selectors.iter().all(|selector| selector.matches(labels)) {
-        return None;
+    if let Some((side, _)) = selectors.iter().find(|(_, selector)| has_labels && !selector.matches(labels)) {
+        return Err(Outside::NamespaceSelector(*side));
     }
-    let action = match outright {
-        Some(action) => action,
-        None => by_mode(mode(labels, bundle.settings.default_mode).max(old_mode(bundle, request)))?,
+    let (action, mode) = match outright {
+        Some(action) => (action, None),
+        None => {
+            let mode = mode(labels, bundle.settings.default_mode).max(old_mode(bundle, request));
+            (by_mode(mode).ok_or(Outside::Off)?, Some(mode))
+        }
     };
-    Some(Matched { bound, action, softening: None, error: None })
+    Ok(Matched { bound, action, mode, softening: None, error: None })
 }
 
 /// A word that is none of the four can't be read as a wish to be let off.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::decision::{Action, Decision, Finding, Phase};
 use super::knowledge::Knowledge;
 use super::matched::{Matched, declared, matched};
-use crate::admission::{Operation, Request};
+use crate::admission::Request;
 use crate::engine::{Bound, Bundle, EvaluationError, Input};
 use crate::kubernetes::field_path::of_pointer;
 use crate::patch::{Patch, PatchError};
@@ -46,10 +46,7 @@ pub(super) fn fold(bundle: &Bundle, request: &Request, knowledge: &mut Knowledge
         evaluated: BTreeMap::new(),
         restless: false,
     };
-    // The API server refuses a request whose DELETE or CONNECT is answered with a patch (cluster: section 2).
-    if matches!(request.operation(), Operation::Create | Operation::Update) && request.object().is_some() {
-        while fold.pass(bundle, knowledge) {}
-    }
+    while fold.pass(bundle, knowledge) {}
     if fold.restless || fold.findings.iter().any(|finding| finding.action == Action::Deny) {
         fold.patch = Patch::default();
         fold.request = request.clone();
@@ -64,6 +61,7 @@ pub(super) fn fold(bundle: &Bundle, request: &Request, knowledge: &mut Knowledge
         findings: fold.findings,
         annotations: BTreeMap::new(),
         evaluated: fold.evaluated,
+        trace: None,
     }
 }
 
@@ -72,9 +70,7 @@ impl Fold {
     fn pass(&mut self, bundle: &Bundle, knowledge: &mut Knowledge<'_>) -> bool {
         // Matched anew each time: a change can bring an object into a policy's match or take it out.
         let mut concerned = matched(bundle, &self.request, Phase::Mutate, knowledge);
-        concerned.retain(|one| {
-            one.action != Action::Audit && !one.leaves_templates() && !self.failed.contains(&identity(one))
-        });
+        concerned.retain(|one| !self.failed.contains(&identity(one)));
         concerned.sort_by_key(|one| {
             (one.bound.policy.metadata.order, &one.bound.policy.id, &one.bound.binding.name)
         });

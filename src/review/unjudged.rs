@@ -1,6 +1,8 @@
 //! Requests about which no policy is asked, whatever its match says (docs/operations.md). The registration keeps most
 //! of them away; here it holds whoever brings them, so that all entry points agree.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use super::decision::Phase;
@@ -23,7 +25,10 @@ const MIRROR: (&str, &str) = ("/metadata/annotations/kubernetes.io~1config.mirro
 
 /// Why nobody is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unjudged {
+pub enum Unjudged {
+    /// Nothing that a patch could change: a deletion, or a connection. The API server refuses a request that is answered
+    /// with one then (cluster: section 2).
+    Unchangeable,
     /// A resource that the cluster itself lives by, or a subresource of the kind.
     Resource,
     /// The API server's own write.
@@ -38,6 +43,9 @@ pub(super) enum Unjudged {
 
 /// Why no policy is asked about `request`; None where its match decides.
 pub(super) fn unjudged(request: &Request, phase: Phase) -> Option<Unjudged> {
+    if phase == Phase::Mutate && !is_changeable(request) {
+        return Some(Unjudged::Unchangeable);
+    }
     let resource = request.resource();
     let user = request.user_info().get("username").and_then(Value::as_str).unwrap_or_default();
     if is_never(&resource.group, &resource.resource, request.sub_resource()) {
@@ -53,6 +61,10 @@ pub(super) fn unjudged(request: &Request, phase: Phase) -> Option<Unjudged> {
     } else {
         None
     }
+}
+
+fn is_changeable(request: &Request) -> bool {
+    matches!(request.operation(), Operation::Create | Operation::Update) && request.object().is_some()
 }
 
 /// Whether it is the report of a Pod that runs already: a denial would hide it and not end it.
@@ -88,4 +100,19 @@ fn same(one: &Map<String, Value>, other: &Map<String, Value>, but: &[&str]) -> b
     let names = |object: &Map<String, Value>| object.keys().filter(|name| counted(name)).count();
     let is_there = |(name, value): (&String, &Value)| !counted(name) || other.get(name) == Some(value);
     names(one) == names(other) && one.iter().all(is_there)
+}
+
+impl fmt::Display for Unjudged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unchangeable => "nothing can be changed by this operation",
+            Self::Resource => "the cluster lives by this resource",
+            Self::ApiServer => "the API server writes it",
+            Self::ControllersDeletion => "a controller deletes what belongs to something that is gone",
+            Self::Bookkeeping => {
+                "only finalizers, ownerReferences, managedFields, resourceVersion or status change, if anything does"
+            }
+            Self::MirrorPod => "a mirror Pod runs already",
+        })
+    }
 }

@@ -128,7 +128,8 @@ fn manifests(path: &str, bytes: Vec<u8>) -> Manifests {
 fn check(bundle: &Bundle, manifests: &Manifests) -> Result<Outcome, String> {
     let now = Now::parse(NOW).map_err(|error| error.to_string())?;
     let world = World::new(Others::Fresh);
-    let check = Check { bundle, facts: &Manifests::default(), world, now, namespace: None };
+    let facts = Manifests::default();
+    let check = Check { bundle, facts: &facts, world, now, namespace: None, explains: false };
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|error| format!("can't start: {error}"))?;
     Ok(runtime.block_on(check.run(manifests)))

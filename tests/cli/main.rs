@@ -4,6 +4,7 @@
 mod check;
 mod closed;
 mod commands;
+mod explain;
 mod faults;
 mod inputs;
 mod program;

@@ -1,0 +1,253 @@
+//! How decisions came about, as `explain` shows it: for each object the policies that were asked and why the others
+//! were not, the facts, and which rule said what.
+
+use serde_json::{Map, Value, json};
+
+use super::{DocumentResult, DocumentStatus};
+use crate::admission::Request;
+use crate::context::Fact;
+use crate::engine::Said;
+use crate::patch::Patch;
+use crate::policy::Mode;
+use crate::review::{Action, Asked, BindingTrace, Phase, Softened, Trace};
+
+/// How much of a value is shown to people: to recognise it.
+const SHOWN: usize = 160;
+
+/// A document, and the reviews that decided about it.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// What became of it.
+    pub document: DocumentResult,
+    /// In their order; none of a document that was not judged.
+    pub reviews: Vec<ExplainedReview>,
+}
+
+/// One phase of one request.
+#[derive(Clone, Debug)]
+pub struct ExplainedReview {
+    /// Whether it is about the Pod that the object would make.
+    pub its_pods: bool,
+    /// The phase.
+    pub phase: Phase,
+    /// What was asked.
+    pub request: Request,
+    /// How it was decided.
+    pub trace: Trace,
+    /// What is changed.
+    pub patch: Patch,
+}
+
+/// For people. `file`: how a file of the policies' tree is called from here.
+pub fn explained_text(all: &[Explained], file: impl Fn(&str) -> String) -> String {
+    let mut text = String::new();
+    let mut push = |indent: usize, line: &str| {
+        // Names and messages are a manifest's: they must neither begin a line of their own nor steer a terminal.
+        text.push_str(&format!("{}{}\n", " ".repeat(indent), line.replace(char::is_control, " ")));
+    };
+    for Explained { document, reviews } in all {
+        let DocumentResult { file: of, line, object, reason, .. } = document;
+        let name = [&object.kind, &object.namespace, &object.name];
+        let name: Vec<&str> = name.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+        let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        push(0, &format!("{of}:{line}: {}: {}{reason}", name.join("/"), word(document.status)));
+        for review in reviews {
+            let whose = if review.its_pods { "its Pods, " } else { "" };
+            push(2, &format!("{whose}{}: {}", phase(review.phase), asked_for(&review.request)));
+            if let Some(why) = review.trace.unjudged {
+                push(4, &format!("nobody is asked: {why}"));
+            }
+            for trace in review.trace.bindings.values() {
+                binding(review.phase, trace, &file, &mut push);
+            }
+            for (name, fact) in &review.trace.facts {
+                let value = match fact {
+                    Fact::Known(value) => short(&value.to_string()),
+                    Fact::Unknown(why) => format!("not known: {why}"),
+                };
+                push(4, &format!("fact {}: {value}", name.as_str()));
+            }
+        }
+    }
+    text
+}
+
+fn binding(
+    phase: Phase,
+    trace: &BindingTrace,
+    file: impl Fn(&str) -> String,
+    push: &mut impl FnMut(usize, &str),
+) {
+    let who = format!("{} (binding {})", trace.policy, trace.binding);
+    let asked = match &trace.outcome {
+        Ok(asked) => asked,
+        Err(why) => return push(4, &format!("not asked: {who}: {why}")),
+    };
+    let mode = asked.mode.map(|mode| format!(", because the mode of the namespace is {}", mode.as_str()));
+    let templates = match asked.templates {
+        Some(Softened::Warns) => {
+            "; warns where it is about the template, whose Pods are asked when they are made"
+        }
+        Some(Softened::Dropped) => "; nothing where it is about the template (templates: off)",
+        None => "",
+    };
+    let mode = mode.unwrap_or_default();
+    let does = match phase {
+        Phase::Mutate => "its patch is applied".to_owned(),
+        Phase::Validate => format!("a denial {}", verb(asked.action)),
+    };
+    push(4, &format!("asked: {who}: {does}{mode}{templates}"));
+    let rules = match &asked.rules {
+        Ok(rules) => rules,
+        Err(error) => return push(6, &format!("in error: {error}")),
+    };
+    let file = file(&trace.file);
+    for Said { entry_point, line, reached, value } in rules {
+        let says: Vec<String> = match value {
+            Ok(value) => said(value).iter().map(|one| short(one)).collect(),
+            Err(error) => vec![format!("in error: {error}")],
+        };
+        let reached = reached.map(|line| format!(", reached line {line}")).unwrap_or_default();
+        if says.is_empty() {
+            push(6, &format!("{file}:{line}: {entry_point}: nothing{reached}"));
+        }
+        says.iter().for_each(|one| push(6, &format!("{file}:{line}: {entry_point}: {one}")));
+    }
+}
+
+/// For programs. `file`: as in [`explained_text`].
+pub fn explained_json(revision: &str, all: &[Explained], file: impl Fn(&str) -> String) -> Value {
+    let document = |one: &Explained| {
+        let mut members = match json!(one.document) {
+            Value::Object(members) => members,
+            _ => Map::new(),
+        };
+        let reviews = one.reviews.iter().map(|review| review_json(review, &file)).collect();
+        members.insert("reviews".to_owned(), reviews);
+        Value::Object(members)
+    };
+    let documents: Vec<Value> = all.iter().map(document).collect();
+    json!({ "apiVersion": "meshgate.io/v1alpha1", "kind": "Explanation", "revision": revision, "documents": documents })
+}
+
+fn review_json(review: &ExplainedReview, file: &impl Fn(&str) -> String) -> Value {
+    let ExplainedReview { its_pods, request, trace, patch, .. } = review;
+    let facts: Map<String, Value> = trace
+        .facts
+        .iter()
+        .map(|(name, fact)| match fact {
+            Fact::Known(value) => (name.as_str().to_owned(), value.clone()),
+            Fact::Unknown(why) => (name.as_str().to_owned(), json!({ "error": why })),
+        })
+        .collect();
+    let bindings: Vec<Value> = trace.bindings.values().map(|one| binding_json(one, file)).collect();
+    let mut members = json!({
+        "of": if *its_pods { "pods" } else { "object" },
+        "phase": phase(review.phase),
+        "request": {
+            "operation": request.operation().as_str(),
+            "resource": request.value().get("resource"),
+            "namespace": request.namespace(),
+        },
+        "bindings": bindings,
+        "facts": facts,
+    });
+    let mut set = |name: &str, value: Value| {
+        drop(members.as_object_mut().map(|all| all.insert(name.to_owned(), value)))
+    };
+    if let Some(why) = trace.unjudged {
+        set("unjudged", json!(why.to_string()));
+    }
+    if review.phase == Phase::Mutate {
+        set("patch", patch.to_value());
+    }
+    members
+}
+
+fn binding_json(trace: &BindingTrace, file: &impl Fn(&str) -> String) -> Value {
+    let BindingTrace { policy, binding, outcome, .. } = trace;
+    let (policy, file) = (policy.as_str(), file(&trace.file));
+    let rule = |said: &Said| {
+        let (says, error) = match &said.value {
+            Ok(value) => (Some(value.clone()).filter(|value| !value.is_null()), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        let Said { entry_point, line, reached, .. } = said;
+        let all = json!({ "entryPoint": entry_point, "file": file, "line": line, "reached": reached, "says": says, "error": error });
+        without_null(all)
+    };
+    match outcome {
+        Err(why) => json!({ "policy": policy, "binding": binding, "asked": false, "why": why.to_string() }),
+        Ok(Asked { action, mode, templates, rules }) => without_null(json!({
+            "error": rules.as_ref().err().map(ToString::to_string),
+            "policy": policy, "binding": binding, "asked": true, "action": action, "mode": mode.map(Mode::as_str),
+            "templates": templates.map(|softened| match softened { Softened::Warns => "warn", Softened::Dropped => "off" }),
+            "rules": rules.iter().flatten().map(rule).collect::<Vec<_>>(),
+        })),
+    }
+}
+
+fn without_null(mut value: Value) -> Value {
+    if let Some(members) = value.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    value
+}
+
+/// The elements of a set as people read them, or the value of another rule.
+fn said(value: &Value) -> Vec<String> {
+    let one = |value: &Value| match value.get("msg").unwrap_or(value) {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    match value {
+        Value::Null => Vec::new(),
+        Value::Array(items) if items.iter().all(|item| item.get("op").is_none()) => {
+            items.iter().map(one).collect()
+        }
+        other => vec![one(other)],
+    }
+}
+
+fn short(text: &str) -> String {
+    let mut start: String = text.chars().take(SHOWN).collect();
+    if start.len() < text.len() {
+        start.push('…');
+    }
+    start
+}
+
+/// `CREATE deployments.apps/v1 in shop`.
+fn asked_for(request: &Request) -> String {
+    let resource = request.resource();
+    let sub = request.sub_resource().map(|name| format!("/{name}")).unwrap_or_default();
+    let group = if resource.group.is_empty() { String::new() } else { format!(".{}", resource.group) };
+    let namespace = request.namespace().map(|name| format!(" in {name}")).unwrap_or_default();
+    format!("{} {}{sub}{group}/{}{namespace}", request.operation(), resource.resource, resource.version)
+}
+
+fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Mutate => "mutate",
+        Phase::Validate => "validate",
+    }
+}
+
+fn verb(action: Action) -> &'static str {
+    match action {
+        Action::Deny => "denies",
+        Action::Warn => "warns",
+        Action::Audit => "is recorded",
+    }
+}
+
+fn word(status: DocumentStatus) -> &'static str {
+    match status {
+        DocumentStatus::Passed => "passed",
+        DocumentStatus::Denied => "denied",
+        DocumentStatus::Warned => "warned",
+        DocumentStatus::Error => "in error",
+        DocumentStatus::Skipped => "skipped",
+        DocumentStatus::Invalid => "invalid",
+    }
+}

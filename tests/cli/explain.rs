@@ -1,0 +1,157 @@
+//! `explain`: who was asked and why not, which rule said what, what was known.
+
+use serde_json::{Value, json};
+
+use crate::program::{Run, folder, meshgate, run};
+
+const SHOP: &str = "docs/examples/shop.yaml";
+
+#[test]
+fn an_object_is_explained_from_match_to_rule() {
+    let ran = meshgate(&["explain", SHOP, "--mode", "deny", "--now", "2026-01-31T12:00:00Z"]);
+    insta::assert_snapshot!("shop_explained", ran.out);
+    assert_eq!((ran.code, ran.err.as_str()), (1, ""));
+}
+
+const POLICY: &str = r#"# METADATA
+# title: t
+# description: d
+# custom:
+#   context: [namespace]
+#   match:
+#     rules:
+#       - {apiGroups: [""], apiVersions: [v1], resources: [pods]}
+package policies.workloads.named
+
+deny contains "every Pod"
+
+deny contains {"msg": msg, "field": "metadata.name"} if {
+	input.request.object.metadata.name == "bad"
+	input.context.namespace.name == "shop"
+	msg := "bad in shop"
+}
+
+warn contains "never" if {
+	input.request.object.metadata.name == "good"
+	input.context.namespace.name == "nowhere"
+}
+
+patch := [{"op": "add", "path": "/metadata/labels", "value": {"a": "b"}}] if not input.request.object.metadata.labels
+"#;
+
+fn binding(name: &str, rest: &str) -> String {
+    format!(
+        "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {{name: {name}}}\nspec: {{policy: \
+         workloads/named, {rest}}}\n---\n"
+    )
+}
+
+/// Explains one Pod as JSON, with that policy bound so.
+fn explained(bindings: &str, pod: &str, flags: &[&str]) -> (Run, Value) {
+    let folder =
+        folder(&[("p/workloads/named/named.rego", POLICY), ("p/b.yaml", bindings), ("pod.yaml", pod)]);
+    let ran = run(folder.path(), &[&["explain", "-p", "p", "-o", "json", "pod.yaml"], flags].concat(), "");
+    let json =
+        serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}{}", ran.out, ran.err));
+    (ran, json)
+}
+
+const BAD: &str =
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: bad, namespace: shop}\nspec: {containers: []}\n";
+const GOOD: &str =
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: good, labels: {c: d}}\nspec: {containers: []}\n";
+
+/// The review of one phase.
+fn review<'a>(explained: &'a Value, phase: &str) -> &'a Value {
+    let reviews = explained["documents"][0]["reviews"].as_array().unwrap();
+    reviews.iter().find(|review| review["phase"] == phase).unwrap()
+}
+
+#[test]
+fn each_rule_has_its_line_and_what_it_said() {
+    let (ran, found) = explained(&binding("one", "enforcement: deny"), BAD, &[]);
+    assert_eq!((ran.code, &found["kind"]), (1, &json!("Explanation")));
+    let file = "p/workloads/named/named.rego";
+    let rule =
+        |entry_point: &str, line: u32| json!({ "entryPoint": entry_point, "file": file, "line": line });
+    let with = |mut rule: Value, name: &str, value: Value| {
+        rule[name] = value;
+        rule
+    };
+    let bad = json!({ "msg": "bad in shop", "field": "metadata.name" });
+    let expected = json!([
+        with(with(rule("deny", 11), "says", json!(["every Pod"])), "reached", json!(11)),
+        with(with(rule("deny", 13), "says", json!([bad])), "reached", json!(16)),
+        with(with(rule("warn", 19), "says", json!([])), "reached", json!(20)),
+    ]);
+    assert_eq!(review(&found, "validate")["bindings"][0]["rules"], expected);
+    let patch = json!([{ "op": "add", "path": "/metadata/labels", "value": { "a": "b" } }]);
+    let mutated = review(&found, "mutate");
+    assert_eq!((&mutated["bindings"][0]["rules"][0]["says"], &mutated["patch"]), (&patch, &patch));
+    let namespace =
+        json!({ "name": "shop", "labels": { "kubernetes.io/metadata.name": "shop" }, "annotations": {} });
+    assert_eq!(mutated["facts"], json!({ "namespace": namespace }));
+}
+
+#[test]
+fn what_is_allowed_is_explained_as_well() {
+    let (ran, found) = explained(&binding("one", "enforcement: warn"), GOOD, &[]);
+    assert_eq!((ran.code, &found["documents"][0]["status"]), (0, &json!("warned")));
+    let mutated = review(&found, "mutate");
+    assert_eq!(
+        mutated["bindings"][0]["rules"],
+        json!([{ "entryPoint": "patch", "file": "p/workloads/named/named.rego", "line": 24, "reached": 24 }])
+    );
+    assert_eq!(mutated["patch"], json!([]));
+    let warn = &review(&found, "validate")["bindings"][0]["rules"][2];
+    assert_eq!((&warn["says"], &warn["reached"]), (&json!([]), &json!(21)));
+}
+
+#[test]
+fn who_is_not_asked_says_why() {
+    let rule = |rest: &str| {
+        format!("match: {{rules: [{{apiGroups: [\"\"], apiVersions: [v1], resources: [pods], {rest}}}]}}")
+    };
+    let selector = |name: &str| format!("match: {{{name}: {{matchLabels: {{team: a}}}}}}");
+    let bindings = [
+        ("a-operation", format!("enforcement: deny, {}", rule("operations: [UPDATE]"))),
+        ("b-scope", format!("enforcement: deny, {}", rule("scope: Cluster"))),
+        ("c-object", format!("enforcement: deny, {}", selector("objectSelector"))),
+        ("d-namespace", format!("enforcement: deny, {}", selector("namespaceSelector"))),
+        ("e-mode", "enforcement: namespace".to_owned()),
+        ("f-audit", "enforcement: audit".to_owned()),
+    ];
+    let tree: String = bindings.iter().map(|(name, rest)| binding(name, rest)).collect();
+    let (_, found) = explained(&tree, BAD, &["--mode", "off"]);
+    let whys = |phase: &str| -> Vec<String> {
+        let bindings = review(&found, phase)["bindings"].as_array().unwrap();
+        let line = |one: &Value| format!("{}: {}", one["binding"], one.get("why").unwrap_or(&one["action"]));
+        bindings.iter().map(|one| line(one).replace('"', "")).collect()
+    };
+    let mut expected = vec![
+        "a-operation: no rule of the binding's match names this operation",
+        "b-scope: no rule of the binding's match names this scope",
+        "c-object: the objectSelector of the binding's match does not select its labels",
+        "d-namespace: the namespaceSelector of the binding's match does not select its namespace",
+        "e-mode: the mode of its namespace is off",
+        "f-audit: audit",
+    ];
+    assert_eq!(whys("validate"), expected);
+    expected[5] = "f-audit: the binding only records, so it changes nothing";
+    assert_eq!(whys("mutate"), expected);
+}
+
+#[test]
+fn the_same_is_explained_in_the_same_words_and_decided_as_by_check() {
+    let both = [meshgate(&["explain", SHOP, "-o", "json"]), meshgate(&["explain", SHOP, "-o", "json"])];
+    assert_eq!(both[0].out, both[1].out);
+    let check: Value = serde_json::from_str(&meshgate(&["check", SHOP, "-o", "json"]).out).unwrap();
+    let explained: Value = serde_json::from_str(&both[0].out).unwrap();
+    let without = |document: &Value| {
+        let mut document = document.clone();
+        document.as_object_mut().unwrap().remove("reviews");
+        document
+    };
+    let documents: Vec<Value> = explained["documents"].as_array().unwrap().iter().map(without).collect();
+    assert_eq!((&Value::from(documents), &explained["revision"]), (&check["documents"], &check["revision"]));
+}
