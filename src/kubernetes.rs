@@ -8,3 +8,4 @@ pub mod kinds;
 pub mod label_selector;
 pub mod pod_template;
 pub mod quantity;
+pub mod update;

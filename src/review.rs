@@ -7,6 +7,8 @@
 mod answer;
 mod complete;
 mod decision;
+mod fold;
+mod guard;
 mod judge;
 mod knowledge;
 mod matched;
@@ -48,7 +50,7 @@ pub fn explain(bundle: &Bundle, facts: &Facts, request: &Request, phase: Phase) 
 fn run(bundle: &Bundle, facts: &Facts, request: &Request, phase: Phase, traces: bool) -> Progress {
     let mut knowledge = Knowledge::new(facts, traces);
     let mut decision = match phase {
-        Phase::Mutate => mutate::fold(bundle, request, &mut knowledge),
+        Phase::Mutate => mutate::mutate(bundle, request, &mut knowledge),
         Phase::Validate => judge::judge(bundle, request, &mut knowledge),
     };
     let (missing, trace) = knowledge.into_parts();

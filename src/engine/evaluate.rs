@@ -28,6 +28,9 @@ pub enum EvaluationError {
     /// What was asked for is not the path of a rule or document.
     #[error("{0}")]
     Query(String),
+    /// What the policy changes can't be used beside what others do, or at all.
+    #[error("{0}")]
+    Mutation(String),
     /// The object came in a version that the policy does not read.
     #[error(
         "the object came in version `{came}` and the match reads `{named}`; name one version of a resource in all policies"

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::files::{Misfit, typed};
+use super::guarded::GuardedField;
 use super::matching::{Match, MatchFields};
 use super::parameters::Parameters;
 
@@ -89,7 +90,7 @@ pub struct Metadata {
     /// Mutations with a lower number come first; ties by id.
     pub order: i64,
     /// Guarded fields that its patch may change.
-    pub may_change: Vec<String>,
+    pub may_change: BTreeSet<GuardedField>,
     /// Where more is said.
     pub docs: Option<String>,
     /// The release that brought it.
@@ -139,7 +140,7 @@ struct Custom {
     #[serde(default)]
     order: i64,
     #[serde(default)]
-    may_change: Vec<String>,
+    may_change: BTreeSet<GuardedField>,
     #[serde(default)]
     docs: Option<String>,
     #[serde(default)]

@@ -119,6 +119,16 @@ impl Finding {
         Self { key: message.clone(), message, ..Self::about(matched, action, true) }
     }
 
+    /// What a matched policy would change, and why it is not done: for the record.
+    pub(super) fn left_out(matched: &Matched<'_>, why: String) -> Self {
+        Self { key: why.clone(), message: why, ..Self::about(matched, Action::Audit, false) }
+    }
+
+    /// Why a matched policy may not change what it changes: a denial, whatever its failurePolicy and its binding say.
+    pub(super) fn guarded(matched: &Matched<'_>, why: String, field: Option<String>) -> Self {
+        Self { key: why.clone(), message: why, field, ..Self::about(matched, Action::Deny, true) }
+    }
+
     fn about(matched: &Matched<'_>, action: Action, is_error: bool) -> Self {
         let policy = &matched.bound.policy;
         Self {

@@ -56,7 +56,7 @@ pub(super) fn unjudged(request: &Request, phase: Phase) -> Option<Unjudged> {
         Some(Unjudged::ControllersDeletion)
     } else if is_bookkeeping(request) {
         Some(Unjudged::Bookkeeping)
-    } else if phase == Phase::Mutate && is_mirror_pod(request) {
+    } else if phase == Phase::Mutate && (is_mirror_pod(request) || was_mirror_pod(request)) {
         Some(Unjudged::MirrorPod)
     } else {
         None
@@ -76,6 +76,13 @@ pub(super) fn is_mirror_pod(request: &Request) -> bool {
         && request.operation() == Operation::Create
         && request.object().is_some_and(|object| object.pointer(annotation).is_some())
         && groups.is_some_and(|groups| groups.iter().any(|one| one == group))
+}
+
+/// Whether what is stored is such a report; no update makes a Pod one, or no longer one (ValidatePodSpecificAnnotationUpdates).
+fn was_mirror_pod(request: &Request) -> bool {
+    let resource = request.resource();
+    let is_pod = resource.group.is_empty() && resource.resource == "pods";
+    is_pod && request.old_object().is_some_and(|old| old.pointer(MIRROR.0).is_some())
 }
 
 /// An update that leaves all as it was but finalizers, owners, the API server's notes and the status. Objects that are

@@ -1,0 +1,135 @@
+//! Step 5: whether a mutation gave a Pod powers that it did not have (R15). Called by `mutate` with the object as it came,
+//! as it is now, and the changes between; denies whatever failurePolicy and enforcement say.
+
+mod fields;
+mod pod;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::decision::Finding;
+use super::fold::Step;
+use crate::admission::Request;
+use crate::policy::GuardedField;
+use fields::Powers;
+use pod::Pod;
+
+/// What of a Pod a power belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Pod,
+    Container(String),
+    Volume(String),
+}
+
+/// A guarded field as an object has it.
+struct Guarded {
+    /// As Kubernetes writes paths.
+    path: String,
+    /// What stands there.
+    shown: String,
+    powers: Powers,
+}
+
+type Table = BTreeMap<(GuardedField, Place), Guarded>;
+
+/// A power that came.
+struct Increase {
+    field: GuardedField,
+    place: Place,
+    path: String,
+    from: String,
+    to: String,
+    powers: BTreeSet<String>,
+}
+
+/// What no policy that did it is allowed to: one finding for each field, of the binding that raised it last.
+pub(super) fn findings(request: &Request, after: &Value, steps: &[Step<'_>]) -> Vec<Finding> {
+    let Some(before) = request.object().filter(|before| *before != after) else { return Vec::new() };
+    match increases(request, before, after) {
+        Ok(increases) => increases.iter().flat_map(|one| of_increase(one, request, steps)).collect(),
+        Err(why) => {
+            let text = format!("what its change adds to a Pod's privileges can't be told: {why}");
+            steps.iter().map(|step| Finding::guarded(&step.by, text.clone(), None)).collect()
+        }
+    }
+}
+
+fn of_increase(increase: &Increase, request: &Request, steps: &[Step<'_>]) -> Vec<Finding> {
+    let mut culprits: BTreeMap<usize, &Step<'_>> = BTreeMap::new();
+    for power in &increase.powers {
+        // What a later step raised again is its own. A power that nobody brought alone is the last one's.
+        let brought = steps.iter().rposition(|step| brings(step, request, increase, power));
+        let number = brought.unwrap_or(steps.len().saturating_sub(1));
+        culprits.extend(steps.get(number).map(|step| (number, step)));
+    }
+    let may = |step: &&Step<'_>| step.by.bound.policy.metadata.may_change.contains(&increase.field);
+    let finding = |step: &Step<'_>| {
+        let Increase { field, place, path, from, to, .. } = increase;
+        let whose = match place {
+            Place::Pod => String::new(),
+            Place::Container(name) => format!(" of the container \"{name}\""),
+            Place::Volume(name) => format!(" of the volume \"{name}\""),
+        };
+        let word = field.as_str();
+        let text = format!(
+            "its change raises `{path}`{whose} from {from} to {to}, which only a policy may do whose METADATA names `{word}` in `mayChange`"
+        );
+        Finding::guarded(&step.by, text, Some(path.clone()))
+    };
+    culprits.into_values().filter(|step| !may(step)).map(finding).collect()
+}
+
+fn brings(step: &Step<'_>, request: &Request, increase: &Increase, power: &str) -> bool {
+    let is_it = |one: &Increase| {
+        (one.field, &one.place) == (increase.field, &increase.place) && one.powers.contains(power)
+    };
+    // What can't be compared may have brought anything.
+    increases(request, &step.before, &step.after).map_or(true, |all| all.iter().any(is_it))
+}
+
+fn increases(request: &Request, before: &Value, after: &Value) -> Result<Vec<Increase>, String> {
+    let (before, after) = (table(request, before)?, table(request, after)?);
+    let raised = |((field, place), now): ((GuardedField, Place), Guarded)| {
+        // Who may bring a container brings its image.
+        let is_new = !before.contains_key(&(GuardedField::Containers, place.clone()));
+        if field == GuardedField::Images && is_new && matches!(place, Place::Container(_)) {
+            return None;
+        }
+        let then = before.get(&(field, place.clone()));
+        let powers = fields::beyond(&now.powers, then.map(|then| &then.powers));
+        let from = then.map_or_else(|| "nothing".to_owned(), |then| then.shown.clone());
+        (!powers.is_empty()).then(|| Increase { field, place, path: now.path, from, to: now.shown, powers })
+    };
+    Ok(after.into_iter().filter_map(raised).collect())
+}
+
+/// All guarded fields of the Pod that an object is or makes; none where it is or makes none.
+fn table(request: &Request, object: &Value) -> Result<Table, String> {
+    let kind = request.kind();
+    let Some(pod) = Pod::find(&kind.group, &kind.kind, object)? else { return Ok(Table::new()) };
+    let mut table = Table::new();
+    for (container, path) in &pod.containers {
+        let name = container.get("name").and_then(Value::as_str).unwrap_or_default();
+        for row in fields::OF_CONTAINERS {
+            table.insert((row.field, Place::Container(name.to_owned())), row.of(pod.spec, container, path));
+        }
+    }
+    for row in fields::OF_PODS {
+        table.insert((row.field, Place::Pod), row.of(pod.spec, &Value::Null, &pod.path));
+    }
+    table.insert((GuardedField::AppArmorProfile, Place::Pod), pod.app_armor_annotations());
+    for (volume, path) in &pod.volumes {
+        let name = volume.get("name").and_then(Value::as_str).unwrap_or_default();
+        for row in fields::OF_VOLUMES {
+            table.insert((row.field, Place::Volume(name.to_owned())), row.of(&Value::Null, volume, path));
+        }
+    }
+    Ok(table)
+}
+
+/// A value as a message shows it.
+fn shown(value: Option<&Value>) -> String {
+    value.map_or_else(|| "nothing".to_owned(), Value::to_string)
+}

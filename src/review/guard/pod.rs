@@ -1,0 +1,71 @@
+//! The parts of a Pod that the guard looks at, each with its path.
+
+use serde_json::Value;
+
+use super::fields::Powers;
+use super::{Guarded, shown};
+use crate::kubernetes::pod_template;
+
+/// The lists of containers. Names are unique over all of them.
+const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
+
+/// Annotations that chose a profile before there was a field; kubelets until 1.33 read them.
+const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
+
+pub(super) struct Pod<'a> {
+    pub(super) spec: &'a Value,
+    pub(super) path: String,
+    pub(super) containers: Vec<(&'a Value, String)>,
+    pub(super) volumes: Vec<(&'a Value, String)>,
+    metadata: &'a Value,
+    metadata_path: String,
+}
+
+impl<'a> Pod<'a> {
+    /// The Pod that an object is or makes.
+    pub(super) fn find(group: &str, kind: &str, object: &'a Value) -> Result<Option<Self>, String> {
+        let Some(found) = pod_template::find(group, kind, object)? else { return Ok(None) };
+        found.spec()?;
+        found.metadata()?;
+        let path = found.spec_path();
+        let spec = found.pod.get("spec").unwrap_or(&Value::Null);
+        let mut containers = Vec::new();
+        for list in LISTS {
+            containers.extend(items(spec, list, &path)?);
+        }
+        let metadata_path = format!("{}metadata", path.strip_suffix("spec").unwrap_or_default());
+        Ok(Some(Self {
+            spec,
+            containers,
+            volumes: items(spec, "volumes", &path)?,
+            metadata: found.pod.get("metadata").unwrap_or(&Value::Null),
+            metadata_path,
+            path,
+        }))
+    }
+
+    pub(super) fn app_armor_annotations(&self) -> Guarded {
+        let annotations = self.metadata.get("annotations").and_then(Value::as_object);
+        let chosen = annotations.into_iter().flatten().filter(|(key, value)| {
+            key.starts_with(APP_ARMOR) && !matches!(value.as_str(), Some("" | "runtime/default"))
+        });
+        let powers: Powers = chosen.map(|(key, value)| format!("{key}: {value}")).collect();
+        let path = format!("{}.annotations", self.metadata_path);
+        let shown = shown(Some(&powers.iter().cloned().collect()).filter(|_| !powers.is_empty()));
+        Guarded { path, shown, powers }
+    }
+}
+
+/// The elements of a list with their paths.
+fn items<'a>(spec: &'a Value, list: &str, path: &str) -> Result<Vec<(&'a Value, String)>, String> {
+    let items = match spec.get(list) {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Array(items)) => items,
+        Some(_) => return Err(format!("{path}.{list} is not an array")),
+    };
+    let one = |(index, item): (usize, &'a Value)| {
+        let path = format!("{path}.{list}[{index}]");
+        if item.is_object() { Ok((item, path)) } else { Err(format!("{path} is not an object")) }
+    };
+    items.iter().enumerate().map(one).collect()
+}
