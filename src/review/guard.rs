@@ -100,7 +100,8 @@ fn increases(request: &Request, before: &Value, after: &Value) -> Result<Vec<Inc
         let then = before.get(&(field, place.clone()));
         let powers = fields::beyond(&now.powers, then.map(|then| &then.powers));
         let from = then.map_or_else(|| "nothing".to_owned(), |then| then.shown.clone());
-        (!powers.is_empty()).then(|| Increase { field, place, path: now.path, from, to: now.shown, powers })
+        let increase = Increase { field, place, path: now.path, from, to: now.shown, powers };
+        (!increase.powers.is_empty()).then_some(increase)
     };
     Ok(after.into_iter().filter_map(raised).collect())
 }
