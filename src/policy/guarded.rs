@@ -43,10 +43,10 @@ pub enum GuardedField {
     RunAsNonRoot,
     /// `securityContext.runAsUser`.
     RunAsUser,
-    /// `securityContext.seLinuxOptions`.
-    SeLinuxOptions,
     /// `securityContext.seccompProfile`.
     SeccompProfile,
+    /// `securityContext.seLinuxOptions`.
+    SeLinuxOptions,
     /// `serviceAccountName`.
     ServiceAccountName,
     /// `securityContext.sysctls`.
@@ -75,8 +75,8 @@ impl GuardedField {
         Self::ProcMount,
         Self::RunAsNonRoot,
         Self::RunAsUser,
-        Self::SeLinuxOptions,
         Self::SeccompProfile,
+        Self::SeLinuxOptions,
         Self::ServiceAccountName,
         Self::Sysctls,
         Self::Volumes,
@@ -102,8 +102,8 @@ impl GuardedField {
             Self::ProcMount => "procMount",
             Self::RunAsNonRoot => "runAsNonRoot",
             Self::RunAsUser => "runAsUser",
-            Self::SeLinuxOptions => "seLinuxOptions",
             Self::SeccompProfile => "seccompProfile",
+            Self::SeLinuxOptions => "seLinuxOptions",
             Self::ServiceAccountName => "serviceAccountName",
             Self::Sysctls => "sysctls",
             Self::Volumes => "volumes",
