@@ -24,6 +24,7 @@ mod query;
 mod said;
 mod syntax;
 mod tests;
+mod types;
 
 pub use bundle::{Bound, Bundle, compile};
 pub use codes::{codes, explain};

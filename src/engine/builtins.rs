@@ -33,19 +33,16 @@ mod time;
 mod units;
 mod uuid;
 
+pub(super) use budget::within;
 use regorus::{Engine, Value};
 
-pub(super) use budget::within;
+use super::types::{self, Type};
 
 /// A builtin that OPA knows.
 pub(super) struct Builtin {
     /// As policies call it.
     pub(super) name: &'static str,
     /// What it takes and gives, as the module of types reads it.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "arities are read of it; the gate will read the types")
-    )]
     pub(super) signature: &'static str,
     /// How many arguments that are; every call may have one more, which is unified with the result.
     pub(super) arity: Arity,
@@ -60,6 +57,13 @@ pub(super) enum Arity {
     Exactly(u8),
     /// Any number (`print`).
     Any,
+}
+
+impl Builtin {
+    /// The types that it takes and gives; none of one that takes any number of arguments.
+    pub(super) fn types(&self) -> Option<Type> {
+        types::function(self.signature)
+    }
 }
 
 /// Who answers a builtin.

@@ -2,7 +2,7 @@
 //! used is not given to anything else.
 
 /// All codes, in order, with their pages in Markdown.
-const PAGES: [(&str, &str); 35] = [
+const PAGES: [(&str, &str); 37] = [
     ("MG100", include_str!("../../docs/codes/MG100.md")),
     ("MG101", include_str!("../../docs/codes/MG101.md")),
     ("MG102", include_str!("../../docs/codes/MG102.md")),
@@ -20,6 +20,8 @@ const PAGES: [(&str, &str); 35] = [
     ("MG115", include_str!("../../docs/codes/MG115.md")),
     ("MG116", include_str!("../../docs/codes/MG116.md")),
     ("MG117", include_str!("../../docs/codes/MG117.md")),
+    ("MG118", include_str!("../../docs/codes/MG118.md")),
+    ("MG119", include_str!("../../docs/codes/MG119.md")),
     ("MG120", include_str!("../../docs/codes/MG120.md")),
     ("MG121", include_str!("../../docs/codes/MG121.md")),
     ("MG122", include_str!("../../docs/codes/MG122.md")),

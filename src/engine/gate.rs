@@ -68,10 +68,13 @@ pub(super) fn judge(modules: &[Parsed], settings: &ProgramSettings, faults: &mut
     layout::judge(&reading, &mut found);
     calls::judge(&reading, &rules, &mut found);
     replacements::judge(&reading, &rules, &mut found);
-    recursion::judge(&reading, &rules, &mut found);
+    let reads = recursion::edges(&reading, &rules);
+    let is_ordered = recursion::judge(&reading, &reads, &mut found);
     conflicts::judge(&reading, &rules, &settings.data, &mut found);
     safety::judge(&reading, &rules, &mut found);
-    types::judge(&reading, &mut found);
+    if is_ordered {
+        types::judge(&reading, &rules, &reads, &mut found);
+    }
     if let Contract::Policies(promises) = &settings.contract {
         // In other programs data may come, or not, from anywhere.
         references::judge(&reading, &rules, &settings.data, &mut found);

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::tally::reason;
+
 /// What a program says to a question.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Answer {
@@ -22,8 +24,10 @@ pub(crate) enum Verdict {
     Equal,
     /// OPA evaluates it, we refuse to load it.
     OnlyWeRefuse,
-    /// OPA's compiler knows of types that they can't fit, where we evaluate, and find that they don't.
+    /// OPA's compiler knows of types that they can't fit, where we evaluate.
     OnlyOpaKnowsTypes,
+    /// We know of types that they can't fit, where OPA evaluates.
+    OnlyWeKnowTypes,
     /// OPA ran out of time or failed within, so there is nothing to compare with.
     NoAnswer,
     /// Both give the same value, but write a number in it in another way, such as 1 and 1.0.
@@ -38,7 +42,13 @@ pub(crate) enum Verdict {
 
 impl Verdict {
     pub(crate) fn is_different(self) -> bool {
-        matches!(self, Self::Different(..) | Self::OtherValue | Self::OtherNumber)
+        self.is_of_types() || matches!(self, Self::Different(..) | Self::OtherValue | Self::OtherNumber)
+    }
+}
+
+impl Verdict {
+    pub(crate) fn is_of_types(self) -> bool {
+        matches!(self, Self::OnlyOpaKnowsTypes | Self::OnlyWeKnowTypes)
     }
 }
 
@@ -59,6 +69,11 @@ impl Answer {
             Some((name, message)) if name == "refused" => Self::Refused(message.to_string()),
             _ => Self::Died(format!("not an answer: {text}")),
         }
+    }
+
+    /// Whether OPA refuses it for its types alone.
+    pub(crate) fn is_of_types(&self) -> bool {
+        matches!(self, Self::Refused(why) if is_of_types(why))
     }
 
     pub(crate) fn kind(&self) -> &'static str {
@@ -88,7 +103,10 @@ impl Answer {
             (Self::Undefined, Self::Undefined)
             | (Self::Error(_), Self::Error(_))
             | (Self::Refused(_), Self::Refused(_)) => Verdict::Equal,
-            (Self::Result(_) | Self::Undefined | Self::Error(_), Self::Refused(_)) => Verdict::OnlyWeRefuse,
+            (Self::Result(_) | Self::Undefined | Self::Error(_), Self::Refused(why)) => {
+                let is_of_types = TYPES.contains(&reason(why).as_str());
+                if is_of_types { Verdict::OnlyWeKnowTypes } else { Verdict::OnlyWeRefuse }
+            }
             (Self::Refused(why), Self::Result(_) | Self::Undefined | Self::Error(_)) if is_of_types(why) => {
                 Verdict::OnlyOpaKnowsTypes
             }
@@ -109,6 +127,9 @@ impl fmt::Display for Answer {
         }
     }
 }
+
+/// The gate's codes of types.
+const TYPES: [&str; 3] = ["MG117", "MG118", "MG119"];
 
 /// Out of time; or what only a fault of OPA's own gives.
 fn is_no_answer(message: &str) -> bool {
@@ -254,6 +275,7 @@ fn answers_are_compared() {
         (types("undefined function f"), result("1"), Verdict::Different("refused", "value")),
         (types("conflicting rules"), result("1"), Verdict::Different("refused", "value")),
         (timeout, result("1"), Verdict::NoAnswer),
+        (result("1"), Answer::Refused(r#"[{"code":"MG118"}]"#.to_owned()), Verdict::OnlyWeKnowTypes),
         (result("1"), Answer::Died("x".to_owned()), Verdict::Different("value", "died")),
     ];
     for (theirs, ours, verdict) in expected {

@@ -1,7 +1,7 @@
 //! A policy means what it means in OPA: generated modules and inputs, and fixed ones, are given to both.
 //!
 //! `MESHGATE_DIFFERENTIAL=SEED:COUNT` runs so many snippets, of the numbers from SEED on; with `:SHOWN` behind it, so
-//! many differences are made small and shown. A snippet that is shown names its number: `NUMBER:1` is that one alone.
+//! many differences are made small and shown. `MESHGATE_DIFFERENTIAL_TYPES` does so for the mistakes in types. A snippet that is shown names its number: `NUMBER:1` is that one alone.
 #![cfg(test)]
 #![expect(clippy::arithmetic_side_effects, reason = "an overflow fails the test")]
 #![expect(clippy::print_stdout, reason = "the numbers of a run are its result")]
@@ -10,6 +10,7 @@ mod answer;
 mod cases;
 mod generate;
 mod minimise;
+mod mistakes;
 mod programs;
 mod random;
 mod snippet;
@@ -19,7 +20,7 @@ mod tree;
 use answer::{Answer, Verdict};
 use programs::Program;
 use snippet::Snippet;
-use tally::Tally;
+use tally::{Tally, Types};
 
 /// How many are asked for at once; both programs then work at the same time.
 const AT_ONCE: u64 = 250;
@@ -73,6 +74,23 @@ fn generated_snippets_mean_the_same() {
     while first < seed + count {
         let numbers: Vec<u64> = (first..(first + AT_ONCE).min(seed + count)).collect();
         let snippets: Vec<Snippet> = numbers.iter().map(|number| generate::snippet(*number)).collect();
+        for (number, compared) in numbers.iter().zip(programs.compare(&snippets)) {
+            tally.add(*number, compared);
+        }
+        first += AT_ONCE;
+    }
+    tally.finish(&programs, shown);
+}
+
+#[test]
+fn what_opa_knows_of_types_is_known() {
+    let Some(programs) = Programs::find() else { return };
+    let (seed, count, shown) = range(std::env::var("MESHGATE_DIFFERENTIAL_TYPES").ok().as_deref());
+    let mut tally = Types::default();
+    let mut first = seed;
+    while first < seed + count {
+        let numbers: Vec<u64> = (first..(first + AT_ONCE).min(seed + count)).collect();
+        let snippets: Vec<Snippet> = numbers.iter().map(|number| mistakes::snippet(*number)).collect();
         for (number, compared) in numbers.iter().zip(programs.compare(&snippets)) {
             tally.add(*number, compared);
         }

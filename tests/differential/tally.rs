@@ -72,6 +72,48 @@ impl Tally {
     }
 }
 
+/// What came of the mistakes in types.
+#[derive(Default)]
+pub(crate) struct Types {
+    count: usize,
+    /// Those that OPA refuses for their types alone, and those that it evaluates.
+    refused: usize,
+    evaluated: usize,
+    different: Vec<(u64, Shown)>,
+}
+
+impl Types {
+    pub(crate) fn add(&mut self, number: u64, compared: Shown) {
+        self.count += 1;
+        if compared.theirs.is_of_types() {
+            self.refused += 1;
+        } else if compared.theirs.kind() != "refused" {
+            self.evaluated += 1;
+        }
+        if compared.verdict.is_of_types() {
+            self.different.push((number, compared));
+        }
+    }
+
+    /// Prints the numbers and the differences, of which there may be none.
+    pub(crate) fn finish(self, programs: &Programs, shown: usize) {
+        let Self { count, refused, evaluated, different } = self;
+        println!("{count} snippets; OPA refuses {refused} for their types and evaluates {evaluated}");
+        let of = |verdict: Verdict| different.iter().filter(|(_, shown)| shown.verdict == verdict).count();
+        println!(
+            "{} that only OPA refuses for their types, {} that only we do",
+            of(Verdict::OnlyOpaKnowsTypes),
+            of(Verdict::OnlyWeKnowTypes)
+        );
+        let number = different.len();
+        for (number, compared) in different.into_iter().take(shown) {
+            show(number, &minimise(programs, compared));
+        }
+        assert_eq!(number, 0, "of {count} snippets");
+        assert!(count < 500 || refused * 5 > count && evaluated * 10 > count, "too few of one kind");
+    }
+}
+
 /// Why the first fault is one: its code, or its text without what it names.
 pub(crate) fn reason(why: &str) -> String {
     let faults: serde_json::Value = serde_json::from_str(why).unwrap_or_default();

@@ -60,10 +60,18 @@ fn changed(file: &str) -> Vec<Changed> {
     all
 }
 
-/// Whether all tests of the tree are true.
+/// Whether all tests of the tree are true. One that compares with what the policy now never gives does not load.
 fn passes(tree: &Tree) -> bool {
-    let tests = rego::tests(tree);
-    tests.iter().all(|test| tests.is_true(test))
+    match rego::load(tree) {
+        Ok(tests) => tests.iter().all(|test| tests.is_true(test)),
+        Err(faults) => {
+            assert!(
+                faults.iter().all(|fault| matches!(fault.code, Some("MG117" | "MG118" | "MG119"))),
+                "{faults}"
+            );
+            false
+        }
+    }
 }
 
 #[test]

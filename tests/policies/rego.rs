@@ -3,14 +3,19 @@
 use std::collections::BTreeSet;
 
 use meshgate::engine::{Tests, Verdict};
-use meshgate::policy::{Module, Tree};
+use meshgate::policy::{Faults, Module, Tree};
 
 use crate::{policies, texts};
 
 /// Libraries, policies and their tests; an error of a builtin is one, as when they decide.
 pub(crate) fn tests(tree: &Tree) -> Tests {
+    load(tree).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+/// The same of what may not load.
+pub(crate) fn load(tree: &Tree) -> Result<Tests, Faults> {
     let module = |(path, text): (&str, &str)| Module { path: path.to_owned(), text: text.to_owned() };
-    Tests::load(texts(tree, ".rego").map(module).collect()).unwrap_or_else(|faults| panic!("{faults}"))
+    Tests::load(texts(tree, ".rego").map(module).collect())
 }
 
 #[test]

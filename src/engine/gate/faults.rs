@@ -1,5 +1,7 @@
 //! What the gate found: collected, each with its code and place.
 
+use std::collections::BTreeSet;
+
 use super::reading::Module;
 use super::terms::Place;
 use crate::policy::Fault;
@@ -22,6 +24,11 @@ impl Found {
         fault.code = Some(code);
         fault.length = text.lines().next().unwrap_or_default().chars().count();
         self.0.push(fault);
+    }
+
+    /// The files that they are in.
+    pub(super) fn files(&self) -> BTreeSet<String> {
+        self.0.iter().map(|fault| fault.file.clone()).collect()
     }
 
     /// All of them.

@@ -8,19 +8,20 @@ use super::reading::Reading;
 use super::rules::Rules;
 use super::terms::{Form, Function, Place, Rule, Statement, Term, Visitor, visit_rule};
 
-/// Finds the rules that depend on themselves, each circle once.
-pub(super) fn judge(reading: &Reading<'_>, rules: &Rules<'_>, found: &mut Found) {
-    let edges: Vec<BTreeSet<usize>> = reading
-        .rules
-        .iter()
-        .map(|rule| reads(rules, rule).into_iter().map(|(_, number)| number).collect())
-        .collect();
+/// The numbers of the rules that each rule reads or calls.
+pub(super) fn edges(reading: &Reading<'_>, rules: &Rules<'_>) -> Vec<BTreeSet<usize>> {
+    let read = |rule: &Rule| reads(rules, rule).into_iter().map(|(_, number)| number).collect();
+    reading.rules.iter().map(read).collect()
+}
+
+/// Finds the rules that depend on themselves, each circle once, and says whether there is none.
+pub(super) fn judge(reading: &Reading<'_>, edges: &[BTreeSet<usize>], found: &mut Found) -> bool {
     let mut reported = BTreeSet::new();
     for (number, rule) in reading.rules.iter().enumerate() {
         if reported.contains(&number) {
             continue;
         }
-        let Some(circle) = circle(&edges, number) else { continue };
+        let Some(circle) = circle(edges, number) else { continue };
         let name = |number: &usize| {
             reading.rules.get(*number).map(|rule| rule.names().join(".")).unwrap_or_default()
         };
@@ -34,6 +35,7 @@ pub(super) fn judge(reading: &Reading<'_>, rules: &Rules<'_>, found: &mut Found)
             found.add(module, "MG106", rule.place, message);
         }
     }
+    reported.is_empty()
 }
 
 /// A way from a rule back to it, without its end.

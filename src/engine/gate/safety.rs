@@ -6,33 +6,34 @@ mod outputs;
 
 use std::collections::BTreeSet;
 
-use atoms::{Atom, Atoms, Closure};
+use atoms::Closure;
+pub(super) use atoms::{Atom, AtomForm, Atoms, Modifier, Modifiers, variables};
 
 use super::faults::Found;
 use super::reading::{Module, Reading};
 use super::rules::Rules;
 use super::terms::{Origin, Rule, VarId};
 
-type Variables = BTreeSet<VarId>;
+pub(super) type Variables = BTreeSet<VarId>;
 
 /// Judges the bodies of all rules.
 pub(super) fn judge(reading: &Reading<'_>, rules: &Rules<'_>, found: &mut Found) {
     for rule in &reading.rules {
         let Some(module) = reading.modules.get(rule.module) else { continue };
         let mut arguments = Variables::new();
-        rule.arguments.iter().for_each(|term| atoms::variables(term, &mut arguments));
+        rule.arguments.iter().for_each(|term| variables(term, &mut arguments));
         let mut search = Search { rules, next: rule.variables.len(), unbound: Variables::new() };
         for branch in &rule.branches {
             let mut atoms = Atoms::new(rules, &mut search.next);
             atoms.add_body(&branch.body);
-            branch.value.iter().for_each(|value| atoms.add_value(value));
+            branch.value.iter().for_each(|value| drop(atoms.add_value(value)));
             for step in &rule.path {
                 if let super::terms::Step::Dynamic(term) = step {
-                    atoms.add_value(term);
+                    drop(atoms.add_value(term));
                 }
             }
             let atoms = atoms.into_list();
-            search.body(&atoms, &arguments);
+            search.body(atoms, &arguments);
         }
         report(module, rule, &search.unbound, found);
     }
@@ -67,36 +68,11 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Orders a body; what can't be ordered is unbound.
-    fn body(&mut self, atoms: &[Atom], outside: &Variables) {
-        let mut mentioned = Variables::new();
-        atoms.iter().for_each(|atom| mentioned.extend(atom.needs.iter().copied()));
-        let mut bound: Variables = mentioned.intersection(outside).copied().collect();
-        let mut waiting: Vec<&Atom> = atoms.iter().collect();
-        let mut ordered: Vec<&Atom> = Vec::new();
-        loop {
-            let before = waiting.len();
-            waiting.retain(|atom| {
-                let gives = outputs::of(atom, &bound);
-                let shared =
-                    atom.closed_over.iter().filter(|id| mentioned.contains(id) && !outside.contains(id));
-                let shared_bound = shared.clone().all(|id| bound.contains(id));
-                let ready = atom.needs.iter().all(|id| bound.contains(id) || gives.contains(id));
-                if ready && shared_bound {
-                    bound.extend(gives);
-                    ordered.push(atom);
-                }
-                !(ready && shared_bound)
-            });
-            if waiting.len() == before || waiting.is_empty() {
-                break;
-            }
-        }
-        for atom in &waiting {
-            let shared = atom.closed_over.iter().filter(|id| mentioned.contains(id) && !outside.contains(id));
-            self.unbound.extend(atom.needs.iter().chain(shared).filter(|id| !bound.contains(id)));
-        }
+    fn body(&mut self, atoms: Vec<Atom>, outside: &Variables) {
+        let Ordered { list, unbound, .. } = ordered(atoms, outside);
+        self.unbound.extend(unbound);
         let mut visible = outside.clone();
-        for atom in ordered {
+        for atom in &list {
             for closure in &atom.closures {
                 self.closure(closure, &visible);
             }
@@ -110,7 +86,7 @@ impl Search<'_> {
         match closure {
             Closure::Comprehension(comprehension) => {
                 atoms.add_body(&comprehension.body);
-                comprehension.terms.iter().for_each(|term| atoms.add_value(term));
+                comprehension.terms.iter().for_each(|term| drop(atoms.add_value(term)));
             }
             Closure::Every(every) => {
                 atoms.add_body(&every.body);
@@ -118,6 +94,52 @@ impl Search<'_> {
             }
         }
         let atoms = atoms.into_list();
-        self.body(&atoms, &outside);
+        self.body(atoms, &outside);
     }
+}
+
+struct Ordered {
+    list: Vec<Atom>,
+    /// Whether that is all of the body.
+    is_whole: bool,
+    /// The variables that keep the others from being ordered.
+    unbound: Variables,
+}
+
+/// The statements of a body in the order in which they can be evaluated; none where something is unbound.
+pub(super) fn order(atoms: Vec<Atom>, outside: &Variables) -> Option<Vec<Atom>> {
+    let ordered = ordered(atoms, outside);
+    ordered.is_whole.then_some(ordered.list)
+}
+
+fn ordered(atoms: Vec<Atom>, outside: &Variables) -> Ordered {
+    let mut mentioned = Variables::new();
+    atoms.iter().for_each(|atom| mentioned.extend(atom.needs.iter().copied()));
+    let mut bound: Variables = mentioned.intersection(outside).copied().collect();
+    let mut waiting = atoms;
+    let mut list: Vec<Atom> = Vec::new();
+    loop {
+        let before = waiting.len();
+        for atom in std::mem::take(&mut waiting) {
+            let gives = outputs::of(&atom, &bound);
+            let mut shared =
+                atom.closed_over.iter().filter(|id| mentioned.contains(id) && !outside.contains(id));
+            let shared_bound = shared.all(|id| bound.contains(id));
+            if shared_bound && atom.needs.iter().all(|id| bound.contains(id) || gives.contains(id)) {
+                bound.extend(gives);
+                list.push(atom);
+            } else {
+                waiting.push(atom);
+            }
+        }
+        if waiting.len() == before || waiting.is_empty() {
+            break;
+        }
+    }
+    let mut unbound = Variables::new();
+    for atom in &waiting {
+        let shared = atom.closed_over.iter().filter(|id| mentioned.contains(id) && !outside.contains(id));
+        unbound.extend(atom.needs.iter().chain(shared).filter(|id| !bound.contains(id)));
+    }
+    Ordered { list, is_whole: waiting.is_empty(), unbound }
 }

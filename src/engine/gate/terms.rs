@@ -25,8 +25,9 @@ pub(super) struct Term {
 #[derive(Clone, Debug)]
 pub(super) enum Form {
     Null,
-    Bool,
-    Number,
+    Bool(bool),
+    /// As it is written.
+    Number(String),
     Text(String),
     Variable(VarId),
     /// `data.…`, also written as an import or as a rule's name: the steps below `data`.
@@ -65,6 +66,8 @@ pub(super) enum Function {
 
 #[derive(Debug)]
 pub(super) struct Comprehension {
+    /// Of arrays, and not of sets, where there is one term.
+    pub(super) is_array: bool,
     pub(super) terms: Vec<Term>,
     pub(super) body: Body,
 }
@@ -215,7 +218,7 @@ impl Term {
     /// The terms directly within this one; not those of a comprehension.
     pub(super) fn parts(&self) -> Vec<&Term> {
         match &self.form {
-            Form::Null | Form::Bool | Form::Number | Form::Text(_) | Form::Variable(_) => Vec::new(),
+            Form::Null | Form::Bool(_) | Form::Number(_) | Form::Text(_) | Form::Variable(_) => Vec::new(),
             Form::Data(steps) | Form::Input(steps) => steps.iter().collect(),
             Form::Into(head, steps) => std::iter::once(&**head).chain(steps).collect(),
             Form::Call(call) => call.arguments.iter().collect(),

@@ -54,7 +54,8 @@ impl Visitor for Parts {
             Form::Into(head, _) => self.is_set(head),
             Form::Call(call) => {
                 let counts = call.function == Function::Named("count".to_owned());
-                let searches = call.function == Function::Operator("internal.member_2");
+                let searches =
+                    matches!(call.function, Function::Operator("internal.member_2" | "internal.member_3"));
                 (counts || searches) && call.arguments.last().is_some_and(|argument| self.is_set(argument))
             }
             _ => false,

@@ -183,12 +183,17 @@ impl RuleReader<'_, '_> {
         place(self.module.parsed, expr)
     }
 
+    /// An expression as it is written.
+    fn text(&self, expr: &Expr) -> String {
+        self.module.parsed.text(self.module.parsed.range(expr)).to_owned()
+    }
+
     pub(super) fn term(&mut self, expr: &Expr) -> Term {
         let place = self.place(expr);
         let form = match expr {
             Expr::Null { .. } => Form::Null,
-            Expr::Bool { .. } => Form::Bool,
-            Expr::Number { .. } => Form::Number,
+            Expr::Bool { value, .. } => Form::Bool(value.as_bool().is_ok_and(|value| *value)),
+            Expr::Number { .. } => Form::Number(self.text(expr)),
             Expr::String { value, .. } | Expr::RawString { value, .. } => {
                 Form::Text(value.as_string().map(|text| text.to_string()).unwrap_or_default())
             }
@@ -206,10 +211,13 @@ impl RuleReader<'_, '_> {
             Expr::Object { fields, .. } => Form::Object(
                 fields.iter().map(|(_, key, value)| (self.term(key), self.term(value))).collect(),
             ),
-            Expr::ArrayCompr { term, query, .. } => self.comprehension(&[term], query),
-            Expr::SetCompr { term, query, .. } => self.comprehension(&[term], query),
-            Expr::ObjectCompr { key, value, query, .. } => self.comprehension(&[key, value], query),
+            Expr::ArrayCompr { term, query, .. } => self.comprehension(&[term], query, true),
+            Expr::SetCompr { term, query, .. } => self.comprehension(&[term], query, false),
+            Expr::ObjectCompr { key, value, query, .. } => self.comprehension(&[key, value], query, false),
             Expr::Call { fcn, params, .. } => self.call(fcn, params),
+            Expr::UnaryExpr { expr, .. } if matches!(**expr, Expr::Number { .. }) => {
+                Form::Number(format!("-{}", self.text(expr)))
+            }
             Expr::UnaryExpr { expr, .. } => self.operator("minus", &[expr], place),
             Expr::BinExpr { op, lhs, rhs, .. } => {
                 let name = if *op == BinOp::Union { "or" } else { "and" };
@@ -221,7 +229,8 @@ impl RuleReader<'_, '_> {
             Expr::AssignExpr { lhs, rhs, .. } => self.operator("eq", &[lhs, rhs], place),
             Expr::Membership { key, value, collection, .. } => {
                 let parts: Vec<&Ref<Expr>> = key.iter().chain([value, collection]).collect();
-                self.operator("internal.member_2", &parts, place)
+                let name = if key.is_some() { "internal.member_3" } else { "internal.member_2" };
+                self.operator(name, &parts, place)
             }
         };
         Term { place, form }
@@ -236,12 +245,12 @@ impl RuleReader<'_, '_> {
         Form::Call(Box::new(Call { function: Function::Operator(name), name: name_place, arguments }))
     }
 
-    fn comprehension(&mut self, terms: &[&Ref<Expr>], query: &Query) -> Form {
+    fn comprehension(&mut self, terms: &[&Ref<Expr>], query: &Query, is_array: bool) -> Form {
         self.scopes.enter();
         let body = self.body(query);
         let terms = terms.iter().map(|term| self.term(term)).collect();
         self.leave();
-        Form::Comprehension(Rc::new(Comprehension { terms, body }))
+        Form::Comprehension(Rc::new(Comprehension { is_array, terms, body }))
     }
 
     fn call(&mut self, function: &Expr, arguments: &[Ref<Expr>]) -> Form {

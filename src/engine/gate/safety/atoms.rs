@@ -13,10 +13,12 @@ use crate::engine::gate::terms::{
 };
 
 /// One thing of a body.
-pub(super) struct Atom {
-    pub(super) form: AtomForm,
+pub(in crate::engine::gate) struct Atom {
+    pub(in crate::engine::gate) form: AtomForm,
+    /// What its statement replaces.
+    pub(in crate::engine::gate) modifiers: Modifiers,
     /// All its variables, but not those of its closures.
-    pub(super) needs: Variables,
+    pub(in crate::engine::gate) needs: Variables,
     /// The variables of the values of `with`.
     pub(super) with: Variables,
     /// The variables of its closures.
@@ -24,9 +26,26 @@ pub(super) struct Atom {
     pub(super) closures: Vec<Closure>,
 }
 
-pub(super) enum AtomForm {
-    /// Binds nothing: under `not`.
-    Closed,
+/// The `with` of a statement.
+pub(in crate::engine::gate) type Modifiers = Rc<[Modifier]>;
+
+/// `with target as value`
+pub(in crate::engine::gate) struct Modifier {
+    pub(in crate::engine::gate) target: Term,
+    /// The target's text.
+    pub(in crate::engine::gate) text: String,
+    /// A constant, a variable, or a function.
+    pub(in crate::engine::gate) value: Term,
+    /// The builtin that the value is.
+    pub(in crate::engine::gate) function: Option<String>,
+}
+
+pub(in crate::engine::gate) enum AtomForm {
+    /// A value of a head, of which nothing is looked up: it must be bound.
+    Bound,
+    /// What stands under `not`: it binds nothing.
+    Not(Vec<Atom>),
+    Every(Rc<Every>),
     Term(Term),
     Unify {
         left: Term,
@@ -35,6 +54,9 @@ pub(super) enum AtomForm {
     },
     /// The arguments after `inputs` take the result.
     Call {
+        function: Function,
+        /// Where the function's name stands.
+        name: Place,
         arguments: Vec<Term>,
         inputs: usize,
     },
@@ -46,50 +68,69 @@ pub(super) enum Closure {
 }
 
 /// Makes the list.
-pub(super) struct Atoms<'a> {
+pub(in crate::engine::gate) struct Atoms<'a> {
     rules: &'a Rules<'a>,
     next: &'a mut VarId,
     list: Vec<Atom>,
-    /// The variables of the `with` of the statement that is read.
+    /// The `with` of the statement that is read.
+    modifiers: Modifiers,
+    /// The variables of their values.
     with: Variables,
 }
 
 impl<'a> Atoms<'a> {
-    pub(super) fn new(rules: &'a Rules<'a>, next: &'a mut VarId) -> Self {
-        Self { rules, next, list: Vec::new(), with: Variables::new() }
+    pub(in crate::engine::gate) fn new(rules: &'a Rules<'a>, next: &'a mut VarId) -> Self {
+        Self { rules, next, list: Vec::new(), modifiers: Rc::new([]), with: Variables::new() }
     }
 
-    pub(super) fn into_list(self) -> Vec<Atom> {
+    pub(in crate::engine::gate) fn into_list(self) -> Vec<Atom> {
         self.list
     }
 
-    pub(super) fn add_body(&mut self, body: &Body) {
+    pub(in crate::engine::gate) fn add_body(&mut self, body: &Body) {
         body.iter().for_each(|statement| self.statement(statement));
     }
 
-    /// A value in a head: must be bound, and its references bind.
-    pub(super) fn add_value(&mut self, value: &Term) {
-        let right = self.flat(value);
-        let left = self.result(value.place);
-        self.push(AtomForm::Unify { left, right, assigned: true }, Vec::new());
+    /// A value in a head: must be bound, and its references bind. Gives what stands for it.
+    pub(in crate::engine::gate) fn add_value(&mut self, value: &Term) -> Term {
+        let value = self.flat(value);
+        if is_looked_up(&value) {
+            return self.named(value, true);
+        }
+        let mut needs = Variables::new();
+        variables(&value, &mut needs);
+        self.push_with_needs(AtomForm::Bound, needs, Vec::new());
+        value
     }
 
     fn statement(&mut self, statement: &Statement) {
         let mut with = Variables::new();
+        let mut modifiers = Vec::new();
         for one in &statement.with {
-            let value = self.flat(&one.value);
-            if matches!(value.form, Form::Variable(_)) {
-                variables(&value, &mut with);
-                continue;
+            let mut value = self.flat(&one.value);
+            if !self.is_function(&value) && !matches!(value.form, Form::Variable(_)) {
+                // Bound before the statement: its references bind.
+                value = self.named(value, true);
             }
-            // Bound before the statement: its references bind.
-            let left = self.result(value.place);
-            variables(&left, &mut with);
-            self.push(AtomForm::Unify { left, right: value, assigned: true }, Vec::new());
+            variables(&value, &mut with);
+            modifiers.push(Modifier {
+                target: one.target.clone(),
+                text: one.text.clone(),
+                value,
+                function: one.function.clone(),
+            });
         }
+        self.modifiers = modifiers.into();
         self.with = with;
         self.form(&statement.form);
+        self.modifiers = Rc::new([]);
         self.with = Variables::new();
+    }
+
+    fn is_function(&self, value: &Term) -> bool {
+        let Form::Data(steps) = &value.form else { return false };
+        let path: Option<Vec<String>> = steps.iter().map(|step| step.text().map(str::to_owned)).collect();
+        path.is_some_and(|path| self.rules.arity(&path).is_some())
     }
 
     fn form(&mut self, form: &StatementForm) {
@@ -98,8 +139,8 @@ impl<'a> Atoms<'a> {
             StatementForm::Term(Term { form: Form::Call(call), .. }) => {
                 let arguments: Vec<Term> =
                     call.arguments.iter().map(|argument| self.flat(argument)).collect();
-                let inputs = self.inputs(call);
-                self.push(AtomForm::Call { arguments, inputs }, Vec::new());
+                let (function, name, inputs) = (call.function.clone(), call.name, self.inputs(call));
+                self.push(AtomForm::Call { function, name, arguments, inputs }, Vec::new());
             }
             StatementForm::Term(term) => {
                 let term = self.flat(term);
@@ -111,6 +152,7 @@ impl<'a> Atoms<'a> {
             }
             StatementForm::SomeIn { key, value, collection } => {
                 let collection = self.flat(collection);
+                let collection = self.start(collection);
                 let key = match key {
                     Some(key) => self.flat(key),
                     None => self.result(value.place),
@@ -126,11 +168,18 @@ impl<'a> Atoms<'a> {
                     variables(term, &mut needs);
                     collect_closures(term, &mut closures);
                 }
-                self.push_with_needs(AtomForm::Closed, needs, closures);
+                let before = self.list.len();
+                self.form(inner);
+                let within = self.list.split_off(before);
+                self.push_with_needs(AtomForm::Not(within), needs, closures);
             }
             StatementForm::Every(every) => {
                 let domain = self.flat(&every.domain);
-                self.push(AtomForm::Term(domain), vec![Closure::Every(Rc::clone(every))]);
+                let domain = self.named(domain, false);
+                let mut needs = Variables::new();
+                variables(&domain, &mut needs);
+                let closures = vec![Closure::Every(Rc::clone(every))];
+                self.push_with_needs(AtomForm::Every(Rc::clone(every)), needs, closures);
             }
         }
     }
@@ -159,12 +208,16 @@ impl<'a> Atoms<'a> {
                 let inputs = arguments.len();
                 let result = self.result(place);
                 arguments.push(result.clone());
-                self.push(AtomForm::Call { arguments, inputs }, Vec::new());
+                let (function, name) = (call.function.clone(), call.name);
+                self.push(AtomForm::Call { function, name, arguments, inputs }, Vec::new());
                 return result;
             }
             Form::Data(steps) => Form::Data(self.flat_all(steps)),
             Form::Input(steps) => Form::Input(self.flat_all(steps)),
-            Form::Into(head, steps) => Form::Into(Box::new(self.flat(head)), self.flat_all(steps)),
+            Form::Into(head, steps) => {
+                let head = self.flat(head);
+                Form::Into(Box::new(self.start(head)), self.flat_all(steps))
+            }
             Form::Array(items) => Form::Array(self.flat_all(items)),
             Form::Set(items) => Form::Set(self.flat_all(items)),
             Form::Object(members) => {
@@ -179,6 +232,23 @@ impl<'a> Atoms<'a> {
         terms.iter().map(|term| self.flat(term)).collect()
     }
 
+    /// What a reference starts from: a variable in place of a collection that is written out.
+    fn start(&mut self, head: Term) -> Term {
+        match head.form {
+            Form::Array(_) | Form::Set(_) | Form::Object(_) | Form::Comprehension(_) => {
+                self.named(head, false)
+            }
+            _ => head,
+        }
+    }
+
+    /// A variable that is the value.
+    fn named(&mut self, value: Term, assigned: bool) -> Term {
+        let name = self.result(value.place);
+        self.push(AtomForm::Unify { left: name.clone(), right: value, assigned }, Vec::new());
+        name
+    }
+
     fn result(&mut self, place: Place) -> Term {
         let id = *self.next;
         *self.next = id.saturating_add(1);
@@ -187,7 +257,7 @@ impl<'a> Atoms<'a> {
 
     fn push(&mut self, form: AtomForm, closures: Vec<Closure>) {
         let terms: Vec<&Term> = match &form {
-            AtomForm::Closed => Vec::new(),
+            AtomForm::Bound | AtomForm::Not(_) | AtomForm::Every(_) => Vec::new(),
             AtomForm::Term(term) => vec![term],
             AtomForm::Unify { left, right, .. } => vec![left, right],
             AtomForm::Call { arguments, .. } => arguments.iter().collect(),
@@ -213,16 +283,25 @@ impl<'a> Atoms<'a> {
                 Closure::Every(every) => visit_body(&every.body, &mut all),
             }
         }
-        self.list.push(Atom { form, needs, with: self.with.clone(), closed_over: all.0, closures });
+        let (modifiers, with) = (Rc::clone(&self.modifiers), self.with.clone());
+        self.list.push(Atom { form, modifiers, needs, with, closed_over: all.0, closures });
     }
 }
 
 /// All variables of a term, but not those of comprehensions.
-pub(super) fn variables(term: &Term, into: &mut Variables) {
+pub(in crate::engine::gate) fn variables(term: &Term, into: &mut Variables) {
     if let Form::Variable(id) = term.form {
         into.insert(id);
     }
     term.parts().into_iter().for_each(|part| variables(part, into));
+}
+
+/// Whether something in a term is looked up: references and comprehensions are, calls are variables by now.
+fn is_looked_up(term: &Term) -> bool {
+    match term.form {
+        Form::Data(_) | Form::Input(_) | Form::Into(..) | Form::Comprehension(_) => true,
+        _ => term.parts().into_iter().any(is_looked_up),
+    }
 }
 
 fn collect_closures(term: &Term, into: &mut Vec<Closure>) {

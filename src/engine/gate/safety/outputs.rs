@@ -12,10 +12,10 @@ pub(super) fn of(atom: &Atom, bound: &Variables) -> Variables {
         return Variables::new();
     }
     match &atom.form {
-        AtomForm::Closed => Variables::new(),
+        AtomForm::Bound | AtomForm::Not(_) | AtomForm::Every(_) => Variables::new(),
         AtomForm::Term(term) => by_steps(term, bound),
         AtomForm::Unify { left, right, assigned } => unified(left, right, *assigned, bound),
-        AtomForm::Call { arguments, inputs } => {
+        AtomForm::Call { arguments, inputs, .. } => {
             let mut gives = Variables::new();
             arguments.iter().for_each(|argument| gives.extend(by_steps(argument, bound)));
             let (taken, results) = arguments.split_at_checked(*inputs).unwrap_or((arguments, &[]));
@@ -127,7 +127,7 @@ fn side(term: &Term) -> Side<'_> {
         Form::Object(members) => Side::Object(members),
         Form::Data(_) | Form::Input(_) | Form::Into(..) | Form::Call(_) => Side::Reference,
         Form::Comprehension(_) => Side::Comprehension,
-        Form::Null | Form::Bool | Form::Number | Form::Text(_) | Form::Set(_) => Side::Other,
+        Form::Null | Form::Bool(_) | Form::Number(_) | Form::Text(_) | Form::Set(_) => Side::Other,
     }
 }
 
