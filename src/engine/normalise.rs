@@ -2,16 +2,20 @@
 //! each with a file and OPA's result as its test, and printed again, in the syntax of OPA 1.0 and line by line where
 //! the author wrote it.
 
+mod chains;
 mod comprehensions;
 mod context;
 mod documents;
+mod failures;
 mod globals;
+mod guards;
 mod heads;
 mod iterations;
 mod membership;
 mod names;
 mod negation;
 mod operators;
+mod order;
 mod outputs;
 mod patterns;
 mod prefixes;
@@ -19,6 +23,7 @@ mod print;
 mod read;
 mod relations;
 mod replacements;
+mod schedule;
 mod tree;
 mod walk;
 
@@ -32,6 +37,7 @@ pub(super) fn normalise(module: &Parsed, modules: &[Parsed]) -> Vec<Module> {
     let mut context = context::Context::new(module, modules, &tree);
     let moved = names::modules(&mut tree, &mut context);
     let mut normalised = |mut tree: tree::Module| {
+        chains::module(&mut tree, &mut context);
         prefixes::module(&mut tree, &mut context);
         walk::module(&mut tree, &mut context);
         Module { path: module.module.path.clone(), text: print::module(&tree) }

@@ -35,6 +35,8 @@ pub(crate) const REFUSED: &[Case] = &[
     Case::v1("package a\np :=\n", &["MG100 0.rego:3:1"]),
     Case::v1("package a\np { true }\n", &["MG100 0.rego:2:3"]),
     Case::v1("package a\np if { true } else := 1 if { }\n", &["MG100 0.rego:2:28"]),
+    Case::v1("package a\np if { true } else := 1 if {1, 2} != 3\n", &["MG100 0.rego:2:28"]),
+    Case::v1("package a\np if { true } else := 1 if {\"a\": x} = input.o\n", &["MG100 0.rego:2:28"]),
     Case::v1("package a\np[x]\nq := 1\n", &["MG100 0.rego:2:1", "MG111 0.rego:2:3"]),
     // MG103: what can't be called, and functions that are not called.
     Case::v1("package a\np if nope(1)\n", &["MG103 0.rego:2:6"]),
@@ -42,6 +44,7 @@ pub(crate) const REFUSED: &[Case] = &[
     Case::v1("package a\nq := 1\np if q(1)\n", &["MG103 0.rego:3:6"]),
     Case::v1("package a\np if data.b.f(1)\n---\npackage b\ng(x) := x\n", &["MG103 0.rego:2:6"]),
     Case::v1("package a\nimport data.b\np if b.f(1)\n---\npackage b\ng(x) := x\n", &["MG103 0.rego:3:6"]),
+    Case::v1("package a\nimport data.b.f\np if f(1)\n---\npackage a\nf(x) := x\n", &["MG103 0.rego:3:6"]),
     Case::v1("package a\nf(x) := x\np := f\n", &["MG103 0.rego:3:6"]),
     Case::v1("package a\nf(x) := x\np if { f := 1; f(2) == 2 }\n", &["MG103 0.rego:3:16"]),
     // MG104: numbers of arguments.
@@ -113,6 +116,8 @@ pub(crate) const REFUSED: &[Case] = &[
     Case::v1("package a\np if { some x; some x in [1]; x > 0 }\n", &["MG113 0.rego:2:21"]),
     Case::v1("package a\np if { some x, y; x = 1 }\n", &["MG113 0.rego:2:16"]),
     Case::v1("package a\np if { every x in [1] { true } }\n", &["MG113 0.rego:2:14"]),
+    Case::v1("package a\nf(x) := [x | x := 1 with input.o as x]\n", &["MG113 0.rego:2:14"]),
+    Case::v1("package a\np if { x = 1; every y in [2] { x := x + 1; y > x } }\n", &["MG113 0.rego:2:32"]),
     Case::v1("package a\np if { not x := 1 }\n", &["MG113 0.rego:2:12", "MG111 0.rego:2:12"]),
     Case::v1("package a\np if { input.x := 1 }\n", &["MG113 0.rego:2:8"]),
     Case::v1("package a\np if { [x, x] := [1, 1] }\n", &["MG113 0.rego:2:12"]),
@@ -178,6 +183,7 @@ pub(crate) const REFUSED: &[Case] = &[
 pub(crate) const PASSED: &[Case] = &[
     passes("package a\np if count([1]) > 0\n"),
     passes("package a\nf(x) := x\np if f(1, 1)\n"),
+    passes("package a\np if { [x, y] = [1, 2]; z := [y | y := y + 1]; x != z }\n"),
     passes("package a\np if { count([1], n); n == 1 }\n"),
     passes("package a\nf(x) := x\nq := f(1)\np if q with f as 2\nr if q with f as g\ng(x) := count(x)\n"),
     passes("package a\np if q with input.a.b as 1\nq if input.a.b == 1\n"),

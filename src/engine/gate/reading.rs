@@ -10,7 +10,7 @@ pub(super) use terms::into;
 use super::faults::Found;
 use super::scopes::Scopes;
 use super::terms::{Body, Branch, Form, Origin, Place, Rule, Shape, Statement, StatementForm, Step, Term};
-use crate::engine::syntax::{self, Expr, Parsed, Ref, RuleBody, RuleHead};
+use crate::engine::syntax::{self, Expr, Parsed, Query, Ref, RuleBody, RuleHead};
 
 /// What a module's names mean wherever they stand in it.
 pub(super) struct Module<'a> {
@@ -138,13 +138,15 @@ impl RuleReader<'_, '_> {
         for (value, query) in std::iter::once((value, first)).chain(others) {
             self.scopes.enter_branch();
             let body = query.map(|query| self.body(query)).unwrap_or_default();
-            if !branches.is_empty() {
-                self.refuse_empty(&body);
+            if !branches.is_empty() && !self.refuse_empty(&body) {
+                query.iter().for_each(|query| self.refuse_bare(query));
             }
             if branches.is_empty() {
                 path = self.path(reference, Some(is_old_member));
             }
+            self.scopes.head(true);
             let value = value.map(|value| self.term(value));
+            self.scopes.head(false);
             self.leave();
             branches.push(Branch { value, body });
         }
@@ -160,13 +162,26 @@ impl RuleReader<'_, '_> {
     }
 
     /// `else := 1 if {}`: an object to the interpreter's parser, to OPA's a body without a statement.
-    fn refuse_empty(&mut self, body: &Body) {
-        if let [Statement { form: StatementForm::Term(term), with, .. }] = body.as_slice()
-            && matches!(&term.form, Form::Object(members) if members.is_empty())
-            && with.is_empty()
-        {
+    fn refuse_empty(&mut self, body: &Body) -> bool {
+        let [Statement { form: StatementForm::Term(term), with, .. }] = body.as_slice() else { return false };
+        let is_empty = with.is_empty() && matches!(&term.form, Form::Object(members) if members.is_empty());
+        if is_empty {
             let message = "a body without a statement; write one, or leave out `if {}`";
             self.found.add(self.module, "MG100", term.place, message);
+        }
+        is_empty
+    }
+
+    /// `else := 1 if {"a": x} = …`: OPA's parser takes the brace for that of a body.
+    fn refuse_bare(&mut self, query: &Query) {
+        let Some(first) = query.stmts.first() else { return };
+        let tokens = &self.module.parsed.tokens;
+        let start = terms::place_of(&first.span).start;
+        let text =
+            |token: Option<&syntax::Token>| token.map(|token| self.module.parsed.text(token.range.clone()));
+        if text(tokens.starting_at(start)) == Some("{") && text(tokens.before(start)) == Some("if") {
+            let message = "an object or a set can't begin what `else` tries; put the statement into `{ … }`";
+            self.found.add(self.module, "MG100", Place { start, end: start.saturating_add(1) }, message);
         }
     }
 

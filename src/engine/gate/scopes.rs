@@ -12,6 +12,8 @@ pub(super) struct Scopes {
     free: BTreeMap<String, VarId>,
     arguments: BTreeMap<String, VarId>,
     stack: Vec<Scope>,
+    /// Whether the value of a head is read, where OPA knows arguments, but not that they are declared.
+    is_head: bool,
 }
 
 #[derive(Default)]
@@ -21,6 +23,8 @@ struct Scope {
     hides: BTreeSet<String>,
     /// Used here before any declaration.
     seen: BTreeSet<String>,
+    /// Where OPA takes what is used further up for what is declared further down.
+    is_every: bool,
 }
 
 /// Why a name can't be declared.
@@ -39,9 +43,19 @@ impl Scopes {
         self.stack.push(Scope { declared: self.arguments.clone(), ..Scope::default() });
     }
 
-    /// Enters the body of a comprehension or of `every`.
+    /// Enters the body of a comprehension.
     pub(super) fn enter(&mut self) {
         self.stack.push(Scope::default());
+    }
+
+    /// Enters the body of `every`.
+    pub(super) fn enter_every(&mut self) {
+        self.stack.push(Scope { is_every: true, ..Scope::default() });
+    }
+
+    /// Says whether the value of a head is read from here on.
+    pub(super) fn head(&mut self, is_head: bool) {
+        self.is_head = is_head;
     }
 
     /// Says what the body that was entered last declares anywhere.
@@ -85,6 +99,9 @@ impl Scopes {
         if let Some(variable) = self.variables.get_mut(id) {
             variable.uses = variable.uses.saturating_add(1);
         }
+        if self.is_head && self.arguments.get(name) == Some(&id) {
+            self.see(name);
+        }
         Some(id)
     }
 
@@ -95,8 +112,10 @@ impl Scopes {
 
     /// The variable of a name without declaration.
     pub(super) fn free(&mut self, name: &str, place: Place) -> VarId {
-        if let Some(scope) = self.stack.last_mut() {
-            scope.seen.insert(name.to_owned());
+        let is_every = self.stack.last().is_some_and(|scope| scope.is_every);
+        // One that is used around a comprehension can be declared in it again.
+        if is_every || !self.stack.iter().any(|scope| scope.seen.contains(name)) {
+            self.see(name);
         }
         if let Some(id) = self.free.get(name) {
             return *id;
@@ -114,6 +133,12 @@ impl Scopes {
     /// All variables of the rule, by number.
     pub(super) fn into_variables(self) -> Vec<Variable> {
         self.variables
+    }
+
+    fn see(&mut self, name: &str) {
+        if let Some(scope) = self.stack.last_mut() {
+            scope.seen.insert(name.to_owned());
+        }
     }
 
     fn add(&mut self, name: &str, place: Place, origin: Origin) -> VarId {

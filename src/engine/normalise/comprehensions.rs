@@ -4,13 +4,17 @@
 
 use super::context::{Context, declared};
 use super::documents;
+use super::heads::drop_not_true;
 use super::relations::is_walk;
-use super::tree::{Body, Node, Statement, Term};
+use super::tree::{Body, Kind, Node, Statement, Term};
 
 /// Changes the terms of a comprehension.
 pub(super) fn heads(heads: &mut [Term], body: &mut Body, context: &mut Context) {
+    let mut kept = Some(std::mem::take(body));
+    drop_not_true(heads.iter(), &mut kept);
+    *body = kept.unwrap_or_default();
     context.enter(declared(body));
-    for head in heads {
+    for head in heads.iter_mut() {
         if unsettled(head, context) {
             let name = context.fresh();
             let bound = std::mem::replace(head, Term::variable(name.clone(), head.line));
@@ -18,6 +22,11 @@ pub(super) fn heads(heads: &mut [Term], body: &mut Body, context: &mut Context) 
         }
     }
     context.leave();
+    if body.is_empty() {
+        let line = heads.first().map(|head| head.line).unwrap_or_default();
+        let always = Term { line, node: Node::Constant("true".to_owned()) };
+        body.push(Statement { line, kind: Kind::Term(always), with: Vec::new() });
+    }
 }
 
 fn unsettled(term: &Term, context: &Context) -> bool {

@@ -5,15 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::tree::{Body, Kind, Module, Node, Statement, Term};
 use crate::engine::builtins::{self, Arity};
-use crate::engine::syntax::{self, Expr, Globals, Parsed, Rule, RuleHead};
+use crate::engine::syntax::{
+    self, Descend, Expr, Globals, LiteralStmt, Parsed, Rule, RuleHead, Visit, walk_module,
+};
 
 /// What passes know of the module and of the program.
 pub(super) struct Context {
     /// Paths of user functions, `data` first, and how many arguments they take.
     functions: BTreeMap<Vec<String>, usize>,
+    /// Paths of all rules up to the first step that is no text, one for each.
+    rules: Vec<Vec<String>>,
+    /// Whether a `with` of the program replaces a function.
+    replaces_functions: bool,
     package: Vec<String>,
     imports: BTreeMap<String, Vec<String>>,
-    /// The beginnings, without variables, of the heads with variables that the package's rules have.
+    /// The beginnings, without variables, of the heads with variables that the package's rules have, as JSON.
     generals: Vec<Vec<String>>,
     globals: Globals,
     scopes: Vec<BTreeSet<String>>,
@@ -32,6 +38,8 @@ impl Context {
         }
         Self {
             functions: modules.iter().flat_map(functions).collect(),
+            rules: rules(modules),
+            replaces_functions: replaces(modules),
             package: tree.package.clone(),
             imports: tree.imports.iter().map(|import| (import.name.clone(), import.path.clone())).collect(),
             generals: generals(&tree.package, modules),
@@ -120,6 +128,40 @@ impl Context {
         }
     }
 
+    /// Whether a term is, holds or is a part of what rules give, constants left aside.
+    pub(super) fn is_rule(&self, term: &Term) -> bool {
+        let (base, steps) = match &term.node {
+            Node::Reference(base, steps) => (&**base, steps.as_slice()),
+            _ => (term, [].as_slice()),
+        };
+        let Node::Variable(root) = &base.node else { return false };
+        if self.is_local(root) || root == "input" {
+            return false;
+        }
+        let mut path = match self.imports.get(root) {
+            Some(import) => import.clone(),
+            None if root == "data" => vec!["data".to_owned()],
+            None => [&["data".to_owned()], self.package.as_slice(), std::slice::from_ref(root)].concat(),
+        };
+        path.extend(steps.iter().map_while(Term::as_text));
+        self.rules.iter().any(|rule| rule.starts_with(&path) || path.starts_with(rule))
+    }
+
+    /// How many rules of the program have the head of one of this module, those with `default` left aside.
+    pub(super) fn definitions(&self, head: &Term) -> usize {
+        let path = [&["data".to_owned()], self.package.as_slice(), &head.path().unwrap_or_default()].concat();
+        self.rules.iter().filter(|rule| **rule == path).count()
+    }
+
+    /// Whether a name is of functions of the package that may be replaced by their whole path.
+    pub(super) fn of_functions(&self) -> impl Fn(&str) -> bool + use<> {
+        let package = [&["data".to_owned()], self.package.as_slice()].concat();
+        let mine =
+            self.functions.keys().filter_map(|path| path.strip_prefix(package.as_slice())?.first().cloned());
+        let mine: BTreeSet<String> = mine.filter(|_| self.replaces_functions).collect();
+        move |name| mine.contains(name)
+    }
+
     /// Whether a term is always defined and has nothing to iterate: constants, variables, what is made of them, and
     /// comprehensions.
     pub(super) fn is_settled(&self, term: &Term) -> bool {
@@ -145,6 +187,45 @@ fn functions(module: &Parsed) -> Vec<(Vec<String>, usize)> {
     module.tree.policy.iter().filter_map(|rule| function(rule)).collect()
 }
 
+fn rules(modules: &[Parsed]) -> Vec<Vec<String>> {
+    let of_module = |module: &Parsed| {
+        let package = syntax::path(&module.tree.package.refr).unwrap_or_default();
+        let rules = module.tree.policy.iter();
+        let whole = |rule: &Rule| {
+            [vec!["data".to_owned()], package.clone(), names(syntax::head_reference(rule))].concat()
+        };
+        rules.flat_map(|rule| vec![whole(rule); definitions(rule)]).collect::<Vec<_>>()
+    };
+    modules.iter().flat_map(of_module).collect()
+}
+
+/// Bodies in a chain are rules of their own.
+fn definitions(rule: &Rule) -> usize {
+    match rule {
+        Rule::Spec { bodies, .. } => bodies.iter().filter(|body| !body.is_else).count().max(1),
+        Rule::Default { .. } => 0,
+    }
+}
+
+/// Finds `with` of a target that is not below `input`.
+struct Replaced(bool);
+
+impl Visit for Replaced {
+    fn statement(&mut self, statement: &LiteralStmt, _scopes: &syntax::Scopes) -> Descend {
+        let is_input = |target: &Expr| {
+            syntax::path(target).is_some_and(|path| path.first().is_some_and(|root| root == "input"))
+        };
+        self.0 |= statement.with_mods.iter().any(|with| !is_input(&with.refr));
+        Descend::Into
+    }
+}
+
+fn replaces(modules: &[Parsed]) -> bool {
+    let mut replaced = Replaced(false);
+    modules.iter().for_each(|module| walk_module(&module.tree, &mut replaced));
+    replaced.0
+}
+
 fn generals(package: &[String], modules: &[Parsed]) -> Vec<Vec<String>> {
     let same =
         modules.iter().filter(|module| syntax::path(&module.tree.package.refr).as_deref() == Some(package));
@@ -153,17 +234,53 @@ fn generals(package: &[String], modules: &[Parsed]) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// What stands before the first variable of a head, if it has one.
+/// What stands before the first variable of a head, if it has one, as JSON.
 fn general(mut head: &Expr) -> Option<Vec<String>> {
     let mut found = None;
     loop {
         let (Expr::RefDot { refr, .. } | Expr::RefBrack { refr, .. }) = head else { return found };
         if let Expr::RefBrack { index, .. } = head
-            && !matches!(**index, Expr::String { .. } | Expr::RawString { .. })
+            && constant(index).is_none()
         {
-            found = syntax::path(refr);
+            found = constants(refr);
         }
         head = refr;
+    }
+}
+
+/// The steps of a head without variables, as JSON.
+fn constants(head: &Expr) -> Option<Vec<String>> {
+    let (refr, step) = match head {
+        Expr::RefDot { refr, field, .. } => (refr, serde_json::Value::from(field.0.text()).to_string()),
+        Expr::RefBrack { refr, index, .. } => (refr, constant(index)?),
+        _ => return Some(vec![serde_json::Value::from(syntax::path(head)?.first()?.as_str()).to_string()]),
+    };
+    Some([constants(refr)?, vec![step]].concat())
+}
+
+fn constant(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::String { value, .. } | Expr::RawString { value, .. } => value.to_json_str().ok(),
+        Expr::Number { span, .. } | Expr::Bool { span, .. } | Expr::Null { span, .. } => {
+            Some(span.text().to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The path of a head up to its first step that is no text.
+fn names(head: &Expr) -> Vec<String> {
+    let of = |refr: &Expr, step: Option<String>| {
+        let (before, steps) = (names(refr), syntax::path(refr).map_or(usize::MAX, |path| path.len()));
+        let is_whole = before.len() == steps;
+        before.into_iter().chain(step.filter(|_| is_whole)).collect()
+    };
+    match head {
+        Expr::RefDot { refr, field, .. } => of(refr, Some(field.0.text().to_owned())),
+        Expr::RefBrack { refr, index, .. } => {
+            of(refr, constant(index).and_then(|json| serde_json::from_str(&json).ok()))
+        }
+        _ => syntax::path(head).unwrap_or_default(),
     }
 }
 

@@ -2,20 +2,72 @@
 //! drops all that a rule has found where one solution has an undefined head.
 
 use super::context::{Context, declared};
+use super::failures::of_statement;
 use super::tree::{Body, Kind, Node, Rule, Statement, Term};
 
 /// Changes a rule's head and the values of its else-branches.
 pub(super) fn rule(rule: &mut Rule, context: &mut Context) {
     arguments(rule, context);
+    variable_key(rule, context);
+    not_true(rule);
     let Rule { reference, key, value, body, otherwise, .. } = rule;
     let steps = match &mut reference.node {
         Node::Reference(_, steps) => steps.as_mut_slice(),
         _ => &mut [],
     };
+    comprehensions(steps, body, context);
     settle(steps.iter_mut().chain(key).chain(value), body, context);
     for branch in otherwise {
         settle(branch.value.iter_mut(), &mut branch.body, context);
     }
+}
+
+/// `contains "a"`: the interpreter looks for no second solution, in which OPA may meet an error.
+fn variable_key(rule: &mut Rule, context: &mut Context) {
+    if let (Some(key), Some(body)) = (&mut rule.key, &mut rule.body)
+        && matches!(key.node, Node::Constant(_))
+        && body.iter().any(|statement| of_statement(statement, context))
+    {
+        let name = context.fresh();
+        let bound = std::mem::replace(key, Term::variable(name.clone(), key.line));
+        body.push(Statement::assign(&name, bound));
+    }
+}
+
+/// `{ not true }` as the whole body is as none to OPA where the head has something to evaluate.
+fn not_true(rule: &mut Rule) {
+    let Rule { reference, arguments, key, value, body, otherwise, .. } = rule;
+    let steps = match &reference.node {
+        Node::Reference(_, steps) => steps.as_slice(),
+        _ => &[],
+    };
+    let heads = steps.iter().chain(arguments.iter().flatten()).chain(&*key).chain(&*value);
+    drop_not_true(heads, body);
+    for branch in otherwise {
+        drop_not_true(branch.value.iter(), &mut branch.body);
+    }
+}
+
+/// The same for one body.
+pub(super) fn drop_not_true<'a>(mut heads: impl Iterator<Item = &'a Term>, body: &mut Option<Body>) {
+    let is_not_true = matches!(body.as_deref(), Some([statement]) if says_not_true(&statement.kind));
+    if is_not_true && heads.any(is_evaluated) {
+        *body = None;
+    }
+}
+
+fn says_not_true(kind: &Kind) -> bool {
+    let is_true =
+        |kind: &Kind| matches!(kind, Kind::Term(Term { node: Node::Constant(json), .. }) if json == "true");
+    matches!(kind, Kind::Not(negated) if is_true(negated))
+}
+
+fn is_evaluated(term: &Term) -> bool {
+    let here = matches!(
+        term.node,
+        Node::Call(..) | Node::Reference(..) | Node::Comprehension(..) | Node::Infix(..) | Node::In(..)
+    );
+    here || term.children().into_iter().any(is_evaluated)
 }
 
 fn settle<'a>(terms: impl Iterator<Item = &'a mut Term>, body: &mut Option<Body>, context: &mut Context) {
@@ -31,6 +83,15 @@ fn settle<'a>(terms: impl Iterator<Item = &'a mut Term>, body: &mut Option<Body>
     context.leave();
     if !after.is_empty() {
         body.get_or_insert_default().append(&mut after);
+    }
+}
+
+/// The interpreter has no order for the body of one that is a part of the reference.
+fn comprehensions(steps: &mut [Term], body: &mut Option<Body>, context: &mut Context) {
+    for step in steps.iter_mut().filter(|step| matches!(step.node, Node::Comprehension(..))) {
+        let name = context.fresh();
+        let bound = std::mem::replace(step, Term::variable(name.clone(), step.line));
+        body.get_or_insert_default().push(Statement::assign(&name, bound));
     }
 }
 

@@ -26,8 +26,10 @@ pub(super) fn modules(module: &mut Module, context: &mut Context) -> Vec<Module>
         let node = if steps.is_empty() { root.node } else { Node::Reference(Box::new(root), steps) };
         Some(Term { line, node })
     };
+    // A `with` may name a function by another path than a call; the interpreter compares them as they are written.
+    let replaced = context.of_functions();
     let of_keyword = |name: &str, line: u32| {
-        let of_package = keyword(name).is_some() && !imported(name);
+        let of_package = (keyword(name).is_some() || replaced(name)) && !imported(name);
         of_package.then(|| whole(name, line)).or_else(|| of_import(name, line))
     };
     let of_package =

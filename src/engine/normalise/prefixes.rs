@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::context::Context;
-use super::tree::{Module, Node, Rule, Statement, Term};
+use super::tree::{Kind, Module, Node, Rule, Statement, Term};
 
 /// Adds the functions. And where `p.q[x]` is a rule, `p.q.a` becomes one like it: the interpreter evaluates one of the
 /// two where `p.q.a` is read, and never the other.
@@ -17,7 +17,9 @@ pub(super) fn module(module: &mut Module, context: &mut Context) {
     for rule in &module.rules {
         let Some((prefix, path)) = prefix(rule) else { continue };
         if prefixes.insert(path) {
-            added.push(function(&prefix, rule.line, context));
+            let of_names = prefix.path().is_some();
+            let made = if of_names { function } else { no_member };
+            added.push(made(&prefix, rule.line, context));
         }
     }
     module.rules.append(&mut added);
@@ -25,16 +27,17 @@ pub(super) fn module(module: &mut Module, context: &mut Context) {
 
 fn generalise(rule: &mut Rule, context: &mut Context) {
     let Node::Reference(base, steps) = &mut rule.reference.node else { return };
-    let names: Vec<String> =
-        base.path().into_iter().flatten().chain(steps.iter().map_while(Term::as_text)).collect();
+    let first = base.path().into_iter().flatten().map(|name| serde_json::Value::from(name).to_string());
+    let names: Vec<String> = first.chain(steps.iter().map_while(Term::as_json)).collect();
     let Some(general) = context.general(&names) else { return };
     let mut bound = Vec::new();
     let of_names = names.len().saturating_sub(1);
     for step in steps.iter_mut().take(of_names).skip(general.saturating_sub(1)) {
         let name = context.fresh();
-        let text = Term::text(&step.as_text().unwrap_or_default(), step.line);
-        *step = Term::variable(name.clone(), step.line);
-        bound.push(Statement::assign(&name, text));
+        let line = step.line;
+        let constant = Term { line, node: Node::Constant(step.as_json().unwrap_or_default()) };
+        *step = Term::variable(name.clone(), line);
+        bound.push(Statement::assign(&name, constant));
     }
     if bound.is_empty() {
         return;
@@ -44,20 +47,53 @@ fn generalise(rule: &mut Rule, context: &mut Context) {
     }
 }
 
-/// The part of a head without variables, where something follows its first variable.
+/// The part of a head without variables that is an object, and it as JSON, where the interpreter makes none of it: where
+/// something follows its first variable, or where it is not of names alone.
 fn prefix(rule: &Rule) -> Option<(Term, Vec<String>)> {
     let Node::Reference(base, steps) = &rule.reference.node else { return None };
-    let names = steps.iter().take_while(|step| step.as_text().is_some()).count();
-    // `p[x] := y` without more is a partial object, which the interpreter knows.
-    let more = steps.len() > names.saturating_add(1) || rule.key.is_some();
-    if names == steps.len() || !more || rule.arguments.is_some() {
+    let of_names = steps.iter().take_while(|step| step.as_text().is_some()).count();
+    let constants = steps.iter().take_while(|step| step.as_json().is_some()).count();
+    if rule.arguments.is_some() || rule.default {
         return None;
     }
-    let steps = steps.iter().take(names).cloned().collect::<Vec<_>>();
+    let is_ground = constants == steps.len();
+    let length = match rule.key {
+        _ if is_ground && of_names == constants => return None,
+        // The set that is there.
+        Some(_) if is_ground => return None,
+        _ if is_ground => constants.saturating_sub(1),
+        // `p[x] := y` without more is a partial object, which the interpreter knows.
+        None if steps.len() == constants.saturating_add(1) => return None,
+        _ => constants,
+    };
+    let steps = steps.iter().take(length).cloned().collect::<Vec<_>>();
+    let path = base.path()?.into_iter().chain(steps.iter().filter_map(Term::as_json)).collect();
     let node = if steps.is_empty() { base.node.clone() } else { Node::Reference(base.clone(), steps) };
-    let prefix = Term { line: rule.line, node };
-    let path = prefix.path()?;
-    Some((prefix, path))
+    Some((Term { line: rule.line, node }, path))
+}
+
+/// `PREFIX[x] := true if { x := ""; false }`: the interpreter makes the object of a rule with such a head.
+fn no_member(prefix: &Term, line: u32, context: &mut Context) -> Rule {
+    let name = context.fresh();
+    let constant = |json: &str| Term { line, node: Node::Constant(json.to_owned()) };
+    let never = Statement { line, kind: Kind::Term(constant("false")), with: Vec::new() };
+    let node = match &prefix.node {
+        Node::Reference(base, steps) => {
+            let last = Term::variable(name.clone(), line);
+            Node::Reference(base.clone(), [steps.as_slice(), &[last]].concat())
+        }
+        node => node.clone(),
+    };
+    Rule {
+        line,
+        default: false,
+        reference: Term { line, node },
+        arguments: None,
+        key: None,
+        value: Some(constant("true")),
+        body: Some(vec![Statement::assign(&name, constant("\"\"")), never]),
+        otherwise: Vec::new(),
+    }
 }
 
 fn function(prefix: &Term, line: u32, context: &mut Context) -> Rule {

@@ -145,6 +145,15 @@ impl Term {
         }
     }
 
+    /// A constant as JSON.
+    pub(super) fn as_json(&self) -> Option<String> {
+        match &self.node {
+            Node::Constant(json) => Some(json.clone()),
+            Node::Name(name) => Some(serde_json::Value::from(name.as_str()).to_string()),
+            _ => None,
+        }
+    }
+
     /// The variable that a reference starts with.
     pub(super) fn root(&self) -> Option<&str> {
         match &self.node {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::context::{Context, declared, variables};
 use super::tree::{Body, Kind, Module, Node, Rule, Statement, Term};
 use super::{
-    comprehensions, documents, heads, iterations, membership, negation, operators, outputs, patterns,
-    relations, replacements,
+    comprehensions, documents, guards, heads, iterations, membership, negation, operators, order, outputs,
+    patterns, relations, replacements, schedule,
 };
 
 /// Changes all of a module.
@@ -25,6 +25,7 @@ fn rule(rule: &mut Rule, context: &mut Context) {
         rule.value.iter_mut().for_each(|value| term(value, context));
     } else {
         heads::rule(rule, context);
+        guard(rule, context);
         let Rule { reference, key, value, body, otherwise, .. } = rule;
         branch([Some(reference), key.as_mut(), value.as_mut()].into_iter().flatten(), body, context);
         for otherwise in otherwise {
@@ -32,6 +33,15 @@ fn rule(rule: &mut Rule, context: &mut Context) {
         }
     }
     context.leave();
+}
+
+fn guard(rule: &mut Rule, context: &mut Context) {
+    let others = rule.otherwise.iter_mut().map(|branch| &mut branch.body);
+    for body in [&mut rule.body].into_iter().chain(others).flatten() {
+        context.enter(declared(body));
+        guards::body(body, context);
+        context.leave();
+    }
 }
 
 /// A body with the terms of its head, which see what it declares.
@@ -51,6 +61,7 @@ fn body(body: &mut Body, context: &mut Context) {
         self::statement(statement, body, context);
     }
     declarations(body);
+    schedule::body(body, context);
     context.leave();
 }
 
@@ -58,6 +69,7 @@ fn body(body: &mut Body, context: &mut Context) {
 fn statement(mut statement: Statement, body: &mut Body, context: &mut Context) {
     operators::statement(&mut statement, context);
     let mut before = Vec::new();
+    order::statement(&mut statement, &mut before, context);
     replacements::statement(&mut statement, &mut before, context);
     membership::statement(&mut statement, &mut before, context);
     relations::statement(&mut statement, &mut before, context);

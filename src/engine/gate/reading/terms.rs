@@ -78,7 +78,7 @@ impl RuleReader<'_, '_> {
     }
 
     fn every(&mut self, names: &[&Span], domain: Term, query: &Query) -> Every {
-        self.scopes.enter();
+        self.scopes.enter_every();
         let declare = |name: &&Span| self.declare(name.text(), place_of(name), Origin::Every);
         let variables = names.iter().filter_map(declare).collect();
         let body = self.body(query);
@@ -308,11 +308,14 @@ impl super::Module<'_> {
         if matches!(name, "data" | "input") {
             return Some(vec![name.to_owned()]);
         }
-        if self.rule_names.contains(name) {
-            let steps = self.package.iter().cloned().chain([name.to_owned()]);
-            return Some(std::iter::once("data".to_owned()).chain(steps).collect());
+        // An import hides a rule of that name, which another module of the package may have.
+        if let Some(import) = self.imports.iter().find(|import| import.name == name) {
+            return Some(import.path.clone());
         }
-        self.imports.iter().find(|import| import.name == name).map(|import| import.path.clone())
+        self.rule_names.contains(name).then(|| {
+            let steps = self.package.iter().cloned().chain([name.to_owned()]);
+            std::iter::once("data".to_owned()).chain(steps).collect()
+        })
     }
 }
 
@@ -382,7 +385,8 @@ fn arithmetic(op: &ArithOp) -> &'static str {
     }
 }
 
-fn place_of(span: &Span) -> Place {
+/// Where a part of the text stands.
+pub(super) fn place_of(span: &Span) -> Place {
     let whole = |offset: u32| usize::try_from(offset).unwrap_or_default();
     Place { start: whole(span.start), end: whole(span.end) }
 }

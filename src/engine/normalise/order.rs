@@ -1,0 +1,150 @@
+//! The order in which OPA evaluates what a statement has within: nested calls first, from the innermost, then
+//! references and comprehensions from left to right. The interpreter iterates first, and evaluates every argument of a
+//! call even where one is undefined. That is to be seen where one of them ends in an error, so it is bound before then,
+//! with what comes before it.
+
+use super::context::Context;
+use super::failures::{is_open, iterates, of_term};
+use super::tree::{Body, Kind, Node, Statement, Term};
+
+/// Binds what a statement has to evaluate first.
+pub(super) fn statement(statement: &mut Statement, before: &mut Body, context: &mut Context) {
+    let like = Statement { line: statement.line, kind: Kind::Some(Vec::new()), with: statement.with.clone() };
+    let calls = count(&mut statement.kind, is_call, context);
+    bind(&mut statement.kind, calls, is_call, &like, before, context);
+    let references = count(&mut statement.kind, is_reference, context);
+    bind(&mut statement.kind, references, is_reference, &like, before, context);
+}
+
+type Choice = fn(&Term, bool) -> bool;
+
+/// A nested call, whatever is around it.
+fn is_call(term: &Term, _is_operand: bool) -> bool {
+    matches!(term.node, Node::Call(..))
+}
+
+/// A reference or comprehension; one that is compared itself is evaluated with the comparison.
+fn is_reference(term: &Term, is_operand: bool) -> bool {
+    !is_operand && matches!(term.node, Node::Reference(..) | Node::Comprehension(..) | Node::Variable(_))
+}
+
+/// How many of the chosen terms are to be bound: up to the last that can end in an error, if the interpreter would
+/// evaluate something else before it that stops OPA, or be stopped by what comes after.
+fn count(kind: &mut Kind, choice: Choice, context: &Context) -> usize {
+    let mut found = Vec::new();
+    for (term, is_operand) in operands(kind) {
+        parts(term, is_operand, choice, &mut found, context);
+    }
+    let (mut chosen, mut needed) = (0, 0);
+    let mut opened = false;
+    let loops = found.iter().filter(|part| part.iterates).count();
+    for part in &found {
+        let others = loops > usize::from(part.iterates);
+        if part.is_chosen {
+            chosen = usize::saturating_add(chosen, 1);
+            if part.fails && (opened || others) {
+                needed = chosen;
+            }
+        }
+        opened |= part.is_open;
+    }
+    needed
+}
+
+/// What is evaluated within a statement.
+struct Part {
+    is_chosen: bool,
+    is_open: bool,
+    fails: bool,
+    iterates: bool,
+}
+
+fn parts(term: &Term, is_operand: bool, choice: Choice, found: &mut Vec<Part>, context: &Context) {
+    let is_chosen = choice(term, is_operand) && is_open(term, context);
+    let is_whole = matches!(term.node, Node::Reference(..) | Node::Comprehension(..) | Node::Variable(_));
+    if let (false, Node::Reference(_, steps)) = (is_chosen, &term.node) {
+        steps.iter().for_each(|step| parts(step, false, choice, found, context));
+    }
+    if is_chosen || is_whole {
+        let (is_open, fails) = (is_open(term, context), of_term(term, context));
+        found.push(Part { is_chosen, is_open, fails, iterates: iterates(term) });
+        return;
+    }
+    let children = match &term.node {
+        Node::Call(_, arguments) => arguments.iter().collect(),
+        _ => term.children(),
+    };
+    children.into_iter().for_each(|child| parts(child, false, choice, found, context));
+}
+
+/// Binds the first of the chosen terms.
+fn bind(
+    kind: &mut Kind,
+    count: usize,
+    choice: Choice,
+    like: &Statement,
+    before: &mut Body,
+    context: &mut Context,
+) {
+    let mut left = count;
+    for (term, is_operand) in operands(kind) {
+        within(term, is_operand, &mut left, choice, like, before, context);
+    }
+}
+
+fn within(
+    term: &mut Term,
+    is_operand: bool,
+    left: &mut usize,
+    choice: Choice,
+    like: &Statement,
+    before: &mut Body,
+    context: &mut Context,
+) {
+    if *left == 0 {
+        return;
+    }
+    if choice(term, is_operand) && is_open(term, context) {
+        *left = left.saturating_sub(1);
+        let name = context.fresh();
+        let bound = std::mem::replace(term, Term::variable(name.clone(), term.line));
+        before.push(like.binding(&name, bound));
+        return;
+    }
+    let children: Vec<&mut Term> = match &mut term.node {
+        Node::Comprehension(..) => return,
+        Node::Call(_, rest) | Node::Reference(_, rest) => rest.iter_mut().collect(),
+        _ => term.children_mut(),
+    };
+    for child in children {
+        within(child, false, left, choice, like, before, context);
+    }
+}
+
+/// The terms below a statement's own call or comparison, and whether they are compared themselves.
+fn operands(kind: &mut Kind) -> Vec<(&mut Term, bool)> {
+    match kind {
+        Kind::Some(_) => Vec::new(),
+        Kind::Not(negated) => operands(negated),
+        Kind::Term(term) => whole(term),
+        Kind::Assign(_, right) => whole(right),
+        Kind::Unify(left, right) => match (&left.node, &right.node) {
+            (Node::Call(..), Node::Call(..)) => vec![(left, true), (right, true)],
+            (Node::Call(..), _) => [whole(left), vec![(right, true)]].into_iter().flatten().collect(),
+            _ => [vec![(left, true)], whole(right)].into_iter().flatten().collect(),
+        },
+        Kind::SomeIn(_, _, collection) | Kind::Every(_, _, collection, _) => whole(collection),
+    }
+}
+
+fn whole(term: &mut Term) -> Vec<(&mut Term, bool)> {
+    if !matches!(term.node, Node::Call(..) | Node::Infix(..)) {
+        return vec![(term, true)];
+    }
+    let is_equality = matches!(term.node, Node::Infix("==", ..));
+    match &mut term.node {
+        Node::Call(_, arguments) => arguments.iter_mut().map(|argument| (argument, false)).collect(),
+        Node::Infix(_, left, right) => vec![(&mut **left, is_equality), (&mut **right, is_equality)],
+        _ => Vec::new(),
+    }
+}
