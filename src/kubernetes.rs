@@ -8,4 +8,5 @@ pub mod kinds;
 pub mod label_selector;
 pub mod pod_template;
 pub mod quantity;
+pub mod rendering;
 pub mod update;

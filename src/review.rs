@@ -9,10 +9,13 @@ mod complete;
 mod decision;
 mod fold;
 mod guard;
+mod inject;
 mod judge;
 mod knowledge;
 mod matched;
+mod mesh;
 mod mutate;
+mod pin;
 mod trace;
 mod unjudged;
 
@@ -25,6 +28,7 @@ use crate::engine::Bundle;
 pub use complete::{Rounds, complete, explained};
 pub use decision::{Action, Decision, Finding, Phase};
 use knowledge::Knowledge;
+pub use mesh::{Mesh, NoMesh, Proposal, RenderedContainer, Rendering};
 pub use trace::{Asked, BindingTrace, Outside, Side, Softened, Trace};
 pub use unjudged::Unjudged;
 
@@ -39,16 +43,34 @@ pub enum Progress {
 
 /// Decides what `bundle` means for `request` in one phase of admission.
 pub fn review(bundle: &Bundle, facts: &Facts, request: &Request, phase: Phase) -> Progress {
-    run(bundle, facts, request, phase, false)
+    run(&NoMesh, bundle, facts, request, phase, false)
+}
+
+/// The same beside a mesh.
+pub fn review_in(
+    mesh: &dyn Mesh,
+    bundle: &Bundle,
+    facts: &Facts,
+    request: &Request,
+    phase: Phase,
+) -> Progress {
+    run(mesh, bundle, facts, request, phase, false)
 }
 
 /// The same decision, with its trace. Takes longer: each rule is asked once more, alone.
 pub fn explain(bundle: &Bundle, facts: &Facts, request: &Request, phase: Phase) -> Progress {
-    run(bundle, facts, request, phase, true)
+    run(&NoMesh, bundle, facts, request, phase, true)
 }
 
-fn run(bundle: &Bundle, facts: &Facts, request: &Request, phase: Phase, traces: bool) -> Progress {
-    let mut knowledge = Knowledge::new(facts, traces);
+fn run(
+    mesh: &dyn Mesh,
+    bundle: &Bundle,
+    facts: &Facts,
+    request: &Request,
+    phase: Phase,
+    traces: bool,
+) -> Progress {
+    let mut knowledge = Knowledge::new(facts, mesh, traces);
     let mut decision = match phase {
         Phase::Mutate => mutate::mutate(bundle, request, &mut knowledge),
         Phase::Validate => judge::judge(bundle, request, &mut knowledge),

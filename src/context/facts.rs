@@ -11,6 +11,8 @@ use time::format_description::well_known::Rfc3339;
 pub enum FactKey {
     /// A namespace's name, labels and annotations: `{name, labels, annotations}`.
     Namespace(String),
+    /// What is known of an image, by its text in an object: `{digest}`.
+    Image(String),
     /// The top-level workload above an object: `{kind, name, uid, replicas}`, or null where the chain ends in
     /// something that is not there.
     Owner {

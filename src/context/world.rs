@@ -123,6 +123,7 @@ impl ContextSource for World {
     fn fetch<'a>(&'a self, key: &'a FactKey) -> Pin<Box<dyn Future<Output = Fact> + Send + 'a>> {
         let fact = match key {
             FactKey::Namespace(name) => self.namespace(name),
+            FactKey::Image(_) => Fact::Unknown("no registry is read by this release".to_owned()),
             FactKey::Owner { namespace, controller } => self.owner(namespace, controller),
         };
         Box::pin(ready(fact))

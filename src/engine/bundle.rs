@@ -56,6 +56,16 @@ impl Bound {
         self.entry_points.patch
     }
 
+    /// Whether it has a say in injections.
+    pub fn injects(&self) -> bool {
+        self.entry_points.inject
+    }
+
+    /// Whether it asks for digests in the place of tags, which is not done by its rules (contracts: server, names).
+    pub fn pins(&self) -> bool {
+        self.policy.id.as_str() == "images/pin_digest"
+    }
+
     /// Whether it can find something.
     pub fn judges(&self) -> bool {
         !self.entry_points.judging().is_empty()

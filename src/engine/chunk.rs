@@ -30,6 +30,8 @@ pub(super) enum Question {
     Judge,
     /// The patch.
     Patch,
+    /// What it says of an injection.
+    Inject,
 }
 
 /// What a binding answered: its entry points by name.
@@ -40,19 +42,15 @@ impl Question {
         match self {
             Self::Judge => "judge",
             Self::Patch => "patch",
+            Self::Inject => "inject",
         }
     }
 
     fn entry_points(self, points: EntryPoints) -> Vec<&'static str> {
         match self {
             Self::Judge => points.judging(),
-            Self::Patch => {
-                if points.patch {
-                    vec!["patch"]
-                } else {
-                    Vec::new()
-                }
-            }
+            Self::Patch => points.patch.then_some("patch").into_iter().collect(),
+            Self::Inject => points.inject.then_some("inject").into_iter().collect(),
         }
     }
 }
@@ -135,7 +133,7 @@ impl Chunk {
 /// undefined leaves its own triple out and no other (an object literal, or a term in the head, would take all along).
 fn aggregate(bindings: &[(usize, EntryPoints, &Module)]) -> Module {
     let mut text = "package meshgate.all\n".to_owned();
-    for question in [Question::Judge, Question::Patch] {
+    for question in [Question::Judge, Question::Patch, Question::Inject] {
         let mut is_asked = false;
         for (number, points, _) in bindings {
             let (member, package) = (packages::member(*number), packages::name(*number));

@@ -11,6 +11,7 @@ pub(super) struct EntryPoints {
     pub(super) audit: bool,
     pub(super) annotations: bool,
     pub(super) patch: bool,
+    pub(super) inject: bool,
 }
 
 impl EntryPoints {
@@ -57,11 +58,7 @@ pub(super) fn read(module: &Parsed) -> (EntryPoints, Vec<Fault>) {
             "audit" => (&mut found.audit, Form::Set, "`audit contains … if …`"),
             "annotations" => (&mut found.annotations, Form::Value, "`annotations := {…}`"),
             "patch" => (&mut found.patch, Form::Value, "`patch := […] if …`"),
-            "inject" => {
-                let message = "`inject` is not supported by this release; remove the rule";
-                faults.push(fault(module, reference, "MG124", message.to_owned()));
-                continue;
-            }
+            "inject" => (&mut found.inject, Form::Value, "`inject := {…} if …`"),
             _ => continue,
         };
         *present = true;
@@ -71,7 +68,7 @@ pub(super) fn read(module: &Parsed) -> (EntryPoints, Vec<Fault>) {
         }
     }
     if found == EntryPoints::default() && faults.is_empty() {
-        let message = "no entry point, so nothing would ever be judged; give it at least one of deny, warn, audit, annotations, patch";
+        let message = "no entry point, so nothing would ever be judged; give it at least one of deny, warn, audit, annotations, patch, inject";
         faults.push(Fault { code: Some("MG123"), ..Fault::of_file(&module.module.path, message) });
     }
     (found, faults)

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::allowance::Allowance;
 use super::bundle::{Bound, Bundle};
 use super::chunk::{Answer, Question};
+use super::injection::{self, Injection};
 use super::input::Input;
 use super::output::{self, Judgement};
 
@@ -59,6 +60,12 @@ impl Bundle {
     pub fn propose(&self, bound: &[&Bound], input: &Input) -> Vec<Result<Option<Value>, EvaluationError>> {
         let read = |_: &Bound, answer: Answer| output::patch(answer?).map_err(EvaluationError::Shape);
         self.ask(Question::Patch, bound, input, read)
+    }
+
+    /// Asks `bound` what they say of an injection; None where they say nothing. In the same order.
+    pub fn narrow(&self, bound: &[&Bound], input: &Input) -> Vec<Result<Option<Injection>, EvaluationError>> {
+        let read = |_: &Bound, answer: Answer| injection::read(answer?).map_err(EvaluationError::Shape);
+        self.ask(Question::Inject, bound, input, read)
     }
 
     fn ask<T>(

@@ -1,6 +1,6 @@
 //! What a policy reads as `input`, converted once a request and shared by all policies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regorus::Value as Rego;
 use serde_json::{Map, Value};
@@ -15,12 +15,13 @@ use crate::policy::FactName;
 pub struct Input {
     request: Rego,
     facts: BTreeMap<FactName, Result<Rego, String>>,
+    exempt: Rego,
 }
 
 impl Input {
     /// Takes the AdmissionRequest as policies read it, and the facts that are known.
     pub fn new(request: &Value, facts: BTreeMap<FactName, Fact>) -> Self {
-        Self { request: to_rego(request), facts: convert(facts) }
+        Self { request: to_rego(request), facts: convert(facts), exempt: Rego::new_object() }
     }
 
     /// The same request about another object; what it shares with this one is not converted again.
@@ -28,7 +29,16 @@ impl Input {
     pub fn with_object(&self, object: &Value, facts: BTreeMap<FactName, Fact>) -> Self {
         let mut members = self.request.as_object().cloned().unwrap_or_default();
         members.insert(Rego::from("object"), to_rego(object));
-        Self { request: Rego::from(members), facts: convert(facts) }
+        Self { request: Rego::from(members), facts: convert(facts), exempt: self.exempt.clone() }
+    }
+
+    /// The same, but that these containers are taken out of the view of these controls.
+    #[must_use]
+    pub fn exempting(self, containers: BTreeMap<String, BTreeSet<String>>) -> Self {
+        let names =
+            |names: BTreeSet<String>| Rego::from(names.into_iter().map(Rego::from).collect::<Vec<_>>());
+        let exempt = containers.into_iter().map(|(control, all)| (Rego::from(control), names(all)));
+        Self { exempt: Rego::from(exempt.collect::<BTreeMap<_, _>>()), ..self }
     }
 
     /// The first fact that a binding's policy declared and that is not known.
@@ -45,13 +55,26 @@ impl Input {
     /// that it declared is the gate's matter (R25).
     pub(super) fn of(&self, parameters: &Rego, asked: &[usize]) -> Rego {
         let known = self.facts.iter().filter_map(|(name, fact)| Some((name, fact.as_ref().ok()?)));
-        let context = known.map(|(name, value)| (Rego::from(name.as_str()), value.clone()));
+        let mut context: BTreeMap<&str, Rego> = BTreeMap::new();
+        for (name, value) in known {
+            match name.as_str().split_once('.') {
+                None => drop(context.insert(name.as_str(), value.clone())),
+                // `mesh.proposal` is a member of `mesh`.
+                Some((group, member)) => {
+                    let group = context.entry(group).or_insert_with(Rego::new_object);
+                    if let Ok(members) = group.as_object_mut() {
+                        members.insert(Rego::from(member), value.clone());
+                    }
+                }
+            }
+        }
+        let context = context.into_iter().map(|(name, value)| (Rego::from(name), value));
         let ask = asked.iter().map(|number| (Rego::from(packages::member(*number)), Rego::from(true)));
         Rego::from(BTreeMap::from([
             (Rego::from("request"), self.request.clone()),
             (Rego::from(packages::PARAMETERS), parameters.clone()),
             (Rego::from("context"), Rego::from(context.collect::<BTreeMap<_, _>>())),
-            (Rego::from("exempt"), Rego::new_object()),
+            (Rego::from("exempt"), self.exempt.clone()),
             (Rego::from("ask"), Rego::from(ask.collect::<BTreeMap<_, _>>())),
         ]))
     }

@@ -40,6 +40,9 @@ pub enum FailurePolicy {
 pub enum FactName {
     /// The container view.
     Containers,
+    /// What a mesh would do with the object.
+    #[serde(rename = "mesh.proposal")]
+    MeshProposal,
     /// `{name, labels, annotations}`.
     Namespace,
     /// `{rfc3339, ns}`.
@@ -52,12 +55,14 @@ pub enum FactName {
 
 impl FactName {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Containers, Self::Namespace, Self::Now, Self::Owner, Self::Pod];
+    pub const ALL: [Self; 6] =
+        [Self::Containers, Self::MeshProposal, Self::Namespace, Self::Now, Self::Owner, Self::Pod];
 
     /// The name under `input.context`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Containers => "containers",
+            Self::MeshProposal => "mesh.proposal",
             Self::Namespace => "namespace",
             Self::Now => "now",
             Self::Owner => "owner",

@@ -129,6 +129,11 @@ impl Finding {
         Self { key: why.clone(), message: why, field, ..Self::about(matched, Action::Deny, true) }
     }
 
+    /// Why what a matched policy agreed to is refused: a denial, whatever its failurePolicy and its binding say.
+    pub(super) fn refused(matched: &Matched<'_>, why: String) -> Self {
+        Self { key: why.clone(), message: why, ..Self::about(matched, Action::Deny, false) }
+    }
+
     fn about(matched: &Matched<'_>, action: Action, is_error: bool) -> Self {
         let policy = &matched.bound.policy;
         Self {

@@ -83,6 +83,7 @@ impl<'a> Fold<'a> {
             concerned.iter().filter(|one| one.error.is_none()).map(|one| one.bound).collect();
         let mut proposals = self.bundle.propose(&asked, &input).into_iter();
         self.input = Some(input);
+        let kept = knowledge.recognised(&self.request).names;
         let mut findings = Vec::new();
         for one in concerned {
             let lost = || Err(EvaluationError::Shape("the binding was not asked".to_owned()));
@@ -92,7 +93,7 @@ impl<'a> Fold<'a> {
             };
             let failed = matches!(proposal, Err(EvaluationError::Policy(_)));
             *self.evaluated.entry(one.bound.place()).or_default() |= failed;
-            match proposal.and_then(|proposal| change::read(proposal.as_ref(), &self.request)) {
+            match proposal.and_then(|proposal| change::read(proposal.as_ref(), &self.request, &kept)) {
                 Ok(Change::None) => {}
                 Ok(Change::LeftOut(why)) => findings.push(Finding::left_out(&one, why)),
                 // Those behind it are asked about the object with this change.
@@ -108,6 +109,7 @@ impl<'a> Fold<'a> {
     /// an object into a policy's match or take it out.
     fn concerned(&mut self, knowledge: &mut Knowledge<'_>) -> Vec<Matched<'a>> {
         let mut concerned = matched(self.bundle, &self.request, Phase::Mutate, knowledge);
+        concerned.retain(|one| one.bound.mutates());
         concerned.sort_by_key(|one| {
             let (bound, policy) = (one.bound, &one.bound.policy);
             (policy.metadata.order, policy.id.clone(), bound.binding.name.clone())

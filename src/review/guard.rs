@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::decision::Finding;
 use super::fold::Step;
+use super::mesh::{self, RenderedContainer};
 use crate::admission::Request;
 use crate::policy::GuardedField;
 use fields::Powers;
@@ -45,15 +46,42 @@ struct Increase {
 }
 
 /// What no policy that did it is allowed to: one finding for each field, of the binding that raised it last.
-pub(super) fn findings(request: &Request, after: &Value, steps: &[Step<'_>]) -> Vec<Finding> {
+/// What is `rendered` is the mesh's, with the volumes that nothing else mounts.
+pub(super) fn findings(
+    request: &Request,
+    after: &Value,
+    steps: &[Step<'_>],
+    rendered: &[RenderedContainer],
+) -> Vec<Finding> {
     let Some(before) = request.object().filter(|before| *before != after) else { return Vec::new() };
     match increases(request, before, after) {
-        Ok(increases) => increases.iter().flat_map(|one| of_increase(one, request, steps)).collect(),
+        Ok(increases) => {
+            let own = sidecar(before, after, rendered);
+            let others = increases.iter().filter(|one| !own.contains(&one.place));
+            others.flat_map(|one| of_increase(one, request, steps)).collect()
+        }
         Err(why) => {
             let text = format!("what its change adds to a Pod's privileges can't be told: {why}");
             steps.iter().map(|step| Finding::guarded(&step.by, text.clone(), None)).collect()
         }
     }
+}
+
+/// The places of a sidecar in a Pod: its containers, as far as they are still what was rendered, and the volumes that came
+/// with them and that they alone mount.
+fn sidecar(before: &Value, after: &Value, rendered: &[RenderedContainer]) -> BTreeSet<Place> {
+    let names = mesh::recognise(rendered, after, |_| None).names;
+    let name = |item: &Value| item.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (mut own, mut others) = (BTreeSet::new(), BTreeSet::new());
+    for container in pod::LISTS.iter().flat_map(|list| pod::list(after, list)) {
+        let mounts =
+            ["volumeMounts", "volumeDevices"].into_iter().filter_map(|list| container.get(list)?.as_array());
+        let volumes = mounts.flatten().map(name);
+        if names.contains(&name(container)) { own.extend(volumes) } else { others.extend(volumes) }
+    }
+    others.extend(pod::list(before, "volumes").iter().map(name));
+    let volumes = own.difference(&others).cloned().map(Place::Volume);
+    names.into_iter().map(Place::Container).chain(volumes).collect()
 }
 
 fn of_increase(increase: &Increase, request: &Request, steps: &[Step<'_>]) -> Vec<Finding> {

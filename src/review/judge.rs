@@ -1,6 +1,6 @@
 //! Step 6: asks every policy that concerns the object what is wrong with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::decision::{Action, Decision, Finding, Phase};
 use super::knowledge::{Knowledge, object};
@@ -29,7 +29,7 @@ pub(super) fn judge(bundle: &Bundle, request: &Request, knowledge: &mut Knowledg
     if knowledge.lacks_something() || concerned.is_empty() {
         return decision;
     }
-    let input = Input::new(request.value(), facts);
+    let input = Input::new(request.value(), facts).exempting(exempt(&concerned, request, knowledge));
     let asked: Vec<&Bound> =
         concerned.iter().filter(|one| one.error.is_none()).map(|one| one.bound).collect();
     let mut judgements = bundle.judge(&asked, &input).into_iter();
@@ -48,6 +48,23 @@ pub(super) fn judge(bundle: &Bundle, request: &Request, knowledge: &mut Knowledg
     decision.findings.sort();
     decision.findings.dedup();
     decision
+}
+
+/// The containers that a mesh put there and that are plainly its own, by the controls that need not look at them: those of
+/// Pod Security and of images (contracts: injection).
+fn exempt(
+    concerned: &[Matched<'_>],
+    request: &Request,
+    knowledge: &mut Knowledge<'_>,
+) -> BTreeMap<String, BTreeSet<String>> {
+    let plain = knowledge.recognised(request).plain;
+    let is_spared = |one: &&Matched<'_>| {
+        let category = one.bound.policy.id.as_str().split('/').next();
+        !plain.is_empty() && matches!(category, Some("pod_security" | "images"))
+    };
+    let spared = concerned.iter().filter(is_spared);
+    let controls = spared.flat_map(|one| one.bound.policy.metadata.controls.iter().cloned());
+    controls.map(|control| (control, plain.clone())).collect()
 }
 
 /// Adds a judgement to the decision. What of it can't be used is an error beside the rest: it takes no denial along.

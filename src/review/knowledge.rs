@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::mesh::{self, Mesh, Proposal, Recognised};
 use super::trace::Trace;
 use crate::admission::{Operation, Request};
 use crate::context::{Fact, FactKey, Facts, OwnerReference};
@@ -13,14 +14,35 @@ use crate::policy::FactName;
 /// The facts at hand, and the keys that were asked for and are not there yet.
 pub(super) struct Knowledge<'a> {
     facts: &'a Facts,
+    mesh: &'a dyn Mesh,
     missing: BTreeSet<FactKey>,
     /// What was looked at, where that is to be told.
     trace: Option<Trace>,
 }
 
 impl<'a> Knowledge<'a> {
-    pub(super) fn new(facts: &'a Facts, traces: bool) -> Self {
-        Self { facts, missing: BTreeSet::new(), trace: traces.then(Trace::default) }
+    pub(super) fn new(facts: &'a Facts, mesh: &'a dyn Mesh, traces: bool) -> Self {
+        Self { facts, mesh, missing: BTreeSet::new(), trace: traces.then(Trace::default) }
+    }
+
+    /// The mesh that the object may be in.
+    pub(super) fn mesh(&self) -> &'a dyn Mesh {
+        self.mesh
+    }
+
+    /// The containers of the object that are a mesh's, with the digests of their tags as they are known by now.
+    pub(super) fn recognised(&mut self, request: &Request) -> Recognised {
+        let rendered = self.mesh.rendered(request);
+        let Some(object) = object(request) else { return Recognised::default() };
+        mesh::recognise(&rendered, object, |image| match self.image(image) {
+            Some(Fact::Known(entry)) => entry.get("digest").and_then(Value::as_str).map(str::to_owned),
+            Some(Fact::Unknown(_)) | None => None,
+        })
+    }
+
+    /// What is known of an image. None: asked for.
+    pub(super) fn image(&mut self, text: &str) -> Option<Fact> {
+        self.gathered(FactKey::Image(text.to_owned()))
     }
 
     /// The keys that were asked for in vain, and what was looked at.
@@ -55,7 +77,11 @@ impl<'a> Knowledge<'a> {
             FactName::Now => Some(self.facts.now().fact()),
             FactName::Namespace => self.namespace(request),
             FactName::Owner => self.owner(request),
-            FactName::Containers => Some(of_object(request, containers::fact, json!([]))),
+            FactName::Containers => Some(self.containers(request)),
+            FactName::MeshProposal => Some(match self.mesh.propose(request) {
+                Ok(proposal) => Fact::Known(Proposal::fact(proposal.as_ref())),
+                Err(why) => Fact::Unknown(why),
+            }),
             FactName::Pod => Some(of_object(request, pod_template::fact, Value::Null)),
         }
     }
@@ -79,6 +105,21 @@ impl<'a> Knowledge<'a> {
             Fact::Known(Value::Null) => Some(Fact::Unknown(format!("there is no namespace `{name}`"))),
             fact => Some(fact),
         }
+    }
+
+    fn containers(&mut self, request: &Request) -> Fact {
+        let recognised = self.recognised(request).names;
+        let mut fact = of_object(request, containers::fact, json!([]));
+        if let Fact::Known(Value::Array(view)) = &mut fact {
+            for entry in view {
+                let is_rendered =
+                    entry.get("name").and_then(Value::as_str).is_some_and(|name| recognised.contains(name));
+                if let Some(rendered) = entry.get_mut("rendered") {
+                    *rendered = Value::from(is_rendered);
+                }
+            }
+        }
+        fact
     }
 
     fn owner(&mut self, request: &Request) -> Option<Fact> {

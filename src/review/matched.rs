@@ -127,7 +127,7 @@ pub(super) fn declared(matched: &[Matched<'_>]) -> BTreeSet<FactName> {
 /// Whether the policy has anything to be asked for in that phase.
 fn asked_in(phase: Phase, bound: &Bound) -> bool {
     match phase {
-        Phase::Mutate => bound.mutates(),
+        Phase::Mutate => bound.mutates() || bound.injects() || bound.pins(),
         Phase::Validate => bound.judges(),
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::decision::{Action, Decision, Phase};
 use super::fold::Fold;
-use super::guard;
 use super::knowledge::Knowledge;
+use super::{guard, inject, pin};
 use crate::admission::Request;
 use crate::engine::Bundle;
 use crate::patch::Patch;
@@ -22,15 +22,23 @@ pub(super) fn mutate(bundle: &Bundle, request: &Request, knowledge: &mut Knowled
         evaluated: BTreeMap::new(),
         trace: None,
     };
-    let fold = Fold::run(bundle, request, knowledge);
-    decision.findings = fold.findings;
-    if let Some(after) = fold.request.object().filter(|_| !fold.gave_up) {
-        decision.findings.extend(guard::findings(request, after, &fold.steps));
+    let mut fold = Fold::run(bundle, request, knowledge);
+    if !fold.gave_up {
+        let injected = inject::inject(bundle, &mut fold, knowledge);
+        let rendered = injected.as_ref().map(|injected| injected.containers.as_slice()).unwrap_or_default();
+        // Pinning is the one change of images that nobody needs to be allowed: it comes after what is compared.
+        let raised =
+            fold.request.object().map(|after| guard::findings(request, after, &fold.steps, rendered));
+        fold.findings.extend(raised.unwrap_or_default());
+        pin::pin(bundle, &mut fold, knowledge);
+        decision.annotations.extend(injected.map(|injected| ("mutate-injected".to_owned(), injected.name)));
     }
+    decision.findings = fold.findings;
     decision.evaluated = fold.evaluated;
     decision.findings.sort();
     decision.findings.dedup();
     if fold.gave_up || decision.findings.iter().any(|finding| finding.action == Action::Deny) {
+        decision.annotations.clear();
         return decision;
     }
     if let (Some(before), Some(after)) = (request.object(), fold.request.object()) {

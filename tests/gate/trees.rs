@@ -101,7 +101,7 @@ fn what_the_contract_refuses() {
         ("deny.x contains \"no\" if true", &["MG124 19:1"]),
         ("deny(x) := x", &["MG124 19:1"]),
         ("patch contains 1 if true", &["MG124 19:1"]),
-        ("inject := {} if true", &["MG124 19:1"]),
+        ("inject contains {} if true", &["MG124 19:1"]),
         ("deny contains \"no\" if input.parameters.registry", &["MG126 19:23"]),
         ("deny contains \"no\" if input.parameters.limits.memory", &["MG126 19:23"]),
     ] {

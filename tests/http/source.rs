@@ -27,6 +27,15 @@ impl ContextSource for Silent {
     }
 }
 
+/// Answers that it does not know.
+pub(crate) struct Unknowing;
+
+impl ContextSource for Unknowing {
+    fn fetch<'a>(&'a self, _: &'a FactKey) -> Answer<'a> {
+        Box::pin(ready(Fact::Unknown("the cluster does not answer".to_owned())))
+    }
+}
+
 /// Panics when it is asked about the namespace `panic`.
 pub(crate) struct Panicking;
 
@@ -57,6 +66,7 @@ impl ContextSource for Gate {
 fn known(key: &FactKey) -> Fact {
     match key {
         FactKey::Namespace(name) => Fact::Known(json!({ "name": name, "labels": {}, "annotations": {} })),
+        FactKey::Image(_) => Fact::Unknown("no registry".to_owned()),
         FactKey::Owner { .. } => Fact::Known(Value::Null),
     }
 }

@@ -3,6 +3,9 @@
 #![expect(clippy::print_stdout, reason = "the numbers of a run are its result")]
 
 mod guard;
+mod injections;
+mod laws;
 mod mutations;
+mod pins;
 mod updates;
 mod world;

@@ -14,7 +14,7 @@ pub(crate) const ALL: &str =
     "rules: [{apiGroups: [\"*\"], apiVersions: [\"*\"], resources: [\"*\", \"*/*\"], operations: [\"*\"]}]";
 
 /// A policies' tree in the making.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Policies(pub(crate) Tree);
 
 impl Policies {

@@ -117,19 +117,30 @@ impl Inputs<'_> {
         }
     }
 
+    /// A fact's name has one part, or two, as `mesh.proposal` has.
     fn context(&mut self, steps: &[Term], place: Place) {
-        match steps.get(1).map(Term::text) {
-            Some(Some(name)) => self.fact(name, place),
-            Some(None) => {
-                let message = "a fact by a computed name; name the fact, and declare it in METADATA";
-                self.found.add(self.module, "MG122", place, message);
+        let parts: Vec<Option<&str>> = steps.iter().skip(1).take(2).map(Term::text).collect();
+        let is_group = |name: &str| {
+            FactName::ALL
+                .iter()
+                .any(|fact| fact.as_str().split_once('.').is_some_and(|(group, _)| group == name))
+        };
+        match parts.as_slice() {
+            [Some(group), Some(member), ..] if is_group(group) => {
+                self.fact(&format!("{group}.{member}"), place)
             }
-            None => {
-                let message =
-                    "`input.context` as a whole; name the fact that is read, and declare it in METADATA";
-                self.found.add(self.module, "MG122", place, message);
+            [Some(group)] if is_group(group) => {
+                self.unnamed(&format!("`input.context.{group}` as a whole"), place)
             }
+            [Some(name), ..] if !is_group(name) => self.fact(name, place),
+            [] => self.unnamed("`input.context` as a whole", place),
+            _ => self.unnamed("a fact by a computed name", place),
         }
+    }
+
+    fn unnamed(&mut self, what: &str, place: Place) {
+        let message = format!("{what}; name the fact that is read, and declare it in METADATA");
+        self.found.add(self.module, "MG122", place, message);
     }
 
     fn fact(&mut self, name: &str, place: Place) {

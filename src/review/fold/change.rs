@@ -1,5 +1,7 @@
 //! What a policy's patch makes of the object, and whether that may be.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::admission::{Operation, Request};
@@ -11,6 +13,9 @@ use crate::patch::{Patch, PatchError};
 /// What no mutation may change: an API server would refuse the request, or store another object than it was asked for.
 const IDENTITY: [&str; 5] =
     ["/apiVersion", "/kind", "/metadata/name", "/metadata/namespace", "/metadata/uid"];
+
+/// The lists of containers.
+const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
 
 /// What a policy wants.
 pub(super) enum Change {
@@ -29,8 +34,13 @@ pub(super) struct Changed {
     pub(super) pointers: Vec<String>,
 }
 
-/// Reads what a policy wants to change of the object of `request`.
-pub(super) fn read(proposal: Option<&Value>, request: &Request) -> Result<Change, EvaluationError> {
+/// Reads what a policy wants to change of the object of `request`. Containers of these names stay as they are: they are a
+/// mesh's, and known by what they are.
+pub(super) fn read(
+    proposal: Option<&Value>,
+    request: &Request,
+    kept: &BTreeSet<String>,
+) -> Result<Change, EvaluationError> {
     let (Some(proposal), Some(before)) = (proposal, request.object()) else { return Ok(Change::None) };
     let unusable = |error: PatchError| EvaluationError::Shape(format!("`patch`: {error}"));
     let patch = Patch::from_value(proposal).map_err(unusable)?;
@@ -46,6 +56,7 @@ pub(super) fn read(proposal: Option<&Value>, request: &Request) -> Result<Change
         let text = "`patch` replaces the whole object; name its members";
         return Err(EvaluationError::Shape(text.to_owned()));
     }
+    keep(before, &mut after, kept);
     let pointers: Vec<String> = Patch::diff(before, &after).paths().map(str::to_owned).collect();
     if pointers.is_empty() {
         return Ok(Change::None);
@@ -57,6 +68,25 @@ pub(super) fn read(proposal: Option<&Value>, request: &Request) -> Result<Change
         )));
     }
     Ok(Change::Made(Changed { before: before.clone(), after, pointers }))
+}
+
+/// Puts containers back that a patch changed, removed or moved to another list.
+fn keep(before: &Value, after: &mut Value, kept: &BTreeSet<String>) {
+    let is_kept = |container: &Value| {
+        container.get("name").and_then(Value::as_str).is_some_and(|name| kept.contains(name))
+    };
+    for list in LISTS {
+        let pointer = format!("/spec/{list}");
+        let of_before = before.pointer(&pointer).and_then(Value::as_array);
+        let Some(Value::Array(items)) = after.pointer_mut(&pointer) else { continue };
+        for (index, container) in of_before.into_iter().flatten().enumerate().filter(|(_, one)| is_kept(one))
+        {
+            match items.iter_mut().find(|item| item.get("name") == container.get("name")) {
+                Some(place) => *place = container.clone(),
+                None => items.insert(index.min(items.len()), container.clone()),
+            }
+        }
+    }
 }
 
 fn is_mutable(request: &Request, pointer: &str, after: &Value) -> bool {

@@ -7,7 +7,7 @@ use super::{Guarded, shown};
 use crate::kubernetes::pod_template;
 
 /// The lists of containers. Names are unique over all of them.
-const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
+pub(super) const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
 
 /// Annotations that chose a profile before there was a field; kubelets until 1.33 read them.
 const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
@@ -54,6 +54,12 @@ impl<'a> Pod<'a> {
         let shown = shown(Some(&powers.iter().cloned().collect()).filter(|_| !powers.is_empty()));
         Guarded { path, shown, powers }
     }
+}
+
+/// A list of a Pod's spec; empty where it is none.
+pub(super) fn list<'a>(pod: &'a Value, list: &str) -> &'a [Value] {
+    let items = pod.pointer(&format!("/spec/{list}")).and_then(Value::as_array);
+    items.map(Vec::as_slice).unwrap_or_default()
 }
 
 /// The elements of a list with their paths.
