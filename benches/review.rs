@@ -1,5 +1,6 @@
 //! What a review costs beside what it cannot cost less than: reading the JSON, and the same checks written by hand in
 //! Rust. One Pod of 9 KB with five containers against the embedded starter policies; every line reads the same bytes.
+//! And what large questions cost, each in two sizes.
 //!
 //! `cargo bench --bench review`. Before anything is measured it is made sure that the checks by hand find exactly what
 //! the review finds; otherwise the baseline would be that of another question.
@@ -12,12 +13,16 @@
 
 #[path = "review/by_hand.rs"]
 mod by_hand;
+#[path = "review/large.rs"]
+mod large;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use by_hand::Found;
 use criterion::Criterion;
-use meshgate::admission::{Request, decode, respond};
+use meshgate::admission::{
+    GroupVersionKind, GroupVersionResource, Operation, Request, RequestParts, decode, respond,
+};
 use meshgate::context::{Fact, FactKey, Facts, Now};
 use meshgate::engine::{self, Bundle};
 use meshgate::policy::{Draft, Tree};
@@ -40,21 +45,39 @@ struct Question {
 }
 
 impl Question {
-    /// The namespace denies, so that an answer has all that it can have: a line and a cause for each finding.
     fn new() -> Self {
-        let tree = source::profile("starter").expect("an embedded profile");
-        let draft = Draft::read(&tree, &Tree::default());
-        let bundle = engine::compile(draft).expect("the embedded policies compile");
+        let pod: Value = serde_json::from_slice(POD).expect("the Pod is JSON");
+        // As it is sent: without a space.
+        Self::of(pod.to_string().into_bytes(), starter())
+    }
 
+    /// The creation of a Pod.
+    fn about(pod: &Value, bundle: Bundle) -> Self {
+        let request = Request::new(RequestParts {
+            uid: "7".to_owned(),
+            kind: GroupVersionKind::new("", "v1", "Pod"),
+            resource: GroupVersionResource::new("", "v1", "pods"),
+            sub_resource: None,
+            name: "web".to_owned(),
+            namespace: Some("shop".to_owned()),
+            operation: Operation::Create,
+            user_info: json!({ "username": "alice" }),
+            object: Some(pod.clone()),
+            old_object: None,
+            dry_run: false,
+        });
+        Self::of(request.to_review().to_string().into_bytes(), bundle)
+    }
+
+    /// The namespace denies, so that an answer has all that it can have: a line and a cause for each finding.
+    fn of(bytes: Vec<u8>, bundle: Bundle) -> Self {
         let namespace = FactKey::Namespace("shop".to_owned());
         let labels = json!({ "kubernetes.io/metadata.name": "shop", "meshgate.io/mode": "deny" });
         let fact = Fact::Known(json!({ "name": "shop", "labels": labels, "annotations": {} }));
         let mut facts = Facts::at(Now::parse("2026-01-31T12:00:00Z").expect("a time"));
         facts.extend(BTreeSet::from([namespace.clone()]), BTreeMap::from([(namespace, fact)]));
 
-        // As it is sent: without a space.
-        let pod: Value = serde_json::from_slice(POD).expect("the Pod is JSON");
-        Self { bytes: pod.to_string().into_bytes(), bundle, facts }
+        Self { bytes, bundle, facts }
     }
 
     fn value(&self) -> Value {
@@ -111,6 +134,11 @@ impl Question {
     }
 }
 
+fn starter() -> Bundle {
+    let tree = source::profile("starter").expect("an embedded profile");
+    engine::compile(Draft::read(&tree, &Tree::default())).expect("the embedded policies compile")
+}
+
 fn measure(criterion: &mut Criterion, question: &Question) {
     let mut group = criterion.benchmark_group("pod");
     group.bench_function("parse: serde_json", |b| b.iter(|| question.value()));
@@ -127,5 +155,6 @@ fn main() {
     question.check();
     let mut criterion = Criterion::default().configure_from_args();
     measure(&mut criterion, &question);
+    large::measure(&mut criterion);
     criterion.final_summary();
 }

@@ -1,7 +1,7 @@
 //! Bindings that are asked together: one program, and one rule that asks all of them. What they share is computed once;
 //! what one of them does wrong is found by asking each alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use regorus::Value as Rego;
@@ -73,12 +73,12 @@ impl Chunk {
     pub(super) fn ask(
         &self,
         question: Question,
-        asked: &[usize],
+        asked: &BTreeSet<usize>,
         allowance: &mut Allowance,
         input: impl Fn(&[usize]) -> Rego,
     ) -> BTreeMap<usize, Answer> {
         let here: Vec<usize> =
-            asked.iter().copied().filter(|number| self.bindings.contains(number)).collect();
+            self.bindings.iter().copied().filter(|number| asked.contains(number)).collect();
         let together = allowance.spend(|budget| self.answers(question, &here, budget, &input));
         match together {
             Ok(answers) => answers.into_iter().map(|(number, answer)| (number, Ok(answer))).collect(),

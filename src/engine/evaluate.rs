@@ -1,6 +1,6 @@
 //! Evaluating: what bindings say of one request. They are asked together, a program at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regorus::Value as Rego;
 use serde_json::Value;
@@ -78,7 +78,7 @@ impl Bundle {
         // Who lacks a fact is not asked; the others are.
         let lacks: BTreeMap<usize, EvaluationError> =
             bound.iter().filter_map(|one| Some((one.number, input.lacks(one)?))).collect();
-        let asked: Vec<usize> =
+        let asked: BTreeSet<usize> =
             bound.iter().map(|one| one.number).filter(|number| !lacks.contains_key(number)).collect();
         let needed = |bindings: &[usize]| bindings.iter().any(|number| asked.contains(number));
         let chunks: Vec<_> = self.chunks.iter().filter(|chunk| needed(&chunk.bindings)).collect();

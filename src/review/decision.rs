@@ -105,7 +105,7 @@ impl Finding {
             field.as_deref().zip(object).and_then(|(field, object)| field_path::to_pointer(field, object));
         let container =
             pointer.as_deref().zip(object).and_then(|(pointer, object)| container(pointer, object));
-        let action = action.or_else(|| matched.denies(pointer.as_deref()))?;
+        let action = matched.does(action.unwrap_or(matched.action), pointer.as_deref())?;
         Some(Self { key, message, field, pointer, container, remedy, ..Self::about(matched, action, false) })
     }
 

@@ -37,17 +37,18 @@ struct Softening {
 }
 
 impl Matched<'_> {
-    /// What a denial does that is about the field at `pointer`; one that names no field is taken to be about the Pods.
-    /// None: nothing.
-    pub(super) fn denies(&self, pointer: Option<&str>) -> Option<Action> {
-        match self.softening {
-            Some(Softening { template, to }) if self.action == Action::Deny => {
-                let rest = pointer.map(|pointer| pointer.strip_prefix(template));
-                let is_about_pods =
-                    rest.is_none_or(|rest| rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
-                if is_about_pods { to } else { Some(self.action) }
-            }
-            _ => Some(self.action),
+    /// What a violation does that is about the field at `pointer`, and would else do `action`; one that names no field is
+    /// taken to be about the Pods. None: nothing.
+    pub(super) fn does(&self, action: Action, pointer: Option<&str>) -> Option<Action> {
+        let Some(Softening { template, to }) = self.softening else { return Some(action) };
+        let rest = pointer.map(|pointer| pointer.strip_prefix(template));
+        let is_about_pods =
+            rest.is_none_or(|rest| rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
+        match to {
+            _ if !is_about_pods => Some(action),
+            // Nothing but a denial is softened.
+            Some(softer) => Some(action.max(softer)),
+            None => None,
         }
     }
 
@@ -57,8 +58,9 @@ impl Matched<'_> {
             Some(_) => Softened::Warns,
             None => Softened::Dropped,
         };
+        let templates = self.softening.map(softened);
         // Nothing but a denial is softened.
-        let templates = self.softening.filter(|_| self.action == Action::Deny).map(softened);
+        let templates = templates.filter(|one| *one == Softened::Dropped || self.action == Action::Deny);
         Asked {
             action: self.action,
             mode: self.mode,

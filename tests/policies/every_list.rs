@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use crate::bound;
 
-const POLICY: &str = "pod_security/privileged";
+pub(crate) const POLICY: &str = "pod_security/privileged";
 
 /// Group, version, kind, resource, and where the Pod's spec is.
-type Kind = (&'static str, &'static str, &'static str, &'static str, &'static str);
+pub(crate) type Kind = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
-const POD: Kind = ("", "v1", "Pod", "pods", "spec");
+pub(crate) const POD: Kind = ("", "v1", "Pod", "pods", "spec");
 
-const KINDS: [Kind; 9] = [
+pub(crate) const KINDS: [Kind; 9] = [
     POD,
     ("", "v1", "PodTemplate", "podtemplates", "template.spec"),
     ("", "v1", "ReplicationController", "replicationcontrollers", "spec.template.spec"),
@@ -29,7 +29,7 @@ const KINDS: [Kind; 9] = [
 ];
 
 /// How a message names the container, its list, its name, its restartPolicy.
-const PLACES: [(&str, &str, &str, Option<&str>); 4] = [
+pub(crate) const PLACES: [(&str, &str, &str, Option<&str>); 4] = [
     ("init container", "initContainers", "migrate", None),
     ("sidecar container", "initContainers", "proxy", Some("Always")),
     ("container", "containers", "app", None),
@@ -64,7 +64,7 @@ fn object((group, version, kind, _, path): Kind, spec: Value) -> Value {
 }
 
 /// The old object of an UPDATE has the container, but not privileged.
-fn request(
+pub(crate) fn request(
     kind: Kind,
     sub_resource: Option<&str>,
     operation: Operation,
@@ -86,7 +86,7 @@ fn request(
     })
 }
 
-fn findings(bundle: &Bundle, request: &Request) -> Vec<Finding> {
+pub(crate) fn findings(bundle: &Bundle, request: &Request) -> Vec<Finding> {
     let facts = Facts::at(Now::parse("2026-01-31T12:00:00Z").unwrap());
     match review(bundle, &facts, request, Phase::Validate) {
         Progress::Done(decision) => decision.findings,

@@ -12,6 +12,7 @@ mod examples;
 mod opa;
 mod reached;
 mod rego;
+mod templates;
 
 use std::path::{Path, PathBuf};
 

@@ -7,6 +7,9 @@ use super::never;
 use crate::admission::{Operation, Request};
 use crate::kubernetes::kinds;
 
+/// The subresources through which the containers of a running Pod change.
+const CONTAINERS: [(&str, &str); 2] = [("pods", "ephemeralcontainers"), ("pods", "resize")];
+
 /// `admissionregistration.k8s.io/v1` RuleWithOperations. `*` matches everything.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -75,14 +78,17 @@ impl Rule {
     /// What keeps the request out; None where it is meant.
     pub(super) fn mismatch(&self, request: &Request) -> Option<Mismatch> {
         let resource = request.resource();
-        let fits = [
-            (Mismatch::Group, contains(&self.api_groups, &resource.group)),
-            (Mismatch::Resource, self.names(&resource.resource, request.sub_resource())),
-            (Mismatch::Scope, self.scope.covers(request)),
-            (Mismatch::Operation, self.operations.iter().any(|one| one.covers(request.operation()))),
-            (Mismatch::Version, contains(&self.api_versions, &resource.version)),
-        ];
-        fits.into_iter().find_map(|(part, fits)| (!fits).then_some(part))
+        if !contains(&self.api_groups, &resource.group) {
+            Some(Mismatch::Group)
+        } else if !self.names(&resource.resource, request.sub_resource()) {
+            Some(Mismatch::Resource)
+        } else if !self.scope.covers(request) {
+            Some(Mismatch::Scope)
+        } else if !self.operations.iter().any(|operation| operation.covers(request.operation())) {
+            Some(Mismatch::Operation)
+        } else {
+            (!contains(&self.api_versions, &resource.version)).then_some(Mismatch::Version)
+        }
     }
 
     /// Whether the creation of Pods is meant.
@@ -103,14 +109,11 @@ impl Rule {
             other.operations.iter().any(|two| one == two || [*one, *two].contains(&RuleOperation::All))
         };
         let resources = |(of, sub): &(&str, &str)| {
-            other
-                .named()
-                .iter()
-                .any(|(their_of, their_sub)| are_alike(of, their_of) && are_alike(sub, their_sub))
+            other.named().any(|(their_of, their_sub)| are_alike(of, their_of) && are_alike(sub, their_sub))
         };
         share(&self.api_groups, &other.api_groups)
             && share(&self.api_versions, &other.api_versions)
-            && self.named().iter().any(resources)
+            && self.named().any(|one| resources(&one))
             && self.operations.iter().any(operations)
             && (self.scope == other.scope || [self.scope, other.scope].contains(&Scope::All))
     }
@@ -185,19 +188,16 @@ impl Rule {
         let wanted = sub_resource.unwrap_or_default();
         let names =
             |(of, sub): &(&str, &str)| (*of == "*" || *of == resource) && (*sub == "*" || *sub == wanted);
-        self.named().iter().any(names)
+        self.named().any(|one| names(&one))
     }
 
     /// Resources with their subresources, which are empty where there is none. Containers of a running Pod are changed
     /// through two subresources whose object is the whole Pod: who names Pods means them (R10).
-    fn named(&self) -> Vec<(&str, &str)> {
-        let mut named: Vec<(&str, &str)> = self.resources.iter().map(|pattern| split(pattern)).collect();
-        let means_pods = named.iter().any(|one| [("pods", ""), ("*", "")].contains(one));
-        let of_containers = [("pods", "ephemeralcontainers"), ("pods", "resize")];
-        if means_pods && !named.iter().any(|one| of_containers.contains(one)) {
-            named.extend(of_containers);
-        }
-        named
+    fn named(&self) -> impl Iterator<Item = (&str, &str)> {
+        let written = || self.resources.iter().map(|pattern| split(pattern));
+        let means_pods = written().any(|one| [("pods", ""), ("*", "")].contains(&one));
+        let is_named = means_pods && written().any(|one| CONTAINERS.contains(&one));
+        written().chain(CONTAINERS.into_iter().filter(move |_| means_pods && !is_named))
     }
 }
 
