@@ -190,3 +190,142 @@ fn together(parts: impl IntoIterator<Item = Extent>) -> Option<Extent> {
     }
     (all.weight <= LARGEST).then_some(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A type as the signatures write it.
+    fn of(text: &str) -> Type {
+        let Some(Type::Function(function)) = function(&format!("{text} ->")) else { panic!("{text}") };
+        function.argument(0).clone().unwrap()
+    }
+
+    fn fit(one: &Type, other: &Type) -> bool {
+        Steps::new(1_000).fit(&Some(one.clone()), &Some(other.clone()))
+    }
+
+    const ALL: &[&str] = &[
+        "null",
+        "boolean",
+        "number",
+        "string",
+        "any",
+        "[any]",
+        "[string]",
+        "(number, string)",
+        "{any}",
+        "{string}",
+        "{string: number}",
+        "{any: any}",
+        "{\"a\": string}",
+        "{\"a\": number, string: any}",
+        "number|string",
+        "[string]|{string}",
+        "null|[number|string]",
+    ];
+
+    #[test]
+    fn what_is_one_or_the_other_is_the_same_either_way() {
+        for one in ALL {
+            for other in ALL {
+                let (one, other) = (Some(of(one)), Some(of(other)));
+                let both = or(&one, &other);
+                assert_eq!(both, or(&other, &one), "{one:?} {other:?}");
+                assert_eq!(both, or(&both, &one), "{one:?} {other:?}");
+                let steps = Steps::new(1_000);
+                assert!(steps.fit(&both, &one) && steps.fit(&other, &both), "{one:?} {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_fits_fits_either_way() {
+        for one in ALL {
+            assert!(fit(&of(one), &of(one)), "{one}");
+            for other in ALL {
+                assert_eq!(fit(&of(one), &of(other)), fit(&of(other), &of(one)), "{one} {other}");
+            }
+        }
+        let apart = [
+            ("number", "string"),
+            ("[string]", "{string}"),
+            ("[string]", "[number]"),
+            ("(number, string)", "(number)"),
+            ("{\"a\": string}", "{\"b\": string}"),
+            ("{\"a\": string}", "{\"a\": number, string: any}"),
+            ("number|string", "null|[number|string]"),
+        ];
+        for (one, other) in apart {
+            assert!(!fit(&of(one), &of(other)), "{one} {other}");
+        }
+        assert!(fit(&Type::set(None), &of("{string}")), "the empty set");
+    }
+
+    #[test]
+    fn parts_are_known() {
+        let a = Key::Text("a".to_owned());
+        let expected = [
+            ("[string]", Some("number"), Some("string"), None),
+            ("(number, string)", Some("number"), Some("number|string"), None),
+            ("{string: number}", Some("string"), Some("number"), Some("number")),
+            ("{\"a\": string}", Some("string"), Some("string"), Some("string")),
+            ("{string}", Some("string"), Some("string"), Some("string")),
+            ("{number}", Some("number"), Some("number"), None),
+            ("any", Some("any"), Some("any"), Some("any")),
+            ("[string]|{string: null}", Some("number|string"), Some("null|string"), Some("null")),
+            ("number", None, None, None),
+        ];
+        for (text, keys, values, at) in expected {
+            let known = of(text);
+            let found = (known.keys(), known.values(), known.at(&a));
+            assert_eq!(found, (keys.map(of), values.map(of), at.map(of)), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_signature_is_read() {
+        let signatures = include_str!("../../tests/fixtures/builtins/signatures.tsv").lines();
+        let signatures =
+            signatures.filter_map(|line| line.split_once('\t')).filter(|(name, _)| *name != "print");
+        let unread: Vec<_> = signatures.filter(|(_, signature)| function(signature).is_none()).collect();
+        assert_eq!(unread, []);
+        for wrong in
+            ["", "string", "string -> number number", "[string -> number", "{\"a\" string} ->", "strings ->"]
+        {
+            assert_eq!(function(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_grows_without_end_is_anything() {
+        let mut pair = Type::Number;
+        for _ in 0..64 {
+            pair = Type::array(vec![Some(pair.clone()), Some(pair)], None);
+        }
+        assert!(pair.extent().weight <= 50_000);
+        let many = (0..=WIDEST).fold(None, |all, number| {
+            let member = (Key::Integer(i64::try_from(number).unwrap()), Some(Type::Null));
+            or(&all, &Some(Type::object(BTreeMap::from([member]), None)))
+        });
+        assert_eq!(many, Some(Type::any()));
+        assert!(
+            Steps::new(0).fit(&Some(Type::Null), &Some(Type::Number)),
+            "without steps nothing is told apart"
+        );
+    }
+
+    #[test]
+    fn types_are_said_in_words() {
+        let expected = [
+            ("any", "anything"),
+            ("number|string", "a number or a string"),
+            ("[string]|{string}", "an array of a string or a set of a string"),
+            ("{string: [any]}", "an object of an array of anything"),
+            ("{\"a\": string, \"b\": null}", "an object {\"a\": a string, \"b\": null}"),
+        ];
+        for (text, words) in expected {
+            assert_eq!(shown(&Some(of(text))), words);
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! Answers of the batch protocol, and what makes two of them different.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::Value;
@@ -76,6 +77,22 @@ impl Answer {
         matches!(self, Self::Refused(why) if is_of_types(why))
     }
 
+    /// The places of sides and arguments that do not fit, and whether there are references that lead to nothing, of a
+    /// refusal for types by either program. (OPA says another place of references that stand in several.) None where
+    /// something else is wrong, or the first place is before the line.
+    pub(crate) fn places_of_types(&self, line: usize) -> Option<(BTreeSet<usize>, bool)> {
+        let Self::Refused(why) = self else { return None };
+        let faults = match serde_json::from_str(why) {
+            Ok(Value::Array(faults)) => faults.iter().map(of_ours).collect::<Option<Vec<_>>>()?,
+            _ => of_opa(why)?,
+        };
+        if faults.iter().any(|(place, _)| *place < line) {
+            return None;
+        }
+        let sides = faults.iter().filter(|(_, is_reference)| !is_reference).map(|(line, _)| *line).collect();
+        Some((sides, faults.iter().any(|(_, is_reference)| *is_reference)))
+    }
+
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Result(_) => "value",
@@ -147,6 +164,25 @@ fn is_of_types(why: &str) -> bool {
     codes.all(|code| code == "rego_type_error:")
         && of_types.iter().any(|part| why.contains(part))
         && !other.iter().any(|part| why.contains(part))
+}
+
+/// The line of a fault, and whether it is of a reference; none of one that is not of types.
+fn of_ours(fault: &Value) -> Option<(usize, bool)> {
+    let line = fault["line"].as_u64().and_then(|line| usize::try_from(line).ok())?;
+    let code =
+        fault["code"].as_str().filter(|code| TYPES.contains(code) || ["MG103", "MG115"].contains(code))?;
+    Some((line, code == "MG119"))
+}
+
+/// The same of OPA's errors; none if one has no place.
+fn of_opa(why: &str) -> Option<Vec<(usize, bool)>> {
+    let (_, errors) = why.split_once("occurred:")?;
+    let errors = errors.lines().filter(|line| line.contains("rego_type_error: "));
+    let error = |line: &str| {
+        let line_number = line.trim().strip_prefix("p.rego:")?.split(':').next()?.parse().ok()?;
+        Some((line_number, line.contains("undefined ref")))
+    };
+    errors.map(error).collect()
 }
 
 /// JSON without white space and with one way to write a string. Numbers stay as they are written, which a reader of JSON

@@ -2,7 +2,7 @@
 //!
 //! Most must compile in OPA, or little is compared: terms know roughly of what type they are, rules refer only to rules
 //! before them, and variables are bound before they are used. What is of the wrong type or undefined comes by way of the
-//! input, whose types a compiler can't know.
+//! input, whose types a compiler can't know; but for the mistakes of some.
 
 mod body;
 mod builtins;
@@ -18,6 +18,9 @@ use crate::tree::{Tree, tree};
 
 use scope::{Known, Type};
 
+/// One in so many snippets has mistakes in types.
+const MISTAKEN: u64 = 5;
+
 /// The snippet of a number.
 pub(crate) fn snippet(seed: u64) -> Snippet {
     let mut generator = Generator {
@@ -29,6 +32,7 @@ pub(crate) fn snippet(seed: u64) -> Snippet {
         imported: Vec::new(),
         names: 0,
         is_negated: false,
+        is_mistaken: seed.is_multiple_of(MISTAKEN),
     };
     generator.snippet()
 }
@@ -49,6 +53,8 @@ struct Generator {
     names: usize,
     /// Whether a wildcard would be unsafe.
     is_negated: bool,
+    /// Whether terms are at times of a type that is not wanted, which a compiler may know.
+    is_mistaken: bool,
 }
 
 impl Generator {

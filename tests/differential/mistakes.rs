@@ -16,7 +16,7 @@ const SIGNATURES: &str = include_str!("../fixtures/builtins/signatures.tsv");
 pub(crate) fn snippet(number: u64) -> Snippet {
     let mut maker = Maker { random: Random::new(number ^ 0x7799), rules: Vec::new() };
     let text = maker.module();
-    let other = "package other\n\nq := {\"a\": 1}\n";
+    let other = "package other\n\nq := {\"a\": 1}\ng(x) := x + 1\nh(x) if startswith(x, \"a\")\n";
     let modules = [("p.rego", text), ("other.rego", other.to_owned())];
     let modules = modules.map(|(name, text)| Module { name: name.to_owned(), text: Tree::from(text) });
     Snippet {
@@ -37,7 +37,9 @@ struct Maker {
 
 impl Maker {
     fn module(&mut self) -> String {
-        let mut text = "package p\n\n".to_owned();
+        let mut text =
+            "package p\n\nimport data.other\nimport data.other.q as q2\nimport data.other.g as g2\n\n"
+                .to_owned();
         for _ in 0..self.random.below(4) {
             let rule = self.random.one_of(RULES);
             if !self.rules.contains(&rule) {

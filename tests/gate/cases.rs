@@ -173,6 +173,12 @@ pub(crate) const REFUSED: &[Case] = &[
     Case::v1("package a\nq[x] := 1 if x := \"a\"\np if q[1]\n", &["MG119 0.rego:3:8"]),
     Case::v1("package a\nq := {\"a\": 1}\np if { every x in [1] { q.b == x } }\n", &["MG119 0.rego:3:27"]),
     Case::v1("package a\np if { x := \"a\"; [1, 2][x] }\n", &["MG119 0.rego:2:25"]),
+    Case::v1("package a\nq := 1\np if data[[1]]\n", &["MG119 0.rego:3:11"]),
+    // MG103 again: what a call finds where its package is replaced.
+    Case::v1(
+        "package a\np if data.b.f(1) with data.b as {\"a\"}\n---\npackage b\nf(x) := x\n",
+        &["MG103 0.rego:2:6"],
+    ),
     // MG115 again: what stands in for a function takes other types.
     Case::v1(
         "package a\nf(x) if startswith(x, \"a\")\ng(x) if x + 1 > 2\nq if f(\"a\")\np if q with f as g\n",

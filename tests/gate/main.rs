@@ -5,6 +5,7 @@
 
 mod cases;
 mod command;
+mod cost;
 mod opa;
 mod pages;
 mod trees;

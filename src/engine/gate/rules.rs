@@ -91,7 +91,7 @@ impl<'a> Rules<'a> {
             }
             nodes = match step.text() {
                 Some(name) => nodes.iter().filter_map(|node| node.children.get(name)).collect(),
-                None if matches!(step.form, Form::Null | Form::Bool(_) | Form::Number(_)) => Vec::new(),
+                None if step.is_constant() => Vec::new(),
                 None => nodes.iter().flat_map(|node| node.children.values()).collect(),
             };
         }
@@ -141,7 +141,7 @@ impl<'a> Rules<'a> {
 fn fits(rule: &Rule, steps: &[Term]) -> bool {
     rule.path.iter().zip(steps).all(|(step, term)| match (step, &term.form) {
         (Step::Name(name), Form::Text(text)) => name == text,
-        (Step::Name(_), Form::Null | Form::Bool(_) | Form::Number(_)) => false,
-        (Step::Name(_), _) | (Step::Dynamic(_), _) => true,
+        (Step::Name(_), _) => !term.is_constant(),
+        (Step::Dynamic(_), _) => true,
     })
 }

@@ -215,6 +215,17 @@ impl Term {
         }
     }
 
+    /// Whether it is written out, with all that is in it.
+    pub(super) fn is_constant(&self) -> bool {
+        match &self.form {
+            Form::Null | Form::Bool(_) | Form::Number(_) | Form::Text(_) => true,
+            Form::Array(_) | Form::Set(_) | Form::Object(_) => {
+                self.parts().into_iter().all(Self::is_constant)
+            }
+            _ => false,
+        }
+    }
+
     /// The terms directly within this one; not those of a comprehension.
     pub(super) fn parts(&self) -> Vec<&Term> {
         match &self.form {

@@ -47,6 +47,11 @@ const FORMATS: &[&str] = &[
 impl Generator {
     /// A term that is mostly of a type; it may be undefined, or of another type than a compiler can know.
     pub(super) fn term(&mut self, scope: &Scope, want: Type, depth: usize) -> Tree {
+        let want = if self.is_mistaken && self.random.chance(8) {
+            self.random.one_of(&[Type::Number, Type::Text, Type::Truth, Type::Array, Type::Object, Type::Set])
+        } else {
+            want
+        };
         Tree::term(if self.random.chance(5) {
             self.nowhere(scope)
         } else if depth == 0 || self.random.chance(35) {

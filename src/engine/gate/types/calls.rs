@@ -35,11 +35,17 @@ impl Checker<'_> {
             return mistake;
         }
         let types = match function {
-            Function::Rule(path) => self.rule(path, name)?,
+            Function::Rule(path) => match self.rule(path, name) {
+                Some(types) => types,
+                None => return Some(Mistake::Replaced { place: name }),
+            },
             Function::Variable(_) => return None,
             Function::Operator(_) | Function::Named(_) => builtins::find(called)?.types()?,
         };
-        let Type::Function(types) = types else { return None };
+        let types = match types {
+            Type::Function(types) => types,
+            other => return (!other.is_any()).then_some(Mistake::Replaced { place: name }),
+        };
         let taken = types.arguments.len();
         let most = taken.saturating_add(usize::from(types.result.is_some()));
         // Their number is another rule's.
@@ -53,7 +59,7 @@ impl Checker<'_> {
             if !fits || !self.be(argument, wanted, false) {
                 return Some(Mistake::Argument {
                     place: argument.place,
-                    function: name,
+                    function: said(function),
                     is: is.clone(),
                     wanted: wanted.clone(),
                     is_result: number >= taken,
@@ -166,4 +172,21 @@ impl Checker<'_> {
         self.replaced.insert(names, tree.clone());
         tree
     }
+}
+
+/// A function as it is written in policies.
+fn said(function: &Function) -> String {
+    let operator = match function {
+        Function::Operator("plus") => "+",
+        Function::Operator("minus") => "-",
+        Function::Operator("mul") => "*",
+        Function::Operator("div") => "/",
+        Function::Operator("rem") => "%",
+        Function::Operator("and") => "&",
+        Function::Operator("or") => "|",
+        Function::Operator(name) => name,
+        Function::Named(name) | Function::Variable(name) => name,
+        Function::Rule(path) => path.last().map(String::as_str).unwrap_or_default(),
+    };
+    operator.to_owned()
 }

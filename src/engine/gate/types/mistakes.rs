@@ -13,7 +13,9 @@ pub(super) enum Mistake {
     /// A value that is never an element, or a key, of the collection.
     NotWithin { place: Place, is: Known, of: Known },
     /// An argument that the function does not take, or, where `is_result`, a result that it does not give.
-    Argument { place: Place, function: Place, is: Known, wanted: Known, is_result: bool },
+    Argument { place: Place, function: String, is: Known, wanted: Known, is_result: bool },
+    /// A call of what `with` makes something else.
+    Replaced { place: Place },
     /// A function where a value is wanted.
     Function { place: Place },
     /// Parts of what has none.
@@ -42,6 +44,7 @@ impl Mistake {
             Self::Different { place, .. }
             | Self::NotWithin { place, .. }
             | Self::Argument { place, .. }
+            | Self::Replaced { place }
             | Self::Function { place }
             | Self::NoParts { place, .. }
             | Self::Key { place, .. }
@@ -62,18 +65,21 @@ impl Mistake {
                 ),
             ),
             Self::Argument { function, is, wanted, is_result, .. } => {
-                let name = module.parsed.text(function.start..function.end);
                 let (is, wanted) = (shown(is), shown(wanted));
                 let message = if *is_result {
-                    format!("`{name}` gives {wanted}, never {is}; correct what takes the result")
+                    format!("`{function}` gives {wanted}, never {is}; correct what takes the result")
                 } else {
-                    format!("`{name}` takes {wanted} here, never {is}; hand over another value")
+                    format!("`{function}` takes {wanted} here, never {is}; hand over another value")
                 };
                 ("MG118", message)
             }
             Self::Function { .. } => {
                 ("MG103", "a function is no value; call it with its arguments".to_owned())
             }
+            Self::Replaced { .. } => (
+                "MG103",
+                "this is no function where `with` replaces what it is in; replace the function itself".to_owned(),
+            ),
             Self::NoParts { is, .. } => {
                 ("MG119", format!("this is {}, which has no parts; remove what follows, or correct this", shown(is)))
             }
