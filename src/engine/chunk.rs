@@ -105,7 +105,7 @@ impl Chunk {
         budget: Duration,
         input: &impl Fn(&[usize]) -> Rego,
     ) -> Result<BTreeMap<usize, BTreeMap<String, Value>>, EvaluationError> {
-        let rule = format!("data.meshgate.all.{}", question.rule());
+        let rule = format!("data.{}.{}", packages::OURS, question.rule());
         let answer = self.program.evaluate_within(&rule, input(asked), budget)?;
         let triples = answer.as_ref().and_then(Value::as_array);
         let triples =
@@ -132,7 +132,7 @@ impl Chunk {
 /// The module that asks bindings together. Sets of triples with the value bound in the body: an entry point that is
 /// undefined leaves its own triple out and no other (an object literal, or a term in the head, would take all along).
 fn aggregate(bindings: &[(usize, EntryPoints, &Module)]) -> Module {
-    let mut text = "package meshgate.all\n".to_owned();
+    let mut text = format!("package {}\n", packages::OURS);
     for question in [Question::Judge, Question::Patch, Question::Inject] {
         let mut is_asked = false;
         for (number, points, _) in bindings {
@@ -149,5 +149,5 @@ fn aggregate(bindings: &[(usize, EntryPoints, &Module)]) -> Module {
             text.push_str(&format!("{} contains 0 if false\n", question.rule()));
         }
     }
-    Module { path: "meshgate.all.rego".to_owned(), text }
+    Module { path: "meshgate.rego".to_owned(), text }
 }

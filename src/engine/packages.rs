@@ -4,12 +4,15 @@
 use super::syntax::{Descend, Edits, Expr, LiteralStmt, Parsed, Ref, Scopes, Visit, path, walk_module};
 use crate::policy::{Fault, Module};
 
+/// The package that asks all bindings, and what the names of theirs begin with.
+pub(super) const OURS: &str = "meshgate";
 /// Where the parameters of all bindings stand below `input`.
 pub(super) const PARAMETERS: &str = "parameters_of";
 
-/// The package of the binding with that number.
+/// The package of the binding with that number. One name and no path: the interpreter puts paths together at every call
+/// and every rule that it looks up.
 pub(super) fn name(number: usize) -> String {
-    format!("meshgate.bound.{}", member(number))
+    format!("{OURS}_{}", member(number))
 }
 
 /// The name of the binding with that number in `input.parameters_of` and `input.ask`.
@@ -69,7 +72,9 @@ impl References<'_> {
             ["input", "parameters", ..] if !self.is_policy => {
                 self.add(expr, "a library can't read the parameters of a binding; hand over what it needs as an argument");
             }
-            ["data", "meshgate", ..] => self.add(expr, "`data.meshgate` is not for policies; remove it"),
+            ["data", name, ..] if name.starts_with(OURS) => {
+                self.add(expr, "`data.meshgate` is not for policies; remove it");
+            }
             ["data", rest @ ..] if rest.first() == Some(&"policies") => {
                 if !rest.starts_with(&self.own.iter().map(String::as_str).collect::<Vec<_>>()) {
                     self.add(expr, "a policy can't use another one; move what both need to a library, `lib/<name>/<name>.rego`");
@@ -203,7 +208,7 @@ mod tests {
     #[test]
     fn a_binding_has_its_package_and_parameters_and_the_requests_clock() {
         let text = "package policies.a.b # why\n\nimport input.parameters\nimport input.parameters.x as y\nimport data.lib.c\n\ndeny contains msg if {\n\tinput.parameters.max < input[\"parameters\"][input.request.uid]\n\tnot data.policies.a.b.ok[time.now_ns()]\n\tmsg := sprintf(\"input.parameters %v\", [[p | p := input.parameters]])\n}\n\nok contains 1\n";
-        let expected = "package meshgate.bound.b7 # why\n\nimport input.parameters_of.b7 as parameters\nimport input.parameters_of.b7.x as y\nimport data.lib.c\n\ndeny contains msg if {\n\tinput.parameters_of.b7.max < input.parameters_of.b7[input.request.uid]\n\tnot data.meshgate.bound.b7.ok[input.context.now.ns]\n\tmsg := sprintf(\"input.parameters %v\", [[p | p := input.parameters_of.b7]])\n}\n\nok contains 1\n";
+        let expected = "package meshgate_b7 # why\n\nimport input.parameters_of.b7 as parameters\nimport input.parameters_of.b7.x as y\nimport data.lib.c\n\ndeny contains msg if {\n\tinput.parameters_of.b7.max < input.parameters_of.b7[input.request.uid]\n\tnot data.meshgate_b7.ok[input.context.now.ns]\n\tmsg := sprintf(\"input.parameters %v\", [[p | p := input.parameters_of.b7]])\n}\n\nok contains 1\n";
         assert_eq!(bind(&parsed(text), 7).text, expected);
     }
 
@@ -215,7 +220,7 @@ mod tests {
 
     #[test]
     fn what_would_mean_something_else_is_refused() {
-        let policy = "package policies.a.b\n\nimport data.policies.a.c\nimport input as i\nimport data as d\nimport data.policies.a.b.x as y\nimport input\n\ndeny contains 1 if data.policies.a.b.x\n\ndeny contains data.policies[\"a\"].c.y\n\nx if data.lib.c.f(data.policies)\n\nz if x with input as {}\n\nz if x with input.context as {}\n\nz if x with time.now_ns as 5\n\nz if x with data.meshgate.bound.b0.ok as 1\n\nz if x with input.request.name as 1\n\nz if x with input.parameters.p as 1\n";
+        let policy = "package policies.a.b\n\nimport data.policies.a.c\nimport input as i\nimport data as d\nimport data.policies.a.b.x as y\nimport input\n\ndeny contains 1 if data.policies.a.b.x\n\ndeny contains data.policies[\"a\"].c.y\n\nx if data.lib.c.f(data.policies)\n\nz if x with input as {}\n\nz if x with input.context as {}\n\nz if x with time.now_ns as 5\n\nz if x with data.meshgate_b0.ok as 1\n\nz if x with input.request.name as 1\n\nz if x with input.parameters.p as 1\n";
         let lines: Vec<usize> = faults(&parsed(policy), true).iter().map(|fault| fault.line).collect();
         assert_eq!(lines, [3, 4, 5, 11, 13, 15, 17, 19, 21]);
         let library = "package lib.c\n\nimport input.parameters\nimport input.request\n\nf(x) := input.parameters[x]\n\ng if f(1) with input.parameters as {}\n\nh := input.context.now\n\nimport data.lib.d\n";

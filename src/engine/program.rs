@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::builtins::BuiltinErrors;
 use super::input::to_rego;
 use super::interpreter_error::{fault, one_line};
-use super::syntax::{self, Parsed, RegoVersion};
+use super::syntax::{self, Expr, Parsed, RegoVersion};
 use super::{builtins, evaluate::EvaluationError, gate, normalise, output_json, query};
 use crate::policy::{FactName, Fault, Faults, Module, Policy};
 
@@ -80,6 +80,9 @@ impl Default for ProgramSettings {
 #[derive(Clone)]
 pub struct Program {
     engine: Engine,
+    /// Whether rules have names and no paths (`p.q := 1`). Only a query, which is read and compiled each time, makes the
+    /// objects that paths lead through.
+    is_plain: bool,
 }
 
 impl Program {
@@ -97,7 +100,9 @@ impl Program {
     /// Makes modules that passed the gate ready.
     pub(super) fn of(parsed: &[Parsed], settings: &ProgramSettings) -> Result<Self, Faults> {
         let engine = prepare(parsed, settings).map_err(|faults| gate::unprepared(&faults))?;
-        Ok(Self { engine })
+        let mut rules = parsed.iter().flat_map(|module| &module.tree.policy);
+        let is_plain = rules.all(|rule| matches!(syntax::head_reference(rule), Expr::Var { .. }));
+        Ok(Self { engine, is_plain })
     }
 
     /// The value of a rule or a document, `data.…`; None if it is undefined.
@@ -125,7 +130,7 @@ impl Program {
     /// The value of a rule for an input that is converted already, within a time of its own.
     pub(super) fn evaluate_within(
         &self,
-        query: &str,
+        rule: &str,
         input: Rego,
         budget: Duration,
     ) -> Result<Option<Value>, EvaluationError> {
@@ -134,7 +139,11 @@ impl Program {
             limit: budget,
             check_interval: CHECK_INTERVAL,
         });
-        output_json::value(&run(&mut engine, query.to_owned(), input)?)
+        if !self.is_plain {
+            return output_json::value(&run(&mut engine, rule.to_owned(), input)?);
+        }
+        engine.set_input(input);
+        output_json::value(&outcome(builtins::within(|| engine.eval_rule(rule.to_owned())))?)
     }
 
     /// The same as the interpreter has it, sets as sets.
@@ -157,11 +166,14 @@ fn ask(engine: &mut Engine, query: &str, input: Option<&Value>) -> Result<Rego, 
 
 fn run(engine: &mut Engine, query: String, input: Rego) -> Result<Rego, EvaluationError> {
     engine.set_input(input);
-    let results = builtins::within(|| engine.eval_query(query, false))
-        .map_err(EvaluationError::Policy)?
-        .map_err(|error| EvaluationError::Policy(one_line(&error)))?;
+    let results = outcome(builtins::within(|| engine.eval_query(query, false)))?;
     let value = results.result.first().and_then(|result| result.expressions.first());
     Ok(value.map_or(Rego::Undefined, |expression| expression.value.clone()))
+}
+
+/// What came of an evaluation, or what was too much.
+fn outcome<T>(result: Result<anyhow::Result<T>, String>) -> Result<T, EvaluationError> {
+    result.map_err(EvaluationError::Policy)?.map_err(|error| EvaluationError::Policy(one_line(&error)))
 }
 
 /// Parses modules and puts them through the gate.

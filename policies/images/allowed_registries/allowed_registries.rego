@@ -62,11 +62,12 @@ deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
 }
 
 _allowed(image) if {
-	some entry in input.parameters.registries
-	parts := split(entry, "/")
+	some parts in _entries
 	parts[0] == image.registry
 	beginning := array.slice(parts, 1, count(parts))
 	array.slice(split(image.repository, "/"), 0, count(beginning)) == beginning
 }
+
+_entries := [split(entry, "/") | some entry in input.parameters.registries]
 
 _registries := concat(", ", input.parameters.registries)

@@ -6,14 +6,21 @@
 package lib.containers
 
 # The containers that a control looks at, in the order of the fact.
+of(control) := input.context.containers if object.get(_exempt, control, []) == []
+
 of(control) := [container |
 	some container in input.context.containers
-	not _exempt(control, container)
-]
+	not container.name in exempt
+] if {
+	exempt := object.get(_exempt, control, [])
+	exempt != []
+}
 
 # How a message names a container: `init container "migrate"`.
 title(container) := sprintf("container \"%s\"", [container.name]) if container.kind == "regular"
 
 title(container) := sprintf("%s container \"%s\"", [container.kind, container.name]) if container.kind != "regular"
 
-_exempt(control, container) if container.name in object.get(input.exempt, control, [])
+default _exempt := {}
+
+_exempt := input.exempt

@@ -49,23 +49,28 @@ import data.lib.containers
 deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
 	some container in containers.of("resources/required")
 	container.kind != "ephemeral"
-	some demand in _demands
 	written := container.container
-	pod_spec := _pod_spec
+	some demand in _demands
 	not _satisfied(written, demand)
-	not _satisfied(pod_spec, demand)
 	msg := sprintf("%s %s", [containers.title(container), _problem(written, demand)])
 	field := sprintf("%s.resources.%s%s", [container.path, demand.list, _member(demand.resource)])
 	example := object.get(_examples, demand.resource, "1")
 	remedy := sprintf("set `resources.%s%s`, for example to %s", [demand.list, _member(demand.resource), example])
 }
 
-_demands contains {"list": "requests", "noun": "request", "resource": resource} if {
+# What the Pod's own resources leave to its containers.
+_demands contains demand if {
 	some resource in input.parameters.requests
+	demand := {"list": "requests", "noun": "request", "resource": resource}
+	pod_spec := _pod_spec
+	not _satisfied(pod_spec, demand)
 }
 
-_demands contains {"list": "limits", "noun": "limit", "resource": resource} if {
+_demands contains demand if {
 	some resource in input.parameters.limits
+	demand := {"list": "limits", "noun": "limit", "resource": resource}
+	pod_spec := _pod_spec
+	not _satisfied(pod_spec, demand)
 }
 
 _examples := {"cpu": "100m", "memory": "128Mi", "ephemeral-storage": "1Gi"}

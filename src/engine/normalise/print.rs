@@ -28,17 +28,11 @@ impl Printer {
         }
     }
 
+    /// Without imports: what they name goes by its path, and the interpreter looks among them at every call, if there are
+    /// any.
     fn module(&mut self, module: &Module) {
         self.put("package ");
         self.path(&module.package);
-        for import in &module.imports {
-            self.put(" ");
-            self.to(import.line);
-            self.put("import ");
-            self.path(&import.path);
-            self.put(" as ");
-            self.put(&import.name);
-        }
         for rule in &module.rules {
             self.put(" ");
             self.to(rule.line);

@@ -14,7 +14,7 @@ pub(super) fn module(parsed: &Parsed) -> Module {
             return None;
         }
         let name = import.r#as.as_ref().map(|name| name.text().to_owned());
-        Some(Import { line: import.span.line, name: name.or_else(|| path.last().cloned())?, path })
+        Some(Import { name: name.or_else(|| path.last().cloned())?, path })
     });
     Module {
         package: syntax::path(&parsed.tree.package.refr).unwrap_or_default(),

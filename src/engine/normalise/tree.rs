@@ -11,7 +11,6 @@ pub(super) struct Module {
 /// `import PATH as NAME`; those of keywords are left out.
 #[derive(Clone, Debug)]
 pub(super) struct Import {
-    pub(super) line: u32,
     pub(super) path: Vec<String>,
     pub(super) name: String,
 }
