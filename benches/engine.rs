@@ -80,9 +80,14 @@ fn with_others(mut tree: Tree, count: usize) -> Tree {
     tree
 }
 
-/// The tree with a policy more that errs on every request.
+/// The tree with a policy more that errs on every request, in one program with others because it is about the same.
 fn with_one_in_error(mut tree: Tree) -> Tree {
-    let text = "# METADATA\n# title: t\n# description: d\n# custom:\n#   match:\n#     rules: [{apiGroups: [\"\"], apiVersions: [v1], resources: [pods]}]\npackage policies.workloads.wrong\n\ndeny contains \"no\" if to_number(input.request.uid) > 0\n";
+    let (_, like) = tree.iter().find(|(path, _)| path.ends_with("/no_latest.rego")).expect("a policy");
+    let head = String::from_utf8_lossy(like);
+    let (metadata, _) = head.split_once("package ").expect("a package");
+    let text = format!(
+        "{metadata}package policies.workloads.wrong\n\ndeny contains \"no\" if to_number(input.request.uid) > 0\n"
+    );
     tree.insert("workloads/wrong/wrong.rego", text);
     let binding = "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {name: b}\nspec: {policy: workloads/wrong, enforcement: deny}\n";
     tree.insert("wrong.yaml", binding);

@@ -15,7 +15,7 @@ use meshgate::policy::Tree;
 use serde_json::{Map, Value, json};
 
 /// `opa-batch` answers no line that takes longer than two seconds.
-const MOST: u64 = 100;
+const MOST: u64 = 25;
 
 /// The program of `tests/reference`, running.
 pub(crate) struct Opa {
