@@ -19,6 +19,7 @@ impl EntryPoints {
     pub(super) fn all(self) -> Vec<&'static str> {
         let mut all = self.judging();
         all.extend(self.patch.then_some("patch"));
+        all.extend(self.inject.then_some("inject"));
         all
     }
 

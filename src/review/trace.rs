@@ -109,7 +109,9 @@ impl Trace {
             };
             if asked.rules.is_ok() {
                 asked.rules = bundle.said(bound, &input).map(|mut rules| {
-                    rules.retain(|said| (said.entry_point == "patch") == (phase == Phase::Mutate));
+                    rules.retain(|said| {
+                        matches!(said.entry_point.as_str(), "patch" | "inject") == (phase == Phase::Mutate)
+                    });
                     rules
                 });
             }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use meshgate::admission::{Operation, Request};
 use meshgate::context::Facts;
 use meshgate::engine::Bundle;
-use meshgate::review::{Decision, Mesh, Phase, Progress, Proposal, RenderedContainer, Rendering, review_in};
+use meshgate::review::{
+    Decision, Mesh, Phase, Progress, Proposal, RenderedContainer, Rendering, explain, review_in,
+};
 use serde_json::{Value, json};
 
 use crate::world::{ALL, POD, Policies, create, facts, pod, request, sets, shown};
@@ -279,4 +281,20 @@ fn a_template_and_an_update_are_not_injected() {
     old["metadata"]["labels"] = json!({ "a": "1" });
     let update = request(POD, None, Operation::Update, Some(app()), Some(old));
     assert_eq!(decided(&MESH, &bundle, &update, Phase::Mutate).patch.len(), 0);
+}
+
+#[test]
+fn an_explanation_tells_what_was_said_of_the_injection_where_that_is_asked() {
+    let body = format!("{FOLLOW}\n\ndeny contains \"no\" if input.request.uid == \"8\"");
+    let bundle = Policies::default().with("follow", &[FACT], &body).compiled();
+    for (phase, expected) in [(Phase::Mutate, "inject"), (Phase::Validate, "deny")] {
+        let Progress::Done(decision) = explain(&bundle, &facts(json!({})), &create(app()), phase) else {
+            panic!("asks for facts")
+        };
+        let trace = decision.trace.unwrap();
+        let asked = trace.bindings[&0].outcome.as_ref().unwrap();
+        let said: Vec<&str> =
+            asked.rules.as_ref().unwrap().iter().map(|said| said.entry_point.as_str()).collect();
+        assert_eq!(said, [expected]);
+    }
 }
