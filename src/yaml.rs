@@ -13,6 +13,7 @@ mod convert;
 mod dialect;
 mod json;
 mod number;
+pub mod opa;
 mod places;
 mod resolve;
 mod split;

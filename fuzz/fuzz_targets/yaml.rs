@@ -1,13 +1,19 @@
 //! Bytes as documents: read or refused, never a panic. What is read is written so that it is read again the same; only
-//! doubles without fraction, which JSON has, become integers (src/yaml.rs).
+//! doubles without fraction, which JSON has, become integers (src/yaml.rs). As OPA reads and writes it, too.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use meshgate::yaml::{Position, read, write};
+use meshgate::yaml::{Position, opa, read, write};
 use serde_json::Value;
 
 fuzz_target!(|bytes: &[u8]| {
+    if let Ok(value) = opa::read(&String::from_utf8_lossy(bytes)) {
+        // Not all texts and keys can be written, but what is written can be read.
+        if let Ok(text) = opa::write(&value.to_string()) {
+            assert!(!matches!(opa::read(&text), Err(opa::Unread::Wrong(_))), "{text}");
+        }
+    }
     for document in read(bytes) {
         let document = match document {
             Ok(document) => document,

@@ -10,6 +10,7 @@ mod bits;
 mod budget;
 mod collections;
 mod crypto;
+pub(super) mod decimal;
 mod documents;
 mod encoding;
 mod exact;
@@ -28,10 +29,11 @@ mod regex;
 mod replace;
 mod strings;
 mod table;
-mod text;
+pub(super) mod text;
 mod time;
 mod units;
 mod uuid;
+mod yaml;
 
 pub(super) use budget::within;
 use regorus::{Engine, Value};
@@ -92,8 +94,6 @@ pub(super) enum Reason {
     Keys,
     /// It reads Rego, or the policy itself, while policies are evaluated.
     Reflection,
-    /// It reads or writes YAML, of which implementations make different things.
-    Yaml,
     /// Nothing that an admission policy looks at needs it.
     Foreign,
     /// The compiler of OPA writes it; policies don't.
@@ -114,9 +114,6 @@ impl Reason {
             Self::Random => "it gives another value on every replica; derive the value from the request",
             Self::Keys => "it works with private keys, which have no place in a policy",
             Self::Reflection => "it reads Rego at evaluation; write what it would read as data",
-            Self::Yaml => {
-                "what a text of YAML means differs between readers; keep the data as JSON, with `json.unmarshal`"
-            }
             Self::Foreign => "no object of Kubernetes needs it",
             Self::Internal => {
                 "it is an instruction of OPA's compiler; write the expression that it stands for"

@@ -11,6 +11,9 @@ use super::packages;
 use crate::context::Fact;
 use crate::policy::FactName;
 
+/// From here on doubles are not all integers: 2^53.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// The request and the facts, in the interpreter's form. Cheap to share: its values are reference-counted.
 pub struct Input {
     request: Rego,
@@ -101,6 +104,10 @@ pub(super) fn to_rego(value: &Value) -> Rego {
         Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
             (Some(integer), ..) => Rego::from(integer),
             (_, Some(integer), _) => Rego::from(integer),
+            // All digits that whoever wrote it as JSON gave; a double of that size has others.
+            (.., Some(float)) if float.abs() >= EXACT && float.fract() == 0.0 => {
+                Rego::from_numeric_string(&format!("{float}")).unwrap_or(Rego::Undefined)
+            }
             (.., Some(float)) => Rego::from(float),
             // serde_json without arbitrary_precision holds one of the three.
             _ => Rego::Undefined,

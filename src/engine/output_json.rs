@@ -6,6 +6,7 @@ use regorus::Value as Rego;
 use serde_json::Value;
 
 use super::builtins::order::sorted;
+use super::builtins::text as notation;
 use super::evaluate::EvaluationError;
 
 /// What an answer may take as JSON: 10,000 containers with six findings each (R07) take a third of it.
@@ -50,7 +51,7 @@ fn written(value: &Rego) -> Result<Option<Value>, EvaluationError> {
         Rego::Null => Value::Null,
         Rego::Bool(bool) => Value::Bool(*bool),
         Rego::String(text) => Value::String(text.to_string()),
-        Rego::Number(_) => serde_json::from_str(&number(value)).map_err(|_| too_large())?,
+        Rego::Number(_) => Value::Number(kept(&number(value)).ok_or_else(too_large)?),
         Rego::Array(items) => all(items.iter())?,
         Rego::Set(items) => all(sorted(items.iter()).into_iter())?,
         Rego::Object(members) => {
@@ -132,12 +133,19 @@ fn name(key: &Rego) -> Option<String> {
     }
 }
 
-/// What the interpreter does not write as JSON, because no double can hold it, has all its digits.
+/// With all its digits, also those that no double holds.
 fn number(value: &Rego) -> String {
-    value.to_json_str().unwrap_or_else(|_| match value {
-        Rego::Number(number) => number.format_decimal(),
-        _ => String::new(),
-    })
+    let written = notation::number(value);
+    let is_double = |double: f64| double.fract() != 0.0 && double.to_string() == written;
+    if written.parse().is_ok_and(is_double) { value.to_json_str().unwrap_or(written) } else { written }
+}
+
+/// A number as JSON holds it: an integer that is neither of 64 bits nor exactly a double would be another one.
+fn kept(text: &str) -> Option<serde_json::Number> {
+    let number: serde_json::Number = serde_json::from_str(text).ok()?;
+    let is_whole = !text.contains(['.', 'e']);
+    let is_exact = !is_whole || number.as_f64().is_none_or(|double| format!("{double:.0}") == text);
+    (number.is_i64() || number.is_u64() || is_exact).then_some(number)
 }
 
 #[cfg(test)]

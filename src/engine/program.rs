@@ -13,6 +13,7 @@ use regorus::{Engine, PolicyLengthConfig, Value as Rego};
 use serde_json::Value;
 
 use super::builtins::BuiltinErrors;
+use super::document::Document;
 use super::input::to_rego;
 use super::interpreter_error::{fault, one_line};
 use super::syntax::{self, Expr, Parsed, RegoVersion};
@@ -120,9 +121,10 @@ impl Program {
     pub fn evaluate_text(
         &self,
         query: &str,
-        input: Option<&Value>,
+        input: Option<&Document>,
     ) -> Result<Option<String>, EvaluationError> {
-        let value = self.ask(query, input)?;
+        let input = input.map_or(Rego::Undefined, |input| input.0.clone());
+        let value = run(&mut self.engine.clone(), query::path(query)?, input)?;
         output_json::within_bounds(&value)?;
         Ok(output_json::text(&value))
     }

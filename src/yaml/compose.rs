@@ -1,14 +1,20 @@
 //! Events of the scanner → a tree of nodes in an arena. Bounded in depth; nothing is resolved or expanded yet.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use libyaml_safer::{Encoding, Error, Event, EventData, MappingStyle, Mark, Parser, SequenceStyle};
+use libyaml_safer::{
+    Encoding, Error, Event, EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle,
+};
 
-use super::dialect::Marked;
+use super::dialect::{Marked, Refusal};
 use super::places::NodeId;
 use super::split::Chunk;
 use super::write::is_printable;
 use super::{DEPTH, Fault, Position, too_deep};
+
+/// What the scanner says of a tag that nothing separates from what follows.
+const NO_SPACE: &str = "did not find expected whitespace or line break";
 
 /// A document as written. Aliases are not expanded.
 pub(super) struct Tree {
@@ -28,6 +34,8 @@ pub(super) enum Content {
         value: String,
         /// go-yaml's `implicit`: without quotes and tag, or with the tag `!`.
         plain: bool,
+        /// In quotes, or a block.
+        quoted: bool,
     },
     Sequence(Vec<NodeId>),
     /// Keys and values by turns.
@@ -35,38 +43,47 @@ pub(super) enum Content {
     Alias(NodeId),
 }
 
+/// Why there is no tree.
+pub(super) enum Unread {
+    /// What go-yaml does not read either.
+    Wrong(Fault),
+    /// What only we don't read.
+    Beyond(Fault),
+}
+
+impl From<Unread> for Fault {
+    fn from((Unread::Wrong(fault) | Unread::Beyond(fault)): Unread) -> Self {
+        fault
+    }
+}
+
 /// Reads the first YAML document of a chunk, as kubectl does: what is behind its end (`...`) counts for nothing. None
 /// where there is none (only comments).
 pub(super) fn compose(chunk: &Chunk<'_>) -> Result<Option<Tree>, Fault> {
-    let Some(text) = Marked::new(chunk.text()?) else {
-        let message = "characters from U+FDD0 to U+FDEF, which are for no text; remove them".to_owned();
-        return Err(Fault { position: Position { line: chunk.line, column: 1 }, message });
-    };
-    let mut bytes = text.text.as_bytes();
-    let mut parser = Parser::new();
-    // Else the scanner takes a first character that begins like a byte order mark for one.
-    parser.set_encoding(Encoding::Utf8);
-    parser.set_input_string(&mut bytes);
-    let mut composer = Composer {
-        text: &text,
-        first_line: chunk.line,
-        nodes: Vec::new(),
-        root: None,
-        open: Vec::new(),
-        anchors: BTreeMap::new(),
-    };
-    loop {
-        let event = parser.parse().map_err(|error| composer.scanner_fault(&error))?;
-        match event.data {
-            EventData::DocumentEnd { .. } => {
-                composer.look_ahead(event.end_mark)?;
-                break;
-            }
-            EventData::StreamEnd => break,
-            _ => composer.take(event)?,
-        }
-    }
+    let text = marked(chunk.text()?, chunk.line)?;
+    let mut composer = Composer::new(&text, chunk.line);
+    composer.run(|composer| composer.look_ahead().map(|()| false))?;
     Ok(composer.root.map(|root| Tree { nodes: composer.nodes, root }))
+}
+
+/// Reads all documents of a text and gives the first, as OPA does: the others need only be YAML. None where there is
+/// none.
+pub(super) fn compose_first(text: &str) -> Result<Option<Tree>, Unread> {
+    let text = marked(Cow::Borrowed(text.strip_prefix('\u{feff}').unwrap_or(text)), 1)?;
+    let mut composer = Composer::new(&text, 1);
+    let mut first = None;
+    composer.run(|composer| {
+        first = first.or(composer.root.take());
+        Ok(true)
+    })?;
+    Ok(first.map(|root| Tree { nodes: composer.nodes, root }))
+}
+
+fn marked(text: Cow<'_, str>, line: usize) -> Result<Marked<'_>, Unread> {
+    Marked::new(text).ok_or_else(|| {
+        let message = "characters from U+FDD0 to U+FDEF, which are for no text; remove them".to_owned();
+        Unread::Beyond(Fault { position: Position { line, column: 1 }, message })
+    })
 }
 
 struct Composer<'a> {
@@ -77,20 +94,51 @@ struct Composer<'a> {
     /// The sequences and mappings that are not closed yet, and whether in flow style (`[…]`, `{…}`).
     open: Vec<(NodeId, bool)>,
     anchors: BTreeMap<String, NodeId>,
+    /// Where the last event ended.
+    end: Mark,
 }
 
-impl Composer<'_> {
-    fn take(&mut self, event: Event) -> Result<(), Fault> {
+impl<'a> Composer<'a> {
+    fn new(text: &'a Marked<'a>, first_line: usize) -> Self {
+        let (nodes, open, anchors) = (Vec::new(), Vec::new(), BTreeMap::new());
+        Self { text, first_line, nodes, root: None, open, anchors, end: Mark::default() }
+    }
+
+    /// Takes what the scanner gives, until `at_end`, asked at the end of each document, says that this is enough.
+    fn run(&mut self, mut at_end: impl FnMut(&mut Self) -> Result<bool, Unread>) -> Result<(), Unread> {
+        let mut bytes = self.text.text.as_bytes();
+        let mut parser = Parser::new();
+        // Else the scanner takes a first character that begins like a byte order mark for one.
+        parser.set_encoding(Encoding::Utf8);
+        parser.set_input_string(&mut bytes);
+        loop {
+            let event = parser.parse().map_err(|error| self.unscanned(&error))?;
+            self.end = event.end_mark;
+            let goes_on = match event.data {
+                EventData::StreamEnd => false,
+                EventData::DocumentEnd { .. } => at_end(self)?,
+                _ => self.take(event).map(|()| true)?,
+            };
+            if !goes_on {
+                return Ok(());
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event) -> Result<(), Unread> {
         let position = self.position(event.start_mark);
         let in_flow = self.open.last().is_some_and(|(_, in_flow)| *in_flow);
-        if let Some(message) = self.text.refusal(&event, in_flow) {
-            return Err(Fault { position, message: message.to_owned() });
+        let fault = |message: &str| Fault { position, message: message.to_owned() };
+        match self.text.refusal(&event, in_flow) {
+            Some(Refusal::Wrong(message)) => return Err(Unread::Wrong(fault(message))),
+            Some(Refusal::ReadOtherwise(message)) => return Err(Unread::Beyond(fault(message))),
+            None => {}
         }
         match event.data {
-            EventData::Scalar { anchor, tag, value, plain_implicit, .. } => {
-                let value = self.text.unmarked(value);
-                let content = Content::Scalar { tag: tag.unwrap_or_default(), value, plain: plain_implicit };
-                self.add(content, anchor, position);
+            EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
+                let (tag, value) = (tag.unwrap_or_default(), self.text.unmarked(value));
+                let quoted = style != ScalarStyle::Plain;
+                self.add(Content::Scalar { tag, value, plain: plain_implicit, quoted }, anchor, position);
             }
             EventData::SequenceStart { anchor, style, .. } => {
                 let id = self.add(Content::Sequence(Vec::new()), anchor, position);
@@ -108,7 +156,7 @@ impl Composer<'_> {
                     let message = format!(
                         "no anchor `&{anchor}` before the alias `*{anchor}`; add it, or quote the text"
                     );
-                    return Err(Fault { position, message });
+                    return Err(Unread::Wrong(Fault { position, message }));
                 };
                 self.add(Content::Alias(*target), None, position);
             }
@@ -118,18 +166,19 @@ impl Composer<'_> {
     }
 
     /// What is behind the document counts for nothing, but kubectl's scanner has seen the line that begins there.
-    fn look_ahead(&self, end: Mark) -> Result<(), Fault> {
-        let rest = self.text.from(end);
+    fn look_ahead(&self) -> Result<(), Unread> {
+        let rest = self.text.from(self.end);
         let line = rest.lines().next().unwrap_or_default();
+        let position = self.position(self.end);
         match Marked::refusal_behind(line) {
-            Some(message) => Err(Fault { position: self.position(end), message: message.to_owned() }),
+            Some(message) => Err(Unread::Wrong(Fault { position, message: message.to_owned() })),
             None => Ok(()),
         }
     }
 
-    fn open(&mut self, id: NodeId, in_flow: bool, position: Position) -> Result<(), Fault> {
+    fn open(&mut self, id: NodeId, in_flow: bool, position: Position) -> Result<(), Unread> {
         if self.open.len() >= DEPTH {
-            return Err(Fault { position, message: too_deep() });
+            return Err(Unread::Beyond(Fault { position, message: too_deep() }));
         }
         self.open.push((id, in_flow));
         Ok(())
@@ -156,6 +205,12 @@ impl Composer<'_> {
         Position { line: line.saturating_add(self.first_line), column: column.saturating_add(1) }
     }
 
+    /// go-yaml takes a comma behind a tag for a part of it.
+    fn unscanned(&self, error: &Error) -> Unread {
+        let fault = self.scanner_fault(error);
+        if error.problem() == NO_SPACE { Unread::Beyond(fault) } else { Unread::Wrong(fault) }
+    }
+
     fn scanner_fault(&self, error: &Error) -> Fault {
         let Some(mark) = error.problem_mark() else { return self.unprintable() };
         let remedy = match error.problem() {
@@ -169,7 +224,7 @@ impl Composer<'_> {
                 "align the keys of a mapping, and quote texts with quotes in them"
             }
             "found undefined tag handle" => "quote a text that begins with `!`",
-            "did not find expected whitespace or line break" => {
+            NO_SPACE => {
                 "put a space behind the tag, or quote the text (kubectl takes a `,` there for a part of the tag)"
             }
             _ => "correct the syntax",

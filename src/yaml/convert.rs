@@ -50,7 +50,7 @@ impl<'a> Converter<'a> {
         let Some(node) = self.node(id) else { return Ok(Value::Null) };
         self.count(node)?;
         match &node.content {
-            Content::Scalar { tag, value, plain } => {
+            Content::Scalar { tag, value, plain, .. } => {
                 let at = |message| Fault { position: node.position, message };
                 let scalar = resolve(tag, value, *plain).map_err(at)?;
                 scalar
@@ -134,7 +134,7 @@ impl<'a> Converter<'a> {
         let Some(node) = self.node(id) else { return Ok(String::new()) };
         self.count(node)?;
         let name = match &node.content {
-            Content::Scalar { tag, value, plain } => resolve(tag, value, *plain)
+            Content::Scalar { tag, value, plain, .. } => resolve(tag, value, *plain)
                 .map_err(|message| Fault { position: node.position, message })?
                 .to_key(),
             Content::Alias(target) => return self.aliased(*target, node.position, |this| this.key(*target)),
@@ -198,11 +198,8 @@ impl<'a> Converter<'a> {
         result
     }
 
-    /// The bounds on documents that grow when they are read. That of go-yaml: up to 400,000 nodes, 99 % of them may come
-    /// through aliases; from there to 4,000,000 the share falls to a tenth. And one of ours, on their text.
+    /// The bounds on documents that grow when they are read: that of go-yaml, and one of ours, on their text.
     fn count(&mut self, node: &Node) -> Result<(), Fault> {
-        const LOW: f64 = 400_000.0;
-        const HIGH: f64 = 4_000_000.0;
         self.decoded = self.decoded.saturating_add(1);
         if !self.expanding.is_empty() {
             self.aliased = self.aliased.saturating_add(1);
@@ -210,10 +207,7 @@ impl<'a> Converter<'a> {
                 self.aliased_text = self.aliased_text.saturating_add(value.len());
             }
         }
-        let decoded = f64::from(self.decoded);
-        let share = 0.99 - 0.89 * ((decoded.clamp(LOW, HIGH) - LOW) / (HIGH - LOW));
-        let is_bomb = self.aliased > 100 && self.decoded > 1_000 && f64::from(self.aliased) / decoded > share;
-        if is_bomb || self.aliased_text > ALIASED_TEXT {
+        if is_bomb(self.decoded, self.aliased) || self.aliased_text > ALIASED_TEXT {
             let message = "aliases make the document too large; write fewer of them".to_owned();
             return Err(Fault { position: node.position, message });
         }
@@ -221,9 +215,19 @@ impl<'a> Converter<'a> {
     }
 }
 
+/// go-yaml's bound on documents that grow when they are read: up to 400,000 nodes, 99 % of them may come through aliases;
+/// from there to 4,000,000 the share falls to a tenth.
+pub(super) fn is_bomb(decoded: u32, aliased: u32) -> bool {
+    const LOW: f64 = 400_000.0;
+    const HIGH: f64 = 4_000_000.0;
+    let nodes = f64::from(decoded);
+    let share = 0.99 - 0.89 * ((nodes.clamp(LOW, HIGH) - LOW) / (HIGH - LOW));
+    aliased > 100 && decoded > 1_000 && f64::from(aliased) / nodes > share
+}
+
 fn is_merge(content: &Content) -> bool {
     match content {
-        Content::Scalar { tag, value, plain } => {
+        Content::Scalar { tag, value, plain, .. } => {
             value == "<<" && (*plain || tag == "tag:yaml.org,2002:merge")
         }
         _ => false,

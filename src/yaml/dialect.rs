@@ -15,6 +15,14 @@ const STANDARD: &str = "!<tag:yaml.org";
 
 const ESCAPED_SLASH: &str = "`\\/` is an escape of JSON that kubectl doesn't read in YAML; write `/`";
 
+/// Why a scalar is refused.
+pub(super) enum Refusal {
+    /// go-yaml does not read it.
+    Wrong(&'static str),
+    /// go-yaml reads it in another way.
+    ReadOtherwise(&'static str),
+}
+
 /// A document's text with marks in it.
 pub(super) struct Marked<'a> {
     pub(super) text: Cow<'a, str>,
@@ -81,17 +89,17 @@ impl<'a> Marked<'a> {
         self.text.get(usize::try_from(place.index).unwrap_or(usize::MAX)..).unwrap_or_default()
     }
 
-    /// What is wrong with a scalar, if go-yaml would not read it. `in_flow`: within `[…]` or `{…}`.
-    pub(super) fn refusal(&self, event: &Event, in_flow: bool) -> Option<&'static str> {
+    /// What is wrong with a scalar, if go-yaml would not read it, or not so. `in_flow`: within `[…]` or `{…}`.
+    pub(super) fn refusal(&self, event: &Event, in_flow: bool) -> Option<Refusal> {
         let EventData::Scalar { value, style, .. } = &event.data else { return None };
         let index = |index| usize::try_from(index).unwrap_or(usize::MAX);
         let raw =
             || self.text.get(index(event.start_mark.index)..index(event.end_mark.index)).unwrap_or_default();
         match style {
-            ScalarStyle::DoubleQuoted if escapes_slash(raw()) => Some(ESCAPED_SLASH),
-            ScalarStyle::Plain if in_flow && value.contains('?') => Some(
+            ScalarStyle::DoubleQuoted if escapes_slash(raw()) => Some(Refusal::Wrong(ESCAPED_SLASH)),
+            ScalarStyle::Plain if in_flow && value.contains('?') => Some(Refusal::ReadOtherwise(
                 "a `?` within `[…]` or `{…}`, which kubectl reads as the beginning of a key; quote the text",
-            ),
+            )),
             _ => None,
         }
     }

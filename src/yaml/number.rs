@@ -29,23 +29,35 @@ pub(super) fn to_json(float: f64) -> Option<Number> {
     Number::from_f64(float)
 }
 
+/// A double as go-yaml v3 writes it (Go: FormatFloat(f, 'g', -1, 64)).
+pub(super) fn to_text(float: f64) -> String {
+    in_words(float).map_or_else(|| shortest(&format!("{float:e}"), &float), str::to_owned)
+}
+
 /// A double as a key, which sigs.k8s.io/yaml writes in single precision (Go: FormatFloat(f, 'g', -1, 32)).
 pub(super) fn to_key(float: f64) -> String {
     #[expect(
         clippy::as_conversions,
         reason = "the rounding of Go's float32(), which no conversion trait has"
     )]
-    let float = float as f32;
-    if float.is_nan() {
-        return ".nan".to_owned();
+    let single = float as f32;
+    in_words(single.into()).map_or_else(|| shortest(&format!("{single:e}"), &single), str::to_owned)
+}
+
+/// What has no digits.
+fn in_words(float: f64) -> Option<&'static str> {
+    match float {
+        float if float.is_nan() => Some(".nan"),
+        f64::INFINITY => Some(".inf"),
+        f64::NEG_INFINITY => Some("-.inf"),
+        _ => None,
     }
-    if float.is_infinite() {
-        return if float > 0.0 { ".inf" } else { "-.inf" }.to_owned();
-    }
-    let scientific = format!("{float:e}");
+}
+
+/// Go's %g for the shortest digits.
+fn shortest(scientific: &str, float: &dyn std::fmt::Display) -> String {
     let exponent =
         scientific.split_once('e').and_then(|(mantissa, exponent)| Some((mantissa, exponent.parse().ok()?)));
-    // Go's %g for the shortest digits.
     match exponent {
         Some((mantissa, exponent @ (..-4 | 6..))) => {
             let sign = if exponent < 0 { '-' } else { '+' };

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::number;
 
 /// The prefix of YAML's own tags, `!!` for short.
-const OWN_TAGS: &str = "tag:yaml.org,2002:";
+pub(super) const OWN_TAGS: &str = "tag:yaml.org,2002:";
 
 /// A scalar's meaning in go-yaml's types; JSON has fewer.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,7 +91,7 @@ pub(super) fn resolve_plain(value: &str) -> Scalar {
 
 /// Base64 as Go's StdEncoding reads it, and the bytes as Go's JSON writes them: each one that is not UTF-8 becomes
 /// U+FFFD.
-fn decode_binary(value: &str) -> Option<Scalar> {
+pub(super) fn decode_binary(value: &str) -> Option<Scalar> {
     let engine = GeneralPurpose::new(&STANDARD, PAD.with_decode_allow_trailing_bits(true));
     let bytes = engine.decode(value.replace(['\n', '\r'], "")).ok()?;
     let mut text = String::new();
@@ -104,7 +104,7 @@ fn decode_binary(value: &str) -> Option<Scalar> {
 
 /// Whether go-yaml reads a text as a timestamp (allowedTimestampFormats): a date, alone, with a time in UTC behind a
 /// space, or with a time and a zone behind a `T`.
-fn is_timestamp(value: &str) -> bool {
+pub(super) fn is_timestamp(value: &str) -> bool {
     let Some(at) = value.find(['T', 't', ' ']) else { return is_date(value) };
     let (Some(date), Some(time)) = (value.get(..at), value.get(at.saturating_add(1)..)) else { return false };
     if value.get(at..).is_some_and(|rest| rest.starts_with(' ')) {

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use meshgate::engine::{Program, ProgramSettings, RegoVersion};
+use meshgate::engine::{Document, Program, ProgramSettings, RegoVersion};
 use meshgate::policy::Module;
 
 /// What comes of loading and asking.
@@ -45,7 +45,7 @@ pub(crate) fn meshgate(text: &str, input: &str, v0: bool) -> Came {
         Ok(program) => program,
         Err(faults) => return Came::Refused(faults.iter().next().unwrap().code.unwrap_or_default()),
     };
-    match program.evaluate_text("data.a.p", Some(&serde_json::from_str(input).unwrap())) {
+    match program.evaluate_text("data.a.p", Some(&Document::read(input).unwrap())) {
         Ok(None) => Came::Undefined,
         Ok(Some(text)) => Came::Value(text.leak()),
         Err(_) => Came::Error,

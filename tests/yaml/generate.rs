@@ -1,5 +1,7 @@
 //! Documents of the parts that YAML's dialects differ in, put together at random, the same ones in each run.
 
+mod opa;
+
 const SCALARS: &[&str] = &[
     "yes",
     "n",

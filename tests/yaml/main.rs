@@ -1,5 +1,6 @@
 //! YAML is read as kubectl reads it: a table of expectations, the real kubectl on the same table, on generated documents
-//! and on the manifests of a corpus, and the law that what is written is read back.
+//! and on the manifests of a corpus, and the law that what is written is read back. Beside it OPA's reader and writer,
+//! which the builtins have.
 #![cfg(test)]
 #![expect(clippy::arithmetic_side_effects, reason = "an overflow fails the test")]
 #![expect(clippy::print_stdout, reason = "the numbers of a run are its result")]
@@ -7,6 +8,7 @@
 mod cases;
 mod generate;
 mod kubectl;
+mod opa;
 mod round_trip;
 
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::member;
 use crate::cli::output;
-use crate::engine::{Program, ProgramSettings, RegoVersion};
+use crate::engine::{Document, Program, ProgramSettings, RegoVersion};
 use crate::policy::{Faults, Module};
 
 /// Answers every line of standard input.
@@ -31,14 +31,29 @@ pub(super) fn answer(line: &[u8]) -> String {
         Ok(read) => read,
         Err(why) => return wrong(&why),
     };
+    let input = match exact(line, &settings.data) {
+        Ok(input) => input,
+        Err(why) => return wrong(&why),
+    };
     let program = match Program::load(&modules, &settings) {
         Ok(program) => program,
         Err(faults) => return refused(&faults),
     };
-    match program.evaluate_text(&query, question.get("input")) {
+    match program.evaluate_text(&query, input.as_ref()) {
         Ok(Some(text)) => format!("{{\"result\":{text}}}"),
         Ok(None) => json!({ "undefined": true }).to_string(),
         Err(error) => wrong(&error.to_string()),
+    }
+}
+
+/// The input with all digits of its numbers; the data is held in another way, where some would be lost.
+fn exact(line: &[u8], data: &Value) -> Result<Option<Document>, String> {
+    let question = Document::read(&String::from_utf8_lossy(line))?;
+    match question.member("data") {
+        Some(exact) if exact != Document::from(data) => {
+            Err("`data` has a number with more digits than are kept".to_owned())
+        }
+        _ => Ok(question.member("input")),
     }
 }
 

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use serde_json::{Map, Value};
 
 use crate::cli::paths::entries;
+use crate::engine::Document;
 use crate::policy::Module;
 use crate::yaml;
 
@@ -26,15 +27,21 @@ pub(super) fn read(paths: &[String]) -> anyhow::Result<(Vec<Module>, Value)> {
     Ok((found.modules, Value::Object(found.data)))
 }
 
-/// Reads the input.
-pub(super) fn input(path: &str) -> anyhow::Result<Value> {
+/// Reads the input; that of JSON with all digits of its numbers.
+pub(super) fn input(path: &str) -> anyhow::Result<Document> {
     let mut bytes = Vec::new();
     if path == "-" {
         std::io::stdin().lock().read_to_end(&mut bytes).context("can't read standard input")?;
     } else {
         bytes = fs::read(path).with_context(|| format!("can't read {path}"))?;
     }
-    document(&bytes).with_context(|| path.to_owned())
+    let value = document(&bytes).with_context(|| path.to_owned())?;
+    // JSON in UTF-8, or YAML.
+    let text = String::from_utf8_lossy(&bytes);
+    match serde_json::from_slice::<serde::de::IgnoredAny>(&bytes) {
+        Ok(_) => Document::read(&text).map_err(anyhow::Error::msg).with_context(|| path.to_owned()),
+        Err(_) => Ok(Document::from(&value)),
+    }
 }
 
 #[derive(Default)]

@@ -4,7 +4,7 @@
 
 use std::cell::RefCell;
 
-use super::Failure;
+use super::{Failure, decimal};
 
 /// Bytes that builtins may make. An object has at most 3 MiB; nobody needs twenty copies of it.
 const BYTES: usize = 64 * 1024 * 1024;
@@ -33,6 +33,7 @@ thread_local! {
 /// What was too much, whatever the evaluation made of it.
 pub(in crate::engine) fn within<T>(evaluate: impl FnOnce() -> T) -> Result<T, String> {
     BUDGET.replace(Budget::FULL);
+    decimal::forget();
     let result = evaluate();
     match BUDGET.replace(Budget::FULL).exceeded {
         Some(what) => Err(what),

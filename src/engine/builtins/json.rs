@@ -2,6 +2,7 @@
 
 use regorus::Value;
 
+use super::super::json_text;
 use super::arguments::{boolean, name, object, string, wrong};
 use super::{Failure, budget, order, strings, text};
 
@@ -12,9 +13,14 @@ struct Layout<'a> {
 }
 
 pub(super) fn marshal(arguments: &[Value]) -> Result<Value, Failure> {
+    written(super::arguments::any(arguments, 0)?).map(Value::from)
+}
+
+/// A value as JSON in one line.
+pub(super) fn written(value: &Value) -> Result<String, Failure> {
     let mut json = String::new();
-    write(super::arguments::any(arguments, 0)?, None, 0, &mut json)?;
-    Ok(Value::from(json))
+    write(value, None, 0, &mut json)?;
+    Ok(json)
 }
 
 pub(super) fn marshal_with_options(arguments: &[Value]) -> Result<Value, Failure> {
@@ -77,11 +83,7 @@ fn write(value: &Value, layout: Option<&Layout<'_>>, depth: usize, json: &mut St
 fn key_of(key: &Value) -> Result<String, Failure> {
     match key {
         Value::String(text) => Ok(text.to_string()),
-        other => {
-            let mut json = String::new();
-            write(other, None, 0, &mut json)?;
-            Ok(json)
-        }
+        other => written(other),
     }
 }
 
@@ -157,25 +159,17 @@ pub(super) fn unmarshal(arguments: &[Value]) -> Result<Value, Failure> {
 
 /// JSON as a value; of a key that is there twice, the last.
 pub(super) fn read(text: &str) -> Result<Value, Failure> {
-    let value = serde_json::from_str(text).map_err(failed)?;
-    Ok(super::super::input::to_rego(&value))
+    json_text::read(text)
 }
 
 pub(super) fn is_valid(arguments: &[Value]) -> Result<Value, Failure> {
     let Ok(text) = string(arguments, 0) else { return Ok(Value::from(false)) };
-    match serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(failed) {
+    match serde_json::from_str::<serde::de::IgnoredAny>(text) {
         Ok(_) => Ok(Value::from(true)),
-        Err(Failure::Wrong(_)) => Ok(Value::from(false)),
-        Err(beyond) => Err(beyond),
-    }
-}
-
-/// JSON may be deeper for Go than for us.
-fn failed(error: serde_json::Error) -> Failure {
-    let text = error.to_string();
-    if text.starts_with("recursion limit") {
-        Failure::Beyond("is given JSON that is deeper than 127 levels".to_owned())
-    } else {
-        Failure::Wrong(text)
+        // JSON may be deeper for Go than for us.
+        Err(error) if error.to_string().starts_with("recursion limit") => {
+            Err(Failure::Beyond("is given JSON that is deeper than 127 levels".to_owned()))
+        }
+        Err(_) => Ok(Value::from(false)),
     }
 }

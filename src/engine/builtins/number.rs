@@ -3,7 +3,7 @@
 use num_bigint::BigInt;
 use regorus::Value;
 
-use super::Failure;
+use super::{Failure, decimal};
 
 /// A number of Rego.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +18,11 @@ impl Number {
     /// The number that a value is.
     pub(super) fn of(value: &Value) -> Option<Self> {
         let Value::Number(number) = value else { return None };
+        // A double that stands for a number with a fraction; integers of that size are held as such.
+        let double = if number.as_big().is_none() { number.as_f64() } else { None };
+        if let Some(double) = double.filter(|double| decimal::remembered(*double).is_some()) {
+            return Some(Self::Double(double));
+        }
         if let Some(small) = number.as_i64() {
             return Some(Self::Integer(BigInt::from(small)));
         }
@@ -36,6 +41,11 @@ impl Number {
             return Ok(Self::Integer(format!("{double:.0}").parse().unwrap_or_default()));
         }
         Ok(Self::Double(double))
+    }
+
+    /// Whether OPA reckons with it as a floating-point number where integers are divided, rounded and made absolute.
+    pub(super) fn is_large(&self) -> bool {
+        matches!(self, Self::Integer(integer) if integer.bits() > 64)
     }
 
     /// The nearest double; infinite where there is none.

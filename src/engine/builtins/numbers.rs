@@ -11,7 +11,7 @@ use regorus::Value;
 use super::arguments::{self, any, big_integer, elements, number, of_elements};
 use super::exact::Extended;
 use super::number::{Number, of_integer};
-use super::{Failure, budget};
+use super::{Failure, budget, decimal};
 
 /// What a range costs for each number in it.
 const ELEMENT: usize = 24;
@@ -47,8 +47,16 @@ fn numbers(from: BigInt, to: BigInt, step: BigInt) -> Result<Value, Failure> {
 
 pub(super) fn abs(arguments: &[Value]) -> Result<Value, Failure> {
     Ok(match number(arguments, 0)? {
-        Number::Integer(integer) => of_integer(&BigInt::from(integer.into_parts().1)),
-        Number::Double(double) => Value::from(double.abs()),
+        Number::Integer(integer) => {
+            let integer = Number::Integer(BigInt::from(integer.into_parts().1));
+            // Beyond 64 bits OPA reckons with floating-point numbers.
+            let is_large = integer.is_large();
+            if is_large { Extended::of(&integer).into_number()?.into_value() } else { integer.into_value() }
+        }
+        Number::Double(double) => match decimal::remembered(double) {
+            Some(text) => Value::from(decimal::remember(text.trim_start_matches('-'))?),
+            None => Value::from(double.abs()),
+        },
     })
 }
 
@@ -68,9 +76,29 @@ pub(super) fn round(arguments: &[Value]) -> Result<Value, Failure> {
 
 fn whole(arguments: &[Value], round: fn(f64) -> f64) -> Result<Value, Failure> {
     match number(arguments, 0)? {
+        // A floating-point number for OPA, and then an integer again.
+        large if large.is_large() => Extended::of(&large).into_integer().map(|integer| of_integer(&integer)),
         Number::Integer(integer) => Ok(of_integer(&integer)),
-        Number::Double(double) => Number::from_double(round(double)).map(Number::into_value),
+        Number::Double(double) => {
+            let beyond = decimal::remembered(double).filter(|_| double.fract() == 0.0);
+            match beyond.as_deref().and_then(|text| text.split_once('.')) {
+                Some((before, fraction)) => of_large(before, fraction, round),
+                None => Number::from_double(round(double)).map(Number::into_value),
+            }
+        }
     }
+}
+
+/// Beyond 2^53 a double has no fraction: it is reckoned with on its own, in front of it 2 instead of all digits.
+fn of_large(before: &str, fraction: &str, round: fn(f64) -> f64) -> Result<Value, Failure> {
+    let sign = if before.starts_with('-') { -1.0 } else { 1.0 };
+    let small: f64 = format!("2.{fraction}").parse().unwrap_or_default();
+    let moved = Number::from_double(round(sign * small) - sign * 2.0)?;
+    let before = Number::Integer(before.parse().unwrap_or_default());
+    Ok(match (before, moved) {
+        (Number::Integer(before), Number::Integer(moved)) => of_integer(&(before + moved)),
+        (before, _) => before.into_value(),
+    })
 }
 
 pub(super) fn count(arguments: &[Value]) -> Result<Value, Failure> {
@@ -87,11 +115,11 @@ pub(super) fn count(arguments: &[Value]) -> Result<Value, Failure> {
 }
 
 pub(super) fn sum(arguments: &[Value]) -> Result<Value, Failure> {
-    accumulate(arguments, BigInt::from(0), |a, b| a + b, Extended::plus)
+    accumulate(arguments, BigInt::from(0), |a, b| a + b, Extended::plus, Extended::into_number)
 }
 
 pub(super) fn product(arguments: &[Value]) -> Result<Value, Failure> {
-    accumulate(arguments, BigInt::from(1), |a, b| a * b, Extended::times)
+    accumulate(arguments, BigInt::from(1), |a, b| a * b, Extended::times_as_double, Extended::into_double)
 }
 
 /// Exactly as long as there are only integers.
@@ -100,6 +128,7 @@ fn accumulate(
     start: BigInt,
     exact: fn(BigInt, &BigInt) -> BigInt,
     extended: fn(&Extended, &Extended) -> Extended,
+    into_number: fn(Extended) -> Result<Number, Failure>,
 ) -> Result<Value, Failure> {
     let items = elements(arguments, 0, &["set", "array"])?;
     let number = |item: &Value| Number::of(item).ok_or_else(|| of_elements(arguments, 0, item, "number"));
@@ -108,7 +137,7 @@ fn accumulate(
     if !numbers.iter().all(integer) {
         let start = Extended::of(&Number::Integer(start));
         let total = numbers.iter().map(Extended::of).fold(start, |total, number| extended(&total, &number));
-        return total.into_number().map(Number::into_value);
+        return into_number(total).map(Number::into_value);
     }
     let mut total = start;
     for number in numbers {

@@ -52,7 +52,9 @@ pub(super) fn div(arguments: &[Value]) -> Result<Value, Failure> {
     let zero = Number::Integer(BigInt::from(0));
     match (&a, &b) {
         (_, b) if *b == zero => Err(Failure::Wrong("divide by zero".to_owned())),
-        (Number::Integer(x), Number::Integer(y)) if (x % y).sign() == Sign::NoSign => {
+        (Number::Integer(x), Number::Integer(y))
+            if !a.is_large() && !b.is_large() && (x % y).sign() == Sign::NoSign =>
+        {
             Ok(of_integer(&(x / y)))
         }
         (a, b) => Extended::of(a).over(&Extended::of(b)).into_number().map(Number::into_value),

@@ -2,8 +2,8 @@
 
 use super::{Arity, Builtin, Function, Origin, Reason};
 use super::{
-    bits, collections, crypto, documents, encoding, glob, graph, json, json_patch, jwt, net, numbers,
-    operators, order, printf, regex, replace, strings, time, units, uuid,
+    bits, collections, crypto, decimal, documents, encoding, glob, graph, json, json_patch, jwt, net, numbers,
+    operators, order, printf, regex, replace, strings, time, units, uuid, yaml,
 };
 
 /// The table. What is not in it does not exist.
@@ -190,7 +190,7 @@ pub(super) static BUILTINS: &[Builtin] = &[
     native("time.parse_ns", "string, string -> number"),
     native("time.parse_rfc3339_ns", "string -> number"),
     native("time.weekday", "number|(number, string) -> string"),
-    native("to_number", "null|boolean|number|string -> number"),
+    ours("to_number", "null|boolean|number|string -> number", decimal::to_number),
     native("trace", "string -> boolean"),
     native("trim", "string, string -> string"),
     native("trim_left", "string, string -> string"),
@@ -212,9 +212,9 @@ pub(super) static BUILTINS: &[Builtin] = &[
     ours("uuid.parse", "string -> {string: any}", uuid::parse),
     refused("uuid.rfc4122", "string -> string", Reason::Random),
     native("walk", "any -> ([any], any)"),
-    refused("yaml.is_valid", "string -> boolean", Reason::Yaml),
-    refused("yaml.marshal", "any -> string", Reason::Yaml),
-    refused("yaml.unmarshal", "string -> any", Reason::Yaml),
+    ours("yaml.is_valid", "string -> boolean", yaml::is_valid),
+    ours("yaml.marshal", "any -> string", yaml::marshal),
+    ours("yaml.unmarshal", "string -> any", yaml::unmarshal),
 ];
 
 const fn native(name: &'static str, signature: &'static str) -> Builtin {

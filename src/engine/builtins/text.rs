@@ -4,7 +4,7 @@ use regorus::Value;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 use super::number::Number;
-use super::{Failure, budget, order};
+use super::{Failure, budget, decimal, order};
 
 /// A value in Rego's notation.
 pub(super) fn written(value: &Value) -> Result<String, Failure> {
@@ -59,10 +59,10 @@ fn write_all<'a>(
 }
 
 /// A number as it most likely was written: plain.
-pub(super) fn number(value: &Value) -> String {
+pub(in crate::engine) fn number(value: &Value) -> String {
     match Number::of(value) {
         Some(Number::Integer(integer)) => integer.to_string(),
-        Some(Number::Double(double)) => double.to_string(),
+        Some(Number::Double(double)) => decimal::remembered(double).unwrap_or_else(|| double.to_string()),
         None => String::new(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use meshgate::engine::{Program, ProgramSettings};
+use meshgate::engine::{Document, Program, ProgramSettings};
 use serde_json::Value;
 
 use super::case::{Case, Wanted};
@@ -26,7 +26,8 @@ pub(super) fn outcome(case: &Case) -> Outcome {
     };
     let run = || {
         let program = Program::load(&case.modules, &settings)?;
-        Ok(program.evaluate_text(&case.query, case.input.as_ref()))
+        let input = case.input.as_ref().map(Document::from);
+        Ok(program.evaluate_text(&case.query, input.as_ref()))
     };
     let came = match catch_unwind(AssertUnwindSafe(run)) {
         Err(_) => return Outcome::Different("a panic".to_owned()),
