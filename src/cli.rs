@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod eval;
 mod explain;
+mod guard;
 mod inputs;
 mod lint;
 mod output;

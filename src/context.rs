@@ -5,8 +5,10 @@
 
 mod facts;
 mod source;
+mod subjects;
 mod world;
 
 pub use facts::{Fact, FactKey, Facts, Now, OwnerReference};
 pub use source::{ContextSource, gather};
+pub use subjects::Subjects;
 pub use world::{Others, World};

@@ -34,7 +34,7 @@ pub use codes::{codes, explain};
 pub use document::Document;
 pub use evaluate::EvaluationError;
 pub use injection::Injection;
-pub use input::Input;
+pub use input::{Exempt, Input};
 pub use lint::{Linted, lint};
 pub use output::{Judgement, Violation};
 pub use program::{Contract, Program, ProgramSettings, Promise};

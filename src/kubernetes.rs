@@ -3,9 +3,11 @@
 
 pub mod containers;
 pub mod field_path;
+pub mod image_pattern;
 pub mod image_reference;
 pub mod kinds;
 pub mod label_selector;
+pub mod pattern;
 pub mod pod_template;
 pub mod quantity;
 pub mod rendering;

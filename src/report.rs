@@ -95,6 +95,8 @@ pub enum Effect {
     Warn,
     /// The object would be let in; it is recorded.
     Audit,
+    /// An exception covers it.
+    Excused,
 }
 
 /// A finding with its place in a file.
@@ -131,6 +133,25 @@ pub struct ReportedFinding {
     /// What to write instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
+    /// Whether it would be a denial, had the namespace not been suspended.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub suspended: bool,
+    /// The exception that covers it, and until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exception: Option<ReportedException>,
+}
+
+/// The exception by which a finding is excused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportedException {
+    /// Its name.
+    pub name: String,
+    /// When it ends.
+    pub expires: String,
+    /// The control that a container was taken out of before the policy was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control: Option<String>,
 }
 
 /// The numbers: every document is in exactly one of `passed`, `denied`, `warned`, `errors`, `skipped`, `invalid`.
@@ -153,6 +174,8 @@ pub struct Summary {
     pub invalid: usize,
     /// … for which a policy was in error.
     pub errors: usize,
+    /// Findings that an exception covers.
+    pub excused: usize,
     /// What was left out on request.
     pub not_judged: usize,
     /// Namespaces that were not given and taken as freshly made.
@@ -193,6 +216,7 @@ impl Report {
             skipped: count(DocumentStatus::Skipped),
             invalid: count(DocumentStatus::Invalid),
             errors: count(DocumentStatus::Error),
+            excused: findings.iter().filter(|finding| finding.effect == Effect::Excused).count(),
             not_judged: 0,
             assumed_namespaces: assumed.namespaces,
             guessed_resources: assumed.resources,

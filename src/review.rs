@@ -7,6 +7,7 @@
 mod answer;
 mod complete;
 mod decision;
+mod excepted;
 mod fold;
 mod guard;
 mod inject;
@@ -15,7 +16,9 @@ mod knowledge;
 mod matched;
 mod mesh;
 mod mutate;
+mod namespaces;
 mod pin;
+mod suspension;
 mod trace;
 mod unjudged;
 
@@ -70,7 +73,7 @@ fn run(
     phase: Phase,
     traces: bool,
 ) -> Progress {
-    let mut knowledge = Knowledge::new(facts, mesh, traces);
+    let mut knowledge = Knowledge::new(facts, &bundle.exceptions, mesh, traces);
     let mut decision = match phase {
         Phase::Mutate => mutate::mutate(bundle, request, &mut knowledge),
         Phase::Validate => judge::judge(bundle, request, &mut knowledge),
@@ -79,6 +82,6 @@ fn run(
     if !missing.is_empty() {
         return Progress::Need(missing);
     }
-    decision.trace = trace.map(|trace| trace.asking(bundle, request, phase));
+    decision.trace = trace.map(|trace| trace.asking(bundle, request, phase, facts.now()));
     Progress::Done(Box::new(decision))
 }

@@ -20,7 +20,7 @@ mod workers;
 
 use std::sync::Arc;
 
-use crate::context::{ContextSource, Now};
+use crate::context::{ContextSource, Now, Subjects};
 use crate::engine::Bundle;
 
 pub use limits::Limits;
@@ -35,4 +35,6 @@ pub struct Service {
     pub source: Arc<dyn ContextSource>,
     /// The time that policies see; None: the clock.
     pub now: Option<Now>,
+    /// Who may change what is guarded.
+    pub subjects: Arc<Subjects>,
 }

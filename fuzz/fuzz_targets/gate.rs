@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use libfuzzer_sys::fuzz_target;
+use meshgate::context::Now;
 use meshgate::engine::{Program, ProgramSettings, RegoVersion, lint};
 use meshgate::policy::{Module, Tree};
 
@@ -28,6 +29,7 @@ fuzz_target!(|text: &str| {
     }
     let mut tree = Tree::default();
     tree.insert("a/b/b.rego", text);
-    lint(&tree, &Tree::default());
+    let now = Now::parse("2026-01-31T12:00:00Z").unwrap();
+    lint(&tree, &Tree::default(), now);
     assert!(started.elapsed() < LONGEST, "took {:?}", started.elapsed());
 });

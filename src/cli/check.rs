@@ -3,6 +3,7 @@
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
+use super::guard::{GuardFlags, UserFlags};
 use super::inputs::{FactFlags, PolicyFlags};
 use super::{output, paths};
 use crate::context::Others;
@@ -28,6 +29,10 @@ pub(super) struct Arguments {
     policies: PolicyFlags,
     #[command(flatten)]
     facts: FactFlags,
+    #[command(flatten)]
+    guard: GuardFlags,
+    #[command(flatten)]
+    user: UserFlags,
     /// The namespace of objects that name none [default: default]
     #[arg(short = 'n', long, value_name = "NAME")]
     namespace: Option<String>,
@@ -57,7 +62,7 @@ enum Show {
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
-    let bundle = arguments.policies.bundle()?;
+    let bundle = arguments.policies.bundle(arguments.facts.now())?;
     let facts = arguments.facts.manifests()?;
     let paths: Vec<String> = arguments.paths.iter().chain(&arguments.filenames).cloned().collect();
     let manifests = Manifests::read(&paths::read(&paths)?);
@@ -67,6 +72,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         world: arguments.facts.world(&bundle, &facts, Others::Fresh)?,
         now: arguments.facts.now(),
         namespace: arguments.namespace.clone(),
+        user: arguments.user.info(),
+        subjects: arguments.guard.subjects(),
         explains: false,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().context("can't start")?;

@@ -50,9 +50,9 @@ impl PolicyFlags {
         }
     }
 
-    /// The policies, compiled, or all that is wrong with them.
-    pub(super) fn bundle(&self) -> anyhow::Result<Bundle> {
-        let draft = Draft::read(&self.tree()?, &source::catalogue());
+    /// The policies, compiled, or all that is wrong with them at that time.
+    pub(super) fn bundle(&self, now: Now) -> anyhow::Result<Bundle> {
+        let draft = Draft::read(&self.tree()?, &source::catalogue()).at(now);
         engine::compile(draft).map_err(|faults| self.unusable(&faults))
     }
 
@@ -113,8 +113,13 @@ impl FactFlags {
 
     /// The time of the run.
     pub(super) fn now(&self) -> Now {
-        self.now.unwrap_or_else(|| Now::at(OffsetDateTime::now_utc()))
+        self.now.unwrap_or_else(clock)
     }
+}
+
+/// The time of day.
+pub(super) fn clock() -> Now {
+    Now::at(OffsetDateTime::now_utc())
 }
 
 fn reason(rejected: &DocumentResult) -> &str {

@@ -4,7 +4,7 @@ use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::inputs::PolicyFlags;
+use super::inputs::{PolicyFlags, clock};
 use super::{UNUSABLE, output};
 use crate::engine::{self, Linted};
 use crate::policy::{Fault, Tree};
@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         return Ok(0);
     }
     let tree = arguments.policies.or_in(arguments.directory.as_ref()).tree()?;
-    let linted = engine::lint(&tree, &source::catalogue());
+    let linted = engine::lint(&tree, &source::catalogue(), clock());
     let text = match arguments.format {
         Format::Text => text(&linted, &tree),
         Format::Json => format!("{}\n", serde_json::to_string_pretty(&json(&linted))?),

@@ -4,7 +4,7 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::inputs::PolicyFlags;
+use super::inputs::{PolicyFlags, clock};
 use super::output;
 use crate::engine::{Bound, Bundle};
 use crate::policy::Policy;
@@ -37,8 +37,8 @@ enum Command {
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let text = match &arguments.command {
-        Command::List { policies } => list(&policies.bundle()?),
-        Command::Show { id, policies } => show(&policies.bundle()?, id)?,
+        Command::List { policies } => list(&policies.bundle(clock())?),
+        Command::Show { id, policies } => show(&policies.bundle(clock())?, id)?,
     };
     output::print(&text)?;
     Ok(0)

@@ -1,8 +1,11 @@
 //! `meshgate review`: an AdmissionReview in, the webhook's answer out.
 
+use std::sync::Arc;
+
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
+use super::guard::GuardFlags;
 use super::inputs::{FactFlags, PolicyFlags};
 use super::{output, paths};
 use crate::admission;
@@ -24,6 +27,8 @@ pub(super) struct Arguments {
     policies: PolicyFlags,
     #[command(flatten)]
     facts: FactFlags,
+    #[command(flatten)]
+    guard: GuardFlags,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -36,7 +41,7 @@ enum PhaseName {
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
-    let bundle = arguments.policies.bundle()?;
+    let bundle = arguments.policies.bundle(arguments.facts.now())?;
     let world = arguments.facts.world(&bundle, &arguments.facts.manifests()?, Others::Fresh)?;
     let files = paths::read(std::slice::from_ref(&arguments.file))?;
     let [file] = files.as_slice() else { anyhow::bail!("{}: name one file", arguments.file) };
@@ -46,8 +51,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         PhaseName::Validate => Phase::Validate,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().context("can't start")?;
-    let decision =
-        runtime.block_on(complete(&bundle, &world, Facts::at(arguments.facts.now()), &request, phase));
+    let facts = Facts::at(arguments.facts.now()).guarded_by(Arc::new(arguments.guard.subjects()));
+    let decision = runtime.block_on(complete(&bundle, &world, facts, &request, phase));
     let answer = admission::respond(request.uid(), &decision.answer());
     output::print(&format!("{}\n", serde_json::to_string_pretty(&answer)?))?;
     Ok(match (decision.findings.iter().any(|finding| finding.is_error), decision.allowed()) {

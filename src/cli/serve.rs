@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use super::guard::GuardFlags;
 use super::inputs::{FactFlags, PolicyFlags};
 use super::output;
 use crate::certificates::{self, Identity};
@@ -44,6 +45,8 @@ pub(super) struct Arguments {
     policies: PolicyFlags,
     #[command(flatten)]
     facts: FactFlags,
+    #[command(flatten)]
+    guard: GuardFlags,
 }
 
 impl Arguments {
@@ -59,7 +62,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     // A standard error that is closed must not end a review: errors of logging are said there, with a panic.
     let log = tracing_subscriber::fmt().json().with_env_filter(filter).log_internal_errors(false);
     log.with_writer(std::io::stderr).init();
-    let bundle = arguments.policies.bundle()?;
+    let bundle = arguments.policies.bundle(arguments.facts.now())?;
     let facts = arguments.facts.manifests()?;
     let world = arguments.facts.world(&bundle, &facts, arguments.others())?;
     let tls = certificates::server_config(&identity(arguments)?)?;
@@ -68,7 +71,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         .thread_stack_size(super::STACK_BYTES)
         .build()
         .context("can't start")?;
-    let service = Service { bundle: Arc::new(bundle), source: Arc::new(world), now: arguments.facts.now };
+    let service = Service {
+        bundle: Arc::new(bundle),
+        source: Arc::new(world),
+        now: arguments.facts.now,
+        subjects: Arc::new(arguments.guard.subjects()),
+    };
     runtime.block_on(async {
         let address = arguments.listen.unwrap_or_else(|| default_address(arguments.dev));
         let listener =

@@ -1,10 +1,13 @@
 //! The names and values of facts. Plain data: nothing here looks anything up.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+use super::subjects::Subjects;
+use time::{Duration, OffsetDateTime};
 
 /// Names one thing of the outside world that a review may ask for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,7 +76,7 @@ pub enum Fact {
 }
 
 /// The moment at which a request was received: the only clock that a policy sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Now(OffsetDateTime);
 
 impl Now {
@@ -90,6 +93,12 @@ impl Now {
         OffsetDateTime::parse(text, &Rfc3339).map(Self::at)
     }
 
+    /// Whether it is more than `length` after the other moment.
+    pub fn is_later_than(&self, other: Self, length: Duration) -> bool {
+        // Beyond what the calendar holds nothing is later.
+        other.0.checked_add(length).is_some_and(|limit| self.0 > limit)
+    }
+
     /// The fact `now`: `{"rfc3339": string, "ns": nanoseconds since 1970}`, or why it can't be written.
     pub fn fact(&self) -> Fact {
         let ns = i64::try_from(self.0.unix_timestamp_nanos());
@@ -104,6 +113,7 @@ impl Now {
 #[derive(Clone, Debug)]
 pub struct Facts {
     now: Now,
+    subjects: Arc<Subjects>,
     gathered: BTreeMap<FactKey, Fact>,
     closed: bool,
 }
@@ -111,7 +121,18 @@ pub struct Facts {
 impl Facts {
     /// Nothing but the time.
     pub fn at(now: Now) -> Self {
-        Self { now, gathered: BTreeMap::new(), closed: false }
+        Self { now, subjects: Arc::default(), gathered: BTreeMap::new(), closed: false }
+    }
+
+    /// The same where other subjects may change what is guarded.
+    #[must_use]
+    pub fn guarded_by(self, subjects: Arc<Subjects>) -> Self {
+        Self { subjects, ..self }
+    }
+
+    /// Who may change what is guarded.
+    pub fn subjects(&self) -> &Subjects {
+        &self.subjects
     }
 
     /// When the request was received.

@@ -2,21 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use serde_json::Value;
 
 use super::manifests::{Manifest, Manifests};
 use super::pods;
-use super::requests::Requests;
+use super::requests::{NOBODY, Requests};
 use crate::admission::Request;
-use crate::context::{Facts, Now, World};
+use crate::context::{Facts, Now, Subjects, World};
 use crate::engine::Bundle;
 use crate::patch::Patch;
 use crate::policy::MODE_LABEL;
 use crate::report::{
     Assumptions, DocumentResult, DocumentStatus, Effect, Explained, ExplainedReview, ObjectName, Report,
-    ReportedFinding,
+    ReportedException, ReportedFinding,
 };
 use crate::review::{Action, Decision, Finding, Phase, complete, explained};
 
@@ -32,6 +33,11 @@ pub struct Check<'a> {
     pub now: Now,
     /// The flag `-n`.
     pub namespace: Option<String>,
+    /// Who sends the manifests (authentication.k8s.io/v1 UserInfo); None: nobody in particular, who may change what is
+    /// guarded, because whoever applies the manifests is not known.
+    pub user: Option<Value>,
+    /// Who may change what is guarded.
+    pub subjects: Subjects,
     /// Whether decisions are explained, which takes longer.
     pub explains: bool,
 }
@@ -87,7 +93,7 @@ impl Check<'_> {
             .chain(manifests.objects())
             .map(|manifest| Value::Object(manifest.object.clone()))
             .collect();
-        let mut requests = Requests::new(objects.iter(), self.bundle, self.namespace.clone());
+        let mut requests = self.requests(&objects);
         // The manifests are about to be applied over what is there. One that can't be sent says nothing; it is reported
         // where it is judged.
         let mut world = self.world.clone();
@@ -172,6 +178,17 @@ impl Check<'_> {
         Judged { document, findings, reviewed, explained: own.explained }
     }
 
+    fn requests(&self, objects: &[Value]) -> Requests {
+        Requests::new(objects.iter(), self.bundle, self.namespace.clone()).sent_by(self.user.clone())
+    }
+
+    /// What is known before anything is asked.
+    fn facts_known(&self) -> Facts {
+        let subjects = self.subjects.clone();
+        let subjects = if self.user.is_none() { subjects.with_user(NOBODY) } else { subjects };
+        Facts::at(self.now).guarded_by(Arc::new(subjects))
+    }
+
     /// Both phases, one after the other, as the API server would ask: no validation of what mutation refused.
     async fn review(&self, request: Request, world: &World) -> Reviews {
         let mut explained = Vec::new();
@@ -192,7 +209,7 @@ impl Check<'_> {
         phase: Phase,
         all: &mut Vec<ExplainedReview>,
     ) -> Decision {
-        let facts = Facts::at(self.now);
+        let facts = self.facts_known();
         if !self.explains {
             return complete(self.bundle, world, facts, request, phase).await;
         }
@@ -222,6 +239,7 @@ fn reported(
         (false, Action::Deny) => Effect::Deny,
         (false, Action::Warn) => Effect::Warn,
         (false, Action::Audit) => Effect::Audit,
+        (false, Action::Excused) => Effect::Excused,
     };
     ReportedFinding {
         effect,
@@ -237,6 +255,12 @@ fn reported(
         line: position.line,
         column: position.column,
         remedy: finding.remedy.clone(),
+        suspended: finding.suspended,
+        exception: finding.excuse.as_ref().map(|excuse| ReportedException {
+            name: excuse.exception.clone(),
+            expires: excuse.until.clone(),
+            control: excuse.control.clone(),
+        }),
     }
 }
 

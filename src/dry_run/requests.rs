@@ -19,7 +19,11 @@ pub struct Requests {
     resources: Resources,
     namespace: Option<String>,
     guessed: BTreeSet<String>,
+    user: Value,
 }
+
+/// Who sends manifests where nobody is named.
+pub(super) const NOBODY: &str = "meshgate:dry-run";
 
 impl Requests {
     /// `objects` are all that is known (their CustomResourceDefinitions name resources); `namespace` is the flag `-n`.
@@ -28,7 +32,14 @@ impl Requests {
         bundle: &Bundle,
         namespace: Option<String>,
     ) -> Self {
-        Self { resources: Resources::learn(objects, bundle), namespace, guessed: BTreeSet::new() }
+        let user = json!({ "username": NOBODY, "groups": ["system:authenticated"] });
+        Self { resources: Resources::learn(objects, bundle), namespace, guessed: BTreeSet::new(), user }
+    }
+
+    /// The same by that user (authentication.k8s.io/v1 UserInfo), if one is named.
+    #[must_use]
+    pub fn sent_by(self, user: Option<Value>) -> Self {
+        Self { user: user.unwrap_or(self.user), ..self }
     }
 
     /// Resources that were guessed so far: `apiVersion/Kind → resource`.
@@ -89,7 +100,7 @@ impl Requests {
             name: manifest.metadata("name").to_owned(),
             namespace,
             operation: Operation::Create,
-            user_info: json!({ "username": "meshgate:dry-run", "groups": ["system:authenticated"] }),
+            user_info: self.user.clone(),
             object: Some(object),
             old_object: None,
             dry_run: true,

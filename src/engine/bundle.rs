@@ -12,7 +12,9 @@ use super::packages;
 use super::program::{self, Contract, ProgramSettings, Promise};
 use super::said::Apart;
 use super::syntax::Parsed;
-use crate::policy::{Binding, BundleSettings, Draft, Fault, Faults, Module, Policy, PolicyId, Revision};
+use crate::policy::{
+    Binding, BundleSettings, Draft, Exception, Fault, Faults, Module, Policy, PolicyId, Revision,
+};
 
 /// Policies in force, ready to evaluate. Immutable and shared by all requests.
 pub struct Bundle {
@@ -24,6 +26,8 @@ pub struct Bundle {
     pub policies: BTreeMap<PolicyId, Arc<Policy>>,
     /// The policies in force, sorted by policy and name.
     pub bound: Vec<Bound>,
+    /// What is excepted from them, sorted by name.
+    pub exceptions: Vec<Exception>,
     pub(super) chunks: Vec<Chunk>,
     /// The parameters of all bindings, as they stand in `input`.
     pub(super) parameters: Rego,
@@ -89,6 +93,7 @@ impl Bundle {
             settings: self.settings.clone(),
             policies: self.policies.clone(),
             bound: self.bound.clone(),
+            exceptions: self.exceptions.clone(),
             chunks: chunks(&self.bound, &self.libraries, places)?,
             parameters: self.parameters.clone(),
             libraries: self.libraries.clone(),
@@ -101,7 +106,8 @@ impl Bundle {
 /// # Errors
 /// The draft's faults, and everything that the gate refuses.
 pub fn compile(draft: Draft) -> Result<Bundle, Faults> {
-    let Draft { revision, policies, libraries, bindings, settings, mut faults } = draft;
+    // Trust in images and the settings of meshes decide nothing yet.
+    let Draft { revision, policies, libraries, bindings, exceptions, settings, mut faults, .. } = draft;
     let (policies_parsed, libraries_parsed) = judged(&policies, &libraries, &mut faults);
     Faults::or(faults, ())?;
     let policies: BTreeMap<PolicyId, Arc<Policy>> =
@@ -121,12 +127,24 @@ pub fn compile(draft: Draft) -> Result<Bundle, Faults> {
         )
         .into());
     }
+    Faults::or(bound.iter().filter_map(changes_without_leave).collect(), ())?;
     let libraries: Vec<Module> = libraries_parsed.iter().map(packages::library).collect();
     let chunks = chunks(&bound, &libraries, &BTreeSet::new())?;
     let parameters =
         bound.iter().map(|one| (Rego::from(packages::member(one.number)), to_rego(&one.binding.parameters)));
     let parameters = Rego::from(parameters.collect::<BTreeMap<_, _>>());
-    Ok(Bundle { revision, settings, policies, bound, chunks, parameters, libraries })
+    Ok(Bundle { revision, settings, policies, bound, exceptions, chunks, parameters, libraries })
+}
+
+/// A tenant binds what changes objects only where the platform lets it.
+fn changes_without_leave(bound: &Bound) -> Option<Fault> {
+    let tenant = bound.binding.tenant.as_ref().filter(|tenant| !tenant.may_mutate && bound.mutates())?;
+    let origin = &bound.binding.origin;
+    let message = format!(
+        "binding {}: {} changes objects, which the tenant `{}` may not; let the platform set its `mayMutate` in the Bundle",
+        bound.binding.name, bound.policy.id, tenant.name
+    );
+    Some(Fault::new(&origin.file, (origin.line, 0), message))
 }
 
 /// Those alike together, and each of `alone` alone.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::allowance::Allowance;
 use super::bundle::{Bound, Bundle};
-use super::chunk::{Answer, Question};
+use super::chunk::{Answer, Chunk, Question};
 use super::injection::{self, Injection};
 use super::input::Input;
 use super::output::{self, Judgement};
@@ -80,12 +80,15 @@ impl Bundle {
             bound.iter().filter_map(|one| Some((one.number, input.lacks(one)?))).collect();
         let asked: BTreeSet<usize> =
             bound.iter().map(|one| one.number).filter(|number| !lacks.contains_key(number)).collect();
-        let needed = |bindings: &[usize]| bindings.iter().any(|number| asked.contains(number));
-        let chunks: Vec<_> = self.chunks.iter().filter(|chunk| needed(&chunk.bindings)).collect();
         let of = |asked: &[usize]| -> Rego { input.of(&self.parameters, asked) };
         let mut allowance = Allowance::full();
-        let mut answers: BTreeMap<usize, Answer> =
-            chunks.iter().flat_map(|chunk| chunk.ask(question, &asked, &mut allowance, of)).collect();
+        let mut answers: BTreeMap<usize, Answer> = BTreeMap::new();
+        for group in input.alike(&asked) {
+            let needed = |chunk: &&Chunk| chunk.bindings.iter().any(|number| group.contains(number));
+            for chunk in self.chunks.iter().filter(needed) {
+                answers.extend(chunk.ask(question, &group, &mut allowance, of));
+            }
+        }
         let answer = |one: &&Bound| match lacks.get(&one.number) {
             Some(error) => Err(error.clone()),
             None => {

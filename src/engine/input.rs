@@ -18,13 +18,24 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 pub struct Input {
     request: Rego,
     facts: BTreeMap<FactName, Result<Rego, String>>,
-    exempt: Rego,
+    exempt: BTreeMap<usize, Rego>,
 }
+
+/// The containers that one binding does not see: control to names (`input.exempt`).
+pub type Exempt = BTreeMap<String, BTreeSet<String>>;
 
 impl Input {
     /// Takes the AdmissionRequest as policies read it, and the facts that are known.
     pub fn new(request: &Value, facts: BTreeMap<FactName, Fact>) -> Self {
-        Self { request: to_rego(request), facts: convert(facts), exempt: Rego::new_object() }
+        Self { request: to_rego(request), facts: convert(facts), exempt: BTreeMap::new() }
+    }
+
+    /// The same, with what each binding does not see, by its place in [`Bundle::bound`](super::Bundle::bound). Who is not
+    /// named sees all.
+    #[must_use]
+    pub fn exempting(self, exempt: impl Iterator<Item = (usize, Exempt)>) -> Self {
+        let exempt = exempt.filter(|(_, exempt)| !exempt.is_empty());
+        Self { exempt: exempt.map(|(place, exempt)| (place, names(&exempt))).collect(), ..self }
     }
 
     /// The same request about another object; what it shares with this one is not converted again.
@@ -32,16 +43,7 @@ impl Input {
     pub fn with_object(&self, object: &Value, facts: BTreeMap<FactName, Fact>) -> Self {
         let mut members = self.request.as_object().cloned().unwrap_or_default();
         members.insert(Rego::from("object"), to_rego(object));
-        Self { request: Rego::from(members), facts: convert(facts), exempt: self.exempt.clone() }
-    }
-
-    /// The same, but that these containers are taken out of the view of these controls.
-    #[must_use]
-    pub fn exempting(self, containers: BTreeMap<String, BTreeSet<String>>) -> Self {
-        let names =
-            |names: BTreeSet<String>| Rego::from(names.into_iter().map(Rego::from).collect::<Vec<_>>());
-        let exempt = containers.into_iter().map(|(control, all)| (Rego::from(control), names(all)));
-        Self { exempt: Rego::from(exempt.collect::<BTreeMap<_, _>>()), ..self }
+        Self { request: Rego::from(members), facts: convert(facts), exempt: BTreeMap::new() }
     }
 
     /// The first fact that a binding's policy declared and that is not known.
@@ -54,7 +56,17 @@ impl Input {
         bound.policy.metadata.context.iter().find_map(why)
     }
 
-    /// `input` for those bindings that are asked. All facts that are known are there: that a policy reads none but those
+    /// The bindings in groups that see the same containers: `input.exempt` is one for all that are asked together, and a
+    /// library that reads it doesn't know for whom.
+    pub(super) fn alike(&self, bindings: &BTreeSet<usize>) -> Vec<BTreeSet<usize>> {
+        let mut groups: BTreeMap<Option<&Rego>, BTreeSet<usize>> = BTreeMap::new();
+        for number in bindings {
+            groups.entry(self.exempt.get(number)).or_default().insert(*number);
+        }
+        groups.into_values().collect()
+    }
+
+    /// `input` for those bindings that are asked, which are [`alike`](Self::alike). All facts that are known are there: that a policy reads none but those
     /// that it declared is the gate's matter (R25).
     pub(super) fn of(&self, parameters: &Rego, asked: &[usize]) -> Rego {
         let known = self.facts.iter().filter_map(|(name, fact)| Some((name, fact.as_ref().ok()?)));
@@ -72,15 +84,24 @@ impl Input {
             }
         }
         let context = context.into_iter().map(|(name, value)| (Rego::from(name), value));
+        let exempt = asked.first().and_then(|number| self.exempt.get(number));
         let ask = asked.iter().map(|number| (Rego::from(packages::member(*number)), Rego::from(true)));
         Rego::from(BTreeMap::from([
             (Rego::from("request"), self.request.clone()),
             (Rego::from(packages::PARAMETERS), parameters.clone()),
             (Rego::from("context"), Rego::from(context.collect::<BTreeMap<_, _>>())),
-            (Rego::from("exempt"), self.exempt.clone()),
+            (Rego::from("exempt"), exempt.cloned().unwrap_or_else(Rego::new_object)),
             (Rego::from("ask"), Rego::from(ask.collect::<BTreeMap<_, _>>())),
         ]))
     }
+}
+
+fn names(exempt: &Exempt) -> Rego {
+    let list =
+        |names: &BTreeSet<String>| names.iter().map(|name| Rego::from(name.as_str())).collect::<Vec<_>>();
+    let members =
+        exempt.iter().map(|(control, names)| (Rego::from(control.as_str()), Rego::from(list(names))));
+    Rego::from(members.collect::<BTreeMap<_, _>>())
 }
 
 fn convert(facts: BTreeMap<FactName, Fact>) -> BTreeMap<FactName, Result<Rego, String>> {

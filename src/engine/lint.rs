@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::gate;
 use super::program::{self, Contract, ProgramSettings, Promise};
+use crate::context::Now;
 use crate::policy::{Draft, Fault, Module, Tree};
 
 /// What was found, each sorted by file and line.
@@ -16,9 +17,9 @@ pub struct Linted {
 }
 
 /// Judges a tree: its files, its Rego with the tests, and the lints for our own policies. `catalogue` as for
-/// [`Draft::read`]; its files are not judged.
-pub fn lint(tree: &Tree, catalogue: &Tree) -> Linted {
-    let draft = Draft::read(tree, catalogue);
+/// [`Draft::read`]; its files are not judged. `now`: how long exceptions last is seen from there.
+pub fn lint(tree: &Tree, catalogue: &Tree, now: Now) -> Linted {
+    let draft = Draft::read(tree, catalogue).at(now);
     let mut linted = Linted { faults: draft.faults.clone(), lints: Vec::new() };
     let promises = draft.policies.values().map(Promise::of).collect();
     let settings = ProgramSettings { contract: Contract::Policies(promises), ..ProgramSettings::default() };

@@ -67,11 +67,7 @@ impl ImageReference {
         if text.len() == 64 && text.bytes().all(is_lower_hex) {
             return Err(ImageReferenceError::Identifier);
         }
-        let (name, digest) = split_off(text, '@');
-        // A colon before the last slash belongs to the registry.
-        let tag = name.rsplit('/').next().and_then(|last| split_off(last, ':').1);
-        let name = tag.and_then(|tag| name.strip_suffix(tag)?.strip_suffix(':')).unwrap_or(name);
-        let (registry, repository) = split_registry(name);
+        let Parts { registry, repository, tag, digest } = parts(text);
         if repository.contains(|c: char| c.is_ascii_uppercase()) {
             return Err(ImageReferenceError::UpperCase);
         }
@@ -118,6 +114,24 @@ impl fmt::Display for ImageReference {
         self.tag.iter().try_for_each(|tag| write!(formatter, ":{tag}"))?;
         self.digest.iter().try_for_each(|digest| write!(formatter, "@{digest}"))
     }
+}
+
+/// The parts of a reference, of which none is judged.
+pub(super) struct Parts<'a> {
+    pub(super) registry: &'a str,
+    pub(super) repository: String,
+    pub(super) tag: Option<&'a str>,
+    pub(super) digest: Option<&'a str>,
+}
+
+/// Takes a reference apart.
+pub(super) fn parts(text: &str) -> Parts<'_> {
+    let (name, digest) = split_off(text, '@');
+    // A colon before the last slash belongs to the registry.
+    let tag = name.rsplit('/').next().and_then(|last| split_off(last, ':').1);
+    let name = tag.and_then(|tag| name.strip_suffix(tag)?.strip_suffix(':')).unwrap_or(name);
+    let (registry, repository) = split_registry(name);
+    Parts { registry, repository, tag, digest }
 }
 
 /// The text before the separator, and the text behind it where there is one.

@@ -40,6 +40,8 @@ pub enum FailurePolicy {
 pub enum FactName {
     /// The container view.
     Containers,
+    /// The exceptions that cover the object.
+    Exceptions,
     /// What a mesh would do with the object.
     #[serde(rename = "mesh.proposal")]
     MeshProposal,
@@ -55,13 +57,21 @@ pub enum FactName {
 
 impl FactName {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Containers, Self::MeshProposal, Self::Namespace, Self::Now, Self::Owner, Self::Pod];
+    pub const ALL: [Self; 7] = [
+        Self::Containers,
+        Self::Exceptions,
+        Self::MeshProposal,
+        Self::Namespace,
+        Self::Now,
+        Self::Owner,
+        Self::Pod,
+    ];
 
     /// The name under `input.context`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Containers => "containers",
+            Self::Exceptions => "exceptions",
             Self::MeshProposal => "mesh.proposal",
             Self::Namespace => "namespace",
             Self::Now => "now",
@@ -100,6 +110,13 @@ pub struct Metadata {
     pub docs: Option<String>,
     /// The release that brought it.
     pub since: Option<String>,
+}
+
+impl Metadata {
+    /// Whether it sees containers through the one view, so that some can be taken out of it.
+    pub(super) fn reads_containers(&self) -> bool {
+        self.context.contains(&FactName::Containers)
+    }
 }
 
 #[derive(Deserialize)]
@@ -159,16 +176,20 @@ enum Message {
 }
 
 /// Reads the block of the policy `id`.
-pub(super) fn read(value: &Value, id: &str) -> Result<Metadata, Misfit> {
+pub(super) fn read(value: &Value, id: &str) -> Result<Metadata, Vec<Misfit>> {
     let Annotations { title, description, scope: None | Some(PackageScope::Package), custom, .. } =
         typed(value, "METADATA")?;
-    let misfit = |member: &str, message: String| Misfit {
-        pointer: format!("/custom/{member}"),
-        message: format!("METADATA.custom.{member}: {message}"),
+    let misfit = |member: &str, message: String| {
+        vec![Misfit {
+            pointer: format!("/custom/{member}"),
+            message: format!("METADATA.custom.{member}: {message}"),
+        }]
     };
-    let matches = custom.matches.read().map_err(|(pointer, message)| Misfit {
-        pointer: format!("/custom/match{pointer}"),
-        message: format!("METADATA.custom.match.{message}"),
+    let matches = custom.matches.read().map_err(|(pointer, message)| {
+        vec![Misfit {
+            pointer: format!("/custom/match{pointer}"),
+            message: format!("METADATA.custom.match.{message}"),
+        }]
     })?;
     if matches.rules.is_empty() {
         return Err(misfit(

@@ -1,12 +1,15 @@
 //! One policy alone in force, to see what it does.
 
 use super::binding::{Binding, Enforcement, Templates};
-use super::draft::{Draft, PolicyId};
+use super::draft::Draft;
+use super::id::PolicyId;
 use super::matching::Match;
+use super::origin::Origin;
 
 impl Draft {
     /// The same draft with only this policy in force: as often as it is bound, with those parameters, or once without
-    /// any. It denies workloads as well as Pods, and whatever it matches itself.
+    /// any. It denies workloads as well as Pods, whatever it matches itself, and nothing is
+    /// excepted.
     ///
     /// # Errors
     /// Parameters that it can't do without.
@@ -20,8 +23,9 @@ impl Draft {
             binding.enforcement = Enforcement::Deny;
             binding.templates = Templates::Deny;
             binding.matches = Match::default();
+            binding.tenant = None;
         }
-        Ok(Self { bindings, ..self.clone() })
+        Ok(Self { bindings, exceptions: Vec::new(), ..self.clone() })
     }
 
     fn binding_without_parameters(&self, policy: &PolicyId) -> Result<Option<Binding>, String> {
@@ -37,6 +41,8 @@ impl Draft {
             enforcement: Enforcement::Deny,
             matches: Match::default(),
             templates: Templates::Deny,
+            tenant: None,
+            origin: Origin::default(),
         }))
     }
 }

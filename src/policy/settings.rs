@@ -1,11 +1,25 @@
 //! The file kind `Bundle`: what holds for a whole tree.
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+use time::Duration;
+
+use super::duration;
+use super::fault::Fault;
 use super::files::word;
+use super::tenant::{self, Tenant, TenantFields};
+use super::tree::Tree;
+use super::written::Written;
 
 /// The label by which a namespace says how far it is rolled out (contracts: enforcement).
 pub const MODE_LABEL: &str = "meshgate.io/mode";
+
+/// The label by which a namespace is kept from the webhook (contracts: enforcement).
+pub const EXEMPT_LABEL: &str = "meshgate.io/exempt";
+
+/// The annotation by which denials in a namespace are warnings until a moment (contracts: enforcement).
+pub const SUSPEND_ANNOTATION: &str = "meshgate.io/suspend";
 
 /// The word of a namespace's label `meshgate.io/mode`, and of `defaultMode`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
@@ -39,14 +53,75 @@ impl Mode {
     }
 }
 
-/// `spec` of the kind `Bundle`. At most one in a tree; absent, these defaults.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+/// What the kind `Bundle` says. At most one in a tree; absent, these defaults.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BundleSettings {
+    /// `metadata.name`; empty where there is none.
+    pub name: String,
     /// The mode of namespaces without the label.
-    #[serde(default, deserialize_with = "word")]
     pub default_mode: Mode,
-    /// Embedded categories whose policies the tree's bindings may name.
-    #[serde(default)]
+    /// How long an exception may last. None: as long as it says.
+    pub max_expiry: Option<Duration>,
+    /// Who has a sub-tree.
+    pub tenants: Vec<Arc<Tenant>>,
+    /// Embedded categories whose policies the tree's bindings may name, and embedded profiles.
     pub includes: Vec<String>,
+    /// Whether a policy that is bound has to have tests.
+    pub tests_required: bool,
+}
+
+/// `spec` of the kind `Bundle`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct BundleFields {
+    #[serde(default, deserialize_with = "word")]
+    default_mode: Mode,
+    max_expiry: Option<String>,
+    #[serde(default)]
+    tenants: Vec<TenantFields>,
+    #[serde(default)]
+    includes: Vec<String>,
+    #[serde(default)]
+    tests: TestFields,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TestFields {
+    #[serde(default)]
+    required: bool,
+}
+
+impl BundleSettings {
+    /// Whose sub-tree a file lies in; None: the platform's.
+    pub(super) fn tenant_of(&self, path: &str) -> Option<&Arc<Tenant>> {
+        self.tenants.iter().find(|tenant| tenant.has(path))
+    }
+}
+
+/// Reads the documents of the kind.
+pub(super) fn read(bundles: &[&Written], tree: &Tree, faults: &mut Vec<Fault>) -> BundleSettings {
+    let mut bundles = bundles.iter();
+    let Some(written) = bundles.next() else { return BundleSettings::default() };
+    for second in bundles {
+        faults.push(second.fault("", "a second Bundle; a tree has at most one"));
+    }
+    let fields: BundleFields = written.spec_in_part(faults).unwrap_or_default();
+    let max_expiry = fields.max_expiry.as_deref().and_then(|text| {
+        let read = duration::parse(text);
+        if read.is_none() {
+            let message = format!("spec.maxExpiry: `{text}`; write days or hours, as `90d`");
+            faults.push(written.fault("/spec/maxExpiry", message));
+        }
+        read
+    });
+    let tenants = tenant::read(&fields.tenants, written, tree, faults);
+    BundleSettings {
+        name: written.name.clone(),
+        default_mode: fields.default_mode,
+        max_expiry,
+        tenants,
+        includes: fields.includes,
+        tests_required: fields.tests.required,
+    }
 }

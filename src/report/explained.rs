@@ -238,6 +238,7 @@ fn verb(action: Action) -> &'static str {
         Action::Deny => "denies",
         Action::Warn => "warns",
         Action::Audit => "is recorded",
+        Action::Excused => "is excused",
     }
 }
 

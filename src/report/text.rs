@@ -1,6 +1,6 @@
 //! The report as people read it: a line a finding, a line a document that was not judged, the numbers at the end.
 
-use super::{DocumentStatus, Effect, ObjectName, Report, ReportedFinding, Summary};
+use super::{DocumentStatus, Effect, ObjectName, Report, ReportedException, ReportedFinding, Summary};
 
 /// Writes the report for a terminal or a log.
 pub fn text(report: &Report) -> String {
@@ -34,13 +34,20 @@ fn line(finding: &ReportedFinding) -> String {
         Effect::Error => "error",
         Effect::Warn => "warning",
         Effect::Audit => "audit",
+        Effect::Excused => "excused",
     };
     let its_pods = if finding.its_pods { " (its Pods)" } else { "" };
     let ReportedFinding { file, line, object, policy, message, .. } = finding;
     // Most messages name the container themselves.
     let unnamed = finding.container.as_ref().filter(|name| !message.contains(&format!("\"{name}\"")));
     let container = unnamed.map(|name| format!(", container {name}")).unwrap_or_default();
-    format!("{file}:{line}: {effect}{its_pods}: {}{container}: [{policy}] {message}", name(object))
+    let by = finding.exception.as_ref().map(|exception| {
+        let ReportedException { name, expires, .. } = exception;
+        format!(" (exception {name}, until {expires})")
+    });
+    let by = by.unwrap_or_default();
+    let effect = if finding.suspended { "warning (denial suspended)" } else { effect };
+    format!("{file}:{line}: {effect}{its_pods}: {}{container}: [{policy}] {message}{by}", name(object))
 }
 
 /// `Kind/namespace/name`, without the namespace where there is none.
@@ -60,6 +67,9 @@ fn summary(text: &mut String, summary: &Summary) {
              {skipped} skipped, {invalid} invalid; {mutated} mutated{how}"
         ),
     );
+    if summary.excused > 0 {
+        push(text, &format!("excused by exceptions: {}", summary.excused));
+    }
     if documents == skipped {
         push(text, "nothing was judged: there is no Kubernetes object in it");
     }

@@ -46,23 +46,31 @@ impl Decision {
         annotations
     }
 
-    /// The policies that found something, by what it does: `deny: a/b, c/d; audit: e/f`.
+    /// The policies that found something, by what it does: `deny: a/b, c/d; excused by legacy: e/f`.
     fn policies(&self) -> String {
-        let mut by_effect: BTreeMap<(Action, bool), BTreeSet<&str>> = BTreeMap::new();
+        let mut by_effect: BTreeMap<(Action, String), BTreeSet<&str>> = BTreeMap::new();
         for finding in &self.findings {
-            by_effect.entry((finding.action, finding.is_error)).or_default().insert(finding.policy.as_str());
+            by_effect.entry((finding.action, effect(finding))).or_default().insert(finding.policy.as_str());
         }
-        let group = |((action, is_error), policies): (&(Action, bool), &BTreeSet<&str>)| {
-            let word = match action {
-                Action::Deny => "deny",
-                Action::Warn => "warn",
-                Action::Audit => "audit",
-            };
-            let error = if *is_error { " (error)" } else { "" };
-            format!("{word}{error}: {}", policies.iter().copied().collect::<Vec<_>>().join(", "))
+        let group = |((_, effect), policies): (&(Action, String), &BTreeSet<&str>)| {
+            format!("{effect}: {}", policies.iter().copied().collect::<Vec<_>>().join(", "))
         };
         by_effect.iter().map(group).collect::<Vec<_>>().join("; ")
     }
+}
+
+/// What a finding does, in a word or two.
+fn effect(finding: &Finding) -> String {
+    let word = match finding.action {
+        Action::Deny => "deny",
+        Action::Warn => "warn",
+        Action::Audit => "audit",
+        Action::Excused => "excused",
+    };
+    let error = if finding.is_error { " (error)" } else { "" };
+    let by = finding.excuse.as_ref().map(|excuse| format!(" by {}", excuse.exception)).unwrap_or_default();
+    let suspended = if finding.suspended { " (suspended)" } else { "" };
+    format!("{word}{error}{suspended}{by}")
 }
 
 /// The status of a denial: 403 where a policy denies, 500 where none does and some are in error.

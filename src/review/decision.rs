@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::excepted::Exemption;
 use super::matched::Matched;
 use super::trace::Trace;
 use crate::engine::{EvaluationError, Violation};
 use crate::kubernetes::field_path;
 use crate::patch::Patch;
-use crate::policy::{FailurePolicy, PolicyId, Revision, Severity};
+use crate::policy::{Exception, FailurePolicy, PolicyId, Revision, Severity};
 
 /// The two times that the API server asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub enum Action {
     Warn,
     /// Is recorded.
     Audit,
+    /// An exception covers it: it is recorded, and does nothing.
+    Excused,
 }
 
 /// Something that a bound policy found, or an error of it.
@@ -60,6 +63,21 @@ pub struct Finding {
     pub remedy: Option<String>,
     /// Whether the message is shown without `[policy]` before it.
     pub plain: bool,
+    /// The exception that covers it.
+    pub excuse: Option<Excuse>,
+    /// Whether it would be a denial, had the namespace not been suspended.
+    pub suspended: bool,
+}
+
+/// An exception, as a finding names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Excuse {
+    /// Its name.
+    pub exception: String,
+    /// When it ends.
+    pub until: String,
+    /// The control out of whose view a container was taken before the policy was asked; None: it was asked.
+    pub control: Option<String>,
 }
 
 /// What a bundle means for a request in one phase.
@@ -93,12 +111,13 @@ impl Decision {
 
 impl Finding {
     /// A violation of a matched policy; `action` is what its entry point does there, and None what it does where the
-    /// policy denies. None: it does nothing there.
+    /// policy denies; but nothing where an exception excuses it. None: it does nothing there.
     pub(super) fn violation(
         matched: &Matched<'_>,
         action: Option<Action>,
         violation: Violation,
         object: Option<&Value>,
+        exception: Option<&Exception>,
     ) -> Option<Self> {
         let Violation { key, message, field, remedy } = violation;
         let pointer =
@@ -106,7 +125,24 @@ impl Finding {
         let container =
             pointer.as_deref().zip(object).and_then(|(pointer, object)| container(pointer, object));
         let action = matched.does(action.unwrap_or(matched.action), pointer.as_deref())?;
-        Some(Self { key, message, field, pointer, container, remedy, ..Self::about(matched, action, false) })
+        let excuse = exception.map(|exception| Excuse::by(exception, None));
+        let action = if excuse.is_some() { Action::Excused } else { action };
+        let about = Self::about(matched, action, false);
+        let finding = Self { key, message, field, pointer, container, remedy, excuse, ..about };
+        Some(finding.suspended_by(matched))
+    }
+
+    /// That a policy was asked without one of the containers.
+    pub(super) fn exemption(matched: &Matched<'_>, exemption: &Exemption<'_>) -> Self {
+        let Exemption { control, container, exception } = exemption;
+        let message = format!("container \"{container}\" is taken out of the control `{control}`");
+        Self {
+            key: message.clone(),
+            message,
+            container: Some(container.clone()),
+            excuse: Some(Excuse::by(exception, Some(control))),
+            ..Self::about(matched, Action::Excused, false)
+        }
     }
 
     /// An error of a matched policy, as its failurePolicy has it.
@@ -116,7 +152,7 @@ impl Finding {
             (_, action) => action,
         };
         let message = error.to_string();
-        Self { key: message.clone(), message, ..Self::about(matched, action, true) }
+        Self { key: message.clone(), message, ..Self::about(matched, action, true) }.suspended_by(matched)
     }
 
     /// What a matched policy would change, and why it is not done: for the record.
@@ -149,6 +185,47 @@ impl Finding {
             container: None,
             remedy: None,
             plain: policy.metadata.plain,
+            excuse: None,
+            suspended: false,
+        }
+    }
+
+    /// The same, but that a denial only warns where denials are suspended.
+    fn suspended_by(self, matched: &Matched<'_>) -> Self {
+        if matched.suspended && self.action == Action::Deny {
+            Self { action: Action::Warn, suspended: true, ..self }
+        } else {
+            self
+        }
+    }
+
+    /// What somebody may not change about a Namespace.
+    pub(super) fn of_namespace_guard(message: String, field: String, pointer: String) -> Self {
+        Self {
+            action: Action::Deny,
+            is_error: false,
+            policy: PolicyId::guard(),
+            binding: "guard".to_owned(),
+            key: message.clone(),
+            severity: Severity::Critical,
+            message,
+            field: Some(field),
+            pointer: Some(pointer),
+            container: None,
+            remedy: None,
+            plain: false,
+            excuse: None,
+            suspended: false,
+        }
+    }
+}
+
+impl Excuse {
+    fn by(exception: &Exception, control: Option<&str>) -> Self {
+        Self {
+            exception: exception.name.clone(),
+            until: exception.expires.clone(),
+            control: control.map(str::to_owned),
         }
     }
 }

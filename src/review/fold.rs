@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::decision::{Finding, Phase};
+use super::excepted::{exempt, taken_out};
 use super::knowledge::Knowledge;
 use super::matched::{Matched, declared, matched};
 use crate::admission::Request;
@@ -79,12 +80,14 @@ impl<'a> Fold<'a> {
             (Some(input), Some(object)) => input.with_object(object, facts),
             _ => Input::new(self.request.value(), facts),
         };
+        let excepted = knowledge.excepted(&self.request);
+        let input = input.exempting(exempt(&excepted, concerned.iter().map(|one| one.bound)));
         let asked: Vec<&Bound> =
             concerned.iter().filter(|one| one.error.is_none()).map(|one| one.bound).collect();
         let mut proposals = self.bundle.propose(&asked, &input).into_iter();
         self.input = Some(input);
         let kept = knowledge.recognised(&self.request).names;
-        let mut findings = Vec::new();
+        let mut findings = taken_out(&excepted, &concerned);
         for one in concerned {
             let lost = || Err(EvaluationError::Shape("the binding was not asked".to_owned()));
             let proposal = match &one.error {

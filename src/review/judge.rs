@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::decision::{Action, Decision, Finding, Phase};
+use super::excepted::{excuse, exempt, exemptions};
 use super::knowledge::{Knowledge, object};
 use super::matched::{Matched, declared, matched};
+use super::namespaces;
 use crate::admission::Request;
-use crate::engine::{Bound, Bundle, EvaluationError, Input, Judgement};
+use crate::engine::{Bound, Bundle, EvaluationError, Exempt, Input, Judgement};
 use crate::patch::Patch;
+use crate::policy::Exception;
 
 /// Annotations of all policies together; with meshgate's own an answer has 10 at most (contracts: server, names).
 const ANNOTATIONS: usize = 6;
@@ -26,10 +29,15 @@ pub(super) fn judge(bundle: &Bundle, request: &Request, knowledge: &mut Knowledg
         evaluated: BTreeMap::new(),
         trace: None,
     };
+    decision.findings = namespaces::findings(request, knowledge.subjects());
     if knowledge.lacks_something() || concerned.is_empty() {
         return decision;
     }
-    let input = Input::new(request.value(), facts).exempting(exempt(&concerned, request, knowledge));
+    let excepted = knowledge.excepted(request);
+    let plain = knowledge.recognised(request).plain;
+    let unseen = exempt(&excepted, concerned.iter().map(|one| one.bound))
+        .map(|(place, exempt)| (place, with_plain(exempt, place, bundle, &plain)));
+    let input = Input::new(request.value(), facts).exempting(unseen);
     let asked: Vec<&Bound> =
         concerned.iter().filter(|one| one.error.is_none()).map(|one| one.bound).collect();
     let mut judgements = bundle.judge(&asked, &input).into_iter();
@@ -41,7 +49,11 @@ pub(super) fn judge(bundle: &Bundle, request: &Request, knowledge: &mut Knowledg
         };
         decision.evaluated.insert(one.bound.place(), matches!(judgement, Err(EvaluationError::Policy(_))));
         match judgement {
-            Ok(judgement) => take(one, judgement, request, &mut decision),
+            Ok(judgement) => {
+                let exemptions = exemptions(&excepted, one.bound);
+                decision.findings.extend(exemptions.iter().map(|unit| Finding::exemption(one, unit)));
+                take(one, judgement, request, excuse(&excepted, one.bound), &mut decision);
+            }
             Err(error) => decision.findings.push(Finding::error(one, &error)),
         }
     }
@@ -50,25 +62,28 @@ pub(super) fn judge(bundle: &Bundle, request: &Request, knowledge: &mut Knowledg
     decision
 }
 
-/// The containers that a mesh put there and that are plainly its own, by the controls that need not look at them: those of
-/// Pod Security and of images (contracts: injection).
-fn exempt(
-    concerned: &[Matched<'_>],
-    request: &Request,
-    knowledge: &mut Knowledge<'_>,
-) -> BTreeMap<String, BTreeSet<String>> {
-    let plain = knowledge.recognised(request).plain;
-    let is_spared = |one: &&Matched<'_>| {
-        let category = one.bound.policy.id.as_str().split('/').next();
-        !plain.is_empty() && matches!(category, Some("pod_security" | "images"))
-    };
-    let spared = concerned.iter().filter(is_spared);
-    let controls = spared.flat_map(|one| one.bound.policy.metadata.controls.iter().cloned());
-    controls.map(|control| (control, plain.clone())).collect()
+/// Adds the containers that a mesh put there and that are plainly its own, under the controls that need not look at
+/// them: those of Pod Security and of images (contracts: injection).
+fn with_plain(mut exempt: Exempt, place: usize, bundle: &Bundle, plain: &BTreeSet<String>) -> Exempt {
+    let spared = bundle
+        .bound
+        .get(place)
+        .map(|bound| &bound.policy)
+        .filter(|policy| !plain.is_empty() && matches!(policy.id.category(), "pod_security" | "images"));
+    for control in spared.into_iter().flat_map(|policy| &policy.metadata.controls) {
+        exempt.entry(control.clone()).or_default().extend(plain.iter().cloned());
+    }
+    exempt
 }
 
 /// Adds a judgement to the decision. What of it can't be used is an error beside the rest: it takes no denial along.
-fn take(matched: &Matched<'_>, judgement: Judgement, request: &Request, decision: &mut Decision) {
+fn take(
+    matched: &Matched<'_>,
+    judgement: Judgement,
+    request: &Request,
+    excuse: Option<&Exception>,
+    decision: &mut Decision,
+) {
     let Judgement { deny, warn, audit, annotations, mut errors } = judgement;
     errors.extend(annotate(annotations, &mut decision.annotations).err());
     // A warning is shown whatever the binding says, except where it only records.
@@ -76,7 +91,7 @@ fn take(matched: &Matched<'_>, judgement: Judgement, request: &Request, decision
     let kinds = [(None, deny), (Some(warns), warn), (Some(Action::Audit), audit)];
     let object = object(request);
     let of_kind = |(action, violations): (Option<Action>, Vec<_>)| {
-        violations.into_iter().filter_map(move |one| Finding::violation(matched, action, one, object))
+        violations.into_iter().filter_map(move |one| Finding::violation(matched, action, one, object, excuse))
     };
     decision.findings.extend(kinds.into_iter().flat_map(of_kind));
     let errors = errors.into_iter().map(EvaluationError::Shape);

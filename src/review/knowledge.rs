@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::excepted::{self, Excepted};
 use super::mesh::{self, Mesh, Proposal, Recognised};
 use super::trace::Trace;
 use crate::admission::{Operation, Request};
-use crate::context::{Fact, FactKey, Facts, OwnerReference};
+use crate::context::{Fact, FactKey, Facts, Now, OwnerReference, Subjects};
 use crate::kubernetes::{containers, pod_template};
-use crate::policy::FactName;
+use crate::policy::{Exception, FactName};
 
 /// The facts at hand, and the keys that were asked for and are not there yet.
 pub(super) struct Knowledge<'a> {
     facts: &'a Facts,
+    exceptions: &'a [Exception],
     mesh: &'a dyn Mesh,
     missing: BTreeSet<FactKey>,
     /// What was looked at, where that is to be told.
@@ -21,8 +23,14 @@ pub(super) struct Knowledge<'a> {
 }
 
 impl<'a> Knowledge<'a> {
-    pub(super) fn new(facts: &'a Facts, mesh: &'a dyn Mesh, traces: bool) -> Self {
-        Self { facts, mesh, missing: BTreeSet::new(), trace: traces.then(Trace::default) }
+    pub(super) fn new(
+        facts: &'a Facts,
+        exceptions: &'a [Exception],
+        mesh: &'a dyn Mesh,
+        traces: bool,
+    ) -> Self {
+        let trace = traces.then(Trace::default);
+        Self { facts, exceptions, mesh, missing: BTreeSet::new(), trace }
     }
 
     /// The mesh that the object may be in.
@@ -60,6 +68,21 @@ impl<'a> Knowledge<'a> {
         !self.missing.is_empty()
     }
 
+    /// When the request was received.
+    pub(super) fn now(&self) -> Now {
+        self.facts.now()
+    }
+
+    /// Who may change what is guarded.
+    pub(super) fn subjects(&self) -> &Subjects {
+        self.facts.subjects()
+    }
+
+    /// The exceptions that cover the object.
+    pub(super) fn excepted(&self, request: &Request) -> Vec<Excepted<'a>> {
+        excepted::excepted(self.exceptions, request, self.facts.now())
+    }
+
     /// All facts of `names` that are at hand for this request.
     pub(super) fn all(&mut self, names: &BTreeSet<FactName>, request: &Request) -> BTreeMap<FactName, Fact> {
         let facts: BTreeMap<FactName, Fact> =
@@ -77,6 +100,7 @@ impl<'a> Knowledge<'a> {
             FactName::Now => Some(self.facts.now().fact()),
             FactName::Namespace => self.namespace(request),
             FactName::Owner => self.owner(request),
+            FactName::Exceptions => Some(excepted::fact(&self.excepted(request))),
             FactName::Containers => Some(self.containers(request)),
             FactName::MeshProposal => Some(match self.mesh.propose(request) {
                 Ok(proposal) => Fact::Known(Proposal::fact(proposal.as_ref())),

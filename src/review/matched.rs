@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::decision::{Action, Phase};
 use super::knowledge::{Knowledge, is_namespace};
+use super::suspension::is_suspended;
 use super::trace::{Asked, Outside, Side, Softened};
 use super::unjudged::{is_mirror_pod, unjudged};
 use crate::admission::{Operation, Request};
@@ -23,6 +24,8 @@ pub(super) struct Matched<'a> {
     /// The mode that says so; None where the binding says it outright.
     mode: Option<Mode>,
     softening: Option<Softening>,
+    /// Whether a denial is a warning here for a while.
+    pub(super) suspended: bool,
     /// Why it could not be told whether the request is meant: an error of the binding, whatever its rules say.
     pub(super) error: Option<EvaluationError>,
 }
@@ -87,7 +90,7 @@ pub(super) fn matched<'a>(
     let mut all = Vec::new();
     for bound in bundle.bound.iter().filter(|bound| asked_in(phase, bound)) {
         let found = one(bundle, bound, request, knowledge).and_then(|matched| {
-            let action = if only_records { Action::Audit } else { matched.action };
+            let action = if only_records { Action::Audit } else { at_most(matched.action, bound) };
             changes(phase, Matched { softening: softening(bound, template.as_ref()), action, ..matched })
         });
         if let Some(trace) = knowledge.trace() {
@@ -137,6 +140,9 @@ fn asked_in(phase: Phase, bound: &Bound) -> bool {
 /// Whether the rules and the object's labels are meant. An object in a version that only the registration could convert
 /// is meant, and can't be judged.
 fn covers(bound: &Bound, request: &Request) -> Result<Option<EvaluationError>, Outside> {
+    if bound.binding.tenant.as_ref().is_some_and(|tenant| !tenant.covers(request)) {
+        return Err(Outside::Tenant);
+    }
     let mut error = None;
     for (side, matches) in both(bound) {
         match matches.mismatch(request) {
@@ -178,17 +184,23 @@ fn in_namespace<'a>(
         Enforcement::Audit => Some(Action::Audit),
         Enforcement::Namespace => None,
     };
-    if let (Some(action), []) = (outright, selectors.as_slice()) {
-        return Ok(Matched { bound, action, mode: None, softening: None, error: None });
+    let is_outright = outright.is_some() && selectors.is_empty();
+    let matched =
+        |action| Matched { bound, action, mode: None, softening: None, suspended: false, error: None };
+    // Only a denial can be suspended, and only in a namespace.
+    let is_suspendable = outright == Some(Action::Deny) && request.namespace().is_some();
+    if let Some(action) = outright.filter(|_| is_outright && !is_suspendable) {
+        return Ok(matched(action));
     }
     let fact = knowledge.namespace(request).ok_or(Outside::Later)?;
     knowledge.trace().into_iter().for_each(|trace| trace.learn(FactName::Namespace, &fact));
     let namespace = match fact {
         Fact::Known(namespace) => namespace,
+        // What is not known suspends nothing.
+        Fact::Unknown(_) if is_outright => return Ok(matched(Action::Deny)),
         Fact::Unknown(why) => {
             let error = Some(EvaluationError::Fact { name: FactName::Namespace.as_str(), why });
-            let action = outright.unwrap_or(Action::Deny);
-            return Ok(Matched { bound, action, mode: None, softening: None, error });
+            return Ok(Matched { error, ..matched(outright.unwrap_or(Action::Deny)) });
         }
     };
     let labels = namespace.get("labels").and_then(Value::as_object);
@@ -204,7 +216,8 @@ fn in_namespace<'a>(
             (by_mode(mode).ok_or(Outside::Off)?, Some(mode))
         }
     };
-    Ok(Matched { bound, action, mode, softening: None, error: None })
+    let suspended = is_suspended(request, &namespace, knowledge.now());
+    Ok(Matched { mode, suspended, ..matched(action) })
 }
 
 /// A word that is none of the four can't be read as a wish to be let off.
@@ -222,6 +235,13 @@ fn old_mode(bundle: &Bundle, request: &Request) -> Mode {
         request.old_object().filter(|_| is_namespace(request) && request.operation() == Operation::Update);
     let labels = |old: &Value| old.pointer("/metadata/labels").and_then(Value::as_object).cloned();
     old.map_or(Mode::Off, |old| mode(labels(old).as_ref(), bundle.settings.default_mode))
+}
+
+/// What a tenant's binding does, which is no more than the tenant's ceiling.
+fn at_most(action: Action, bound: &Bound) -> Action {
+    let ceiling = bound.binding.tenant.as_ref().and_then(|tenant| by_mode(tenant.ceiling));
+    // The less an action does, the later it comes.
+    ceiling.map_or(action, |ceiling| ceiling.max(action))
 }
 
 fn by_mode(mode: Mode) -> Option<Action> {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::decision::{Action, Phase};
+use super::excepted::{excepted, exempt};
 use super::unjudged::Unjudged;
 use crate::admission::Request;
-use crate::context::Fact;
+use crate::context::{Fact, Now};
 use crate::engine::{Bound, Bundle, EvaluationError, Input, Said};
 use crate::policy::{FactName, Mismatch, Mode, PolicyId};
 
@@ -60,6 +61,8 @@ pub enum Softened {
 /// Why a binding was not asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outside {
+    /// It is a tenant's, and the object is in none of the tenant's namespaces.
+    Tenant,
     /// No rule means the request; what keeps it out of the nearest.
     Rules(Side, Mismatch),
     /// Neither the object's labels nor the old object's are selected.
@@ -101,8 +104,10 @@ impl Trace {
     }
 
     /// Asks the rules of those who were asked, each alone, about the object as it came.
-    pub(super) fn asking(mut self, bundle: &Bundle, request: &Request, phase: Phase) -> Self {
+    pub(super) fn asking(mut self, bundle: &Bundle, request: &Request, phase: Phase, now: Now) -> Self {
+        let excepted = excepted(&bundle.exceptions, request, now);
         let input = Input::new(request.value(), self.facts.clone());
+        let input = input.exempting(exempt(&excepted, bundle.bound.iter()));
         for bound in &bundle.bound {
             let Some(BindingTrace { outcome: Ok(asked), .. }) = self.bindings.get_mut(&bound.place()) else {
                 continue;
@@ -139,6 +144,7 @@ impl fmt::Display for Outside {
             Self::NamespaceSelector(side) => {
                 write!(f, "the namespaceSelector of the {side}'s match does not select its namespace")
             }
+            Self::Tenant => f.write_str("the object is in none of the namespaces of the binding's tenant"),
             Self::Off => f.write_str("the mode of its namespace is off"),
             Self::Records => f.write_str("the binding only records, so it changes nothing"),
             Self::Templates => f.write_str("the binding leaves templates alone (templates: off)"),

@@ -10,14 +10,10 @@ static POLICIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/policies");
 /// The folder of the profiles.
 const PROFILES: &str = "profiles";
 
-/// All embedded policies and libraries, unbound.
+/// All that is embedded: policies and libraries, and below `profiles/<name>` what binds them.
 pub fn catalogue() -> Tree {
     let mut tree = Tree::default();
-    for entry in POLICIES.entries() {
-        if entry.path().to_str() != Some(PROFILES) {
-            add(&mut tree, entry, "");
-        }
-    }
+    POLICIES.entries().iter().for_each(|entry| add(&mut tree, entry, ""));
     tree
 }
 
@@ -38,7 +34,10 @@ pub fn profile(name: &str) -> Result<Tree, SourceError> {
     let folder = format!("{PROFILES}/{name}");
     let unknown = || SourceError::UnknownProfile { name: name.to_owned(), known: profiles() };
     let dir = POLICIES.get_dir(&folder).filter(|_| !name.is_empty()).ok_or_else(unknown)?;
-    let mut tree = catalogue();
+    let mut tree = Tree::default();
+    for entry in POLICIES.entries().iter().filter(|entry| entry.path().to_str() != Some(PROFILES)) {
+        add(&mut tree, entry, "");
+    }
     for entry in dir.entries() {
         add(&mut tree, entry, &format!("{folder}/"));
     }

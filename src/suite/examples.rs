@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use crate::context::{Now, Others, World};
+use crate::context::{Now, Others, Subjects, World};
 use crate::dry_run::{Check, File, Manifests, Outcome, Requests};
 use crate::engine::{self, Bundle};
 use crate::policy::{Draft, PolicyId, Tree};
@@ -129,7 +129,16 @@ fn check(bundle: &Bundle, manifests: &Manifests) -> Result<Outcome, String> {
     let now = Now::parse(NOW).map_err(|error| error.to_string())?;
     let world = World::new(Others::Fresh);
     let facts = Manifests::default();
-    let check = Check { bundle, facts: &facts, world, now, namespace: None, explains: false };
+    let check = Check {
+        bundle,
+        facts: &facts,
+        world,
+        now,
+        namespace: None,
+        explains: false,
+        user: None,
+        subjects: Subjects::default(),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|error| format!("can't start: {error}"))?;
     Ok(runtime.block_on(check.run(manifests)))

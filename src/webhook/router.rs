@@ -21,7 +21,7 @@ use super::limits::Limits;
 use super::refusal::Refusal;
 use super::verdict::{Inquiry, Step, Times};
 use super::workers::Workers;
-use crate::context::{Now, gather};
+use crate::context::{Facts, Now, gather};
 use crate::review::Phase;
 
 struct Webhook {
@@ -78,7 +78,8 @@ impl Webhook {
         }
         let body = self.bodies.read(request.into_body()).await?;
         let current = Arc::clone(&self.current);
-        let first = move || Inquiry::decode(body, phase, times, current.bundle())?.step(&current);
+        let facts = Facts::at(times.now).guarded_by(Arc::clone(&self.service.subjects));
+        let first = move || Inquiry::decode(body, phase, times, facts, current.bundle())?.step(&current);
         let mut step = self.workers.run(times.deadline, first).await??;
         loop {
             match step {

@@ -53,10 +53,11 @@ impl Inquiry {
         body: Held,
         phase: Phase,
         times: Times,
+        facts: Facts,
         bundle: Arc<Bundle>,
     ) -> Result<Self, Refusal> {
         let Held { bytes, room } = body;
-        let (request, rounds) = (admission::decode(&bytes)?, Rounds::new(Facts::at(times.now)));
+        let (request, rounds) = (admission::decode(&bytes)?, Rounds::new(facts));
         Ok(Self { request, phase, received: times.received, rounds, bundle, _room: room })
     }
 

@@ -356,6 +356,8 @@ fn a_namespace_is_judged_by_its_stored_labels_where_the_api_server_does_so() {
     for (request, allowed) in table {
         let mut all =
             json!({ "uid": "1", "name": "shop", "namespace": "shop", "kind": kind, "resource": resource });
+        // Somebody who may change modes.
+        all["userInfo"] = json!({ "username": "admin", "groups": ["system:masters"] });
         all.as_object_mut().unwrap().extend(request.as_object().unwrap().clone());
         let review =
             json!({ "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": all });

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "the numbers of a run are its result")]
 
 mod bindings;
+mod excepted;
 mod failures;
 mod raw;
 mod rows;

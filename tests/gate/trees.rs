@@ -1,5 +1,6 @@
 //! Trees of one policy: what the contract refuses, and what the lints find and leave alone.
 
+use meshgate::context::Now;
 use meshgate::engine::{self, Linted};
 use meshgate::policy::{Fault, Tree};
 
@@ -59,7 +60,7 @@ pub(crate) fn of_policy(body: &str) -> Tree {
 }
 
 fn lint(tree: &Tree) -> Linted {
-    engine::lint(tree, &Tree::default())
+    engine::lint(tree, &Tree::default(), Now::parse("2026-01-31T12:00:00Z").unwrap())
 }
 
 fn shown(faults: &[Fault]) -> Vec<String> {

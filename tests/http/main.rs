@@ -9,6 +9,7 @@ mod client;
 mod corpus;
 mod deadlines;
 mod drain;
+mod exceptions;
 mod ladder;
 mod limits;
 mod logs;

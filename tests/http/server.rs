@@ -31,7 +31,8 @@ impl Server {
         let identity = Identity::for_localhost().unwrap();
         let tls = certificates::server_config(&identity).unwrap();
         let now = Some(Now::parse("2026-01-31T12:00:00Z").unwrap());
-        let service = Service { bundle: Arc::new(bundle), source: Arc::new(source), now };
+        let service =
+            Service { bundle: Arc::new(bundle), source: Arc::new(source), now, subjects: Arc::default() };
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
         let address = listener.local_addr().unwrap();

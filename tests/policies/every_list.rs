@@ -87,7 +87,9 @@ pub(crate) fn request(
 }
 
 pub(crate) fn findings(bundle: &Bundle, request: &Request) -> Vec<Finding> {
-    let facts = Facts::at(Now::parse("2026-01-31T12:00:00Z").unwrap());
+    let mut facts = Facts::at(Now::parse("2026-01-31T12:00:00Z").unwrap());
+    // Nothing is known of the namespace, which lets nobody off.
+    facts.close();
     match review(bundle, &facts, request, Phase::Validate) {
         Progress::Done(decision) => decision.findings,
         Progress::Need(keys) => panic!("asks for {keys:?}"),

@@ -1,0 +1,238 @@
+//! The file kind `ImageTrust`: whose signatures and attestations count for which images. Typed and judged here; nothing
+//! verifies images yet.
+
+mod check;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+pub(super) use check::read;
+
+/// Whom to trust. At most one document in a tree.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct ImageTrust {
+    /// Trust roots besides those that are embedded, by name.
+    pub trust_roots: BTreeMap<String, TrustRoot>,
+    /// Who signs, by name.
+    pub authorities: BTreeMap<String, Authority>,
+    /// Which images need whom. Every rule that means an image has to hold.
+    pub rules: Vec<TrustRule>,
+    /// What becomes of images that an UPDATE leaves as they are.
+    pub unchanged: Unchanged,
+}
+
+/// A trust root in the tree.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustRoot {
+    /// Its file, a `trusted_root.json`.
+    pub file: String,
+}
+
+/// Someone whose signature may be asked for: exactly one of `keyless`, `key`, `static`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Authority {
+    /// Certificates of identities.
+    pub keyless: Option<Keyless>,
+    /// A public key.
+    pub key: Option<Key>,
+    /// An answer that looks at no signature.
+    #[serde(rename = "static")]
+    pub fixed: Option<Static>,
+    /// The forms in which evidence counts; all where empty.
+    #[serde(default)]
+    pub formats: BTreeSet<Format>,
+    /// Where evidence lies that is not beside the image.
+    pub source: Option<Source>,
+}
+
+/// Certificates of a trust root, for these identities.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Keyless {
+    /// The trust root's name.
+    pub trust_root: String,
+    /// One of them has to be the certificate's.
+    pub identities: Vec<Identity>,
+    /// Whether the certificate's own log has to vouch for it; required where absent.
+    pub sct: Option<Need>,
+    /// Whether the signature has to be in a log; required where absent.
+    pub transparency_log: Option<Need>,
+    /// Whether a timestamp is needed; none where absent.
+    pub timestamp: Option<Need>,
+}
+
+/// Who a certificate is for: one form of issuer and one of subject.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Identity {
+    /// The issuer, exactly.
+    pub issuer: Option<String>,
+    /// A pattern of the whole issuer.
+    pub issuer_reg_exp: Option<String>,
+    /// The subject, exactly.
+    pub subject: Option<String>,
+    /// A pattern of the whole subject.
+    pub subject_reg_exp: Option<String>,
+}
+
+/// A public key: in files of the tree, or written here.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Key {
+    /// PEM files in the tree.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// PEM.
+    pub data: Option<String>,
+    /// SHA-256 where absent.
+    pub hash_algorithm: Option<HashAlgorithm>,
+    /// When signatures count.
+    pub valid_for: Option<Window>,
+    /// Whether the signature has to be in a log. It has no default.
+    pub transparency_log: Option<Need>,
+    /// Whether a timestamp is needed; none where absent.
+    pub timestamp: Option<Need>,
+    /// The trust root of log and timestamp.
+    pub trust_root: Option<String>,
+}
+
+/// From when until when, both included.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// RFC 3339.
+    pub start: Option<String>,
+    /// RFC 3339.
+    pub end: Option<String>,
+}
+
+/// The answer of an authority that looks at nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Static {
+    /// Yes.
+    Pass,
+    /// No, with a message.
+    Fail(String),
+}
+
+/// Whether something has to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Need {
+    /// It has to.
+    Required,
+    /// It is not looked at.
+    None,
+}
+
+/// The forms of evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Sigstore bundles.
+    Bundle,
+    /// What cosign wrote before.
+    Legacy,
+}
+
+/// Hashes that a key signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HashAlgorithm {
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+/// A repository of evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Source {
+    /// The repository.
+    pub oci: String,
+    /// What its tags begin with.
+    pub tag_prefix: Option<String>,
+}
+
+/// What some images need.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct TrustRule {
+    /// Its name.
+    pub name: String,
+    /// Patterns of images.
+    pub images: Vec<String>,
+    /// Whose evidence.
+    pub require: Require,
+    /// The entry point that reports it.
+    pub enforcement: TrustEnforcement,
+    /// Platforms whose images are verified as well.
+    #[serde(default)]
+    pub also_verify_platforms: Vec<String>,
+}
+
+/// How many of which authorities.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Require {
+    /// So many of them.
+    #[serde(default = "one")]
+    pub at_least: usize,
+    /// Of these.
+    pub of: Vec<Demand>,
+}
+
+/// What is demanded of an authority.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Demand {
+    /// Its signature.
+    Signed(String),
+    /// Its attestations.
+    Attested(Attested),
+}
+
+/// Attestations of an authority.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attested {
+    /// The authority.
+    pub authority: String,
+    /// A statement of each of these predicate types.
+    pub attested: Vec<String>,
+}
+
+/// How a rule is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrustEnforcement {
+    /// `deny`.
+    Deny,
+    /// `warn`.
+    Warn,
+    /// `audit`.
+    Audit,
+}
+
+/// What becomes of images that an UPDATE leaves as they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unchanged {
+    /// They are not verified again.
+    #[default]
+    Skip,
+    /// They are.
+    Verify,
+}
+
+fn one() -> usize {
+    1
+}
