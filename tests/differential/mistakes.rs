@@ -48,7 +48,8 @@ impl Maker {
             }
         }
         let statements: Vec<String> = (0..=self.random.below(2)).map(|_| self.statement()).collect();
-        text.push_str(&format!("\nout if {{\n\t{}\n}}\n", statements.join("\n\t")));
+        // A union that came first would make a comprehension of the braces.
+        text.push_str(&format!("\nout if {{\n\ttrue\n\t{}\n}}\n", statements.join("\n\t")));
         text
     }
 

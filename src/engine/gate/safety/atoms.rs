@@ -34,7 +34,7 @@ pub(in crate::engine::gate) struct Modifier {
     pub(in crate::engine::gate) target: Term,
     /// The target's text.
     pub(in crate::engine::gate) text: String,
-    /// A constant, a variable, or a function.
+    /// A constant, or of variables, or a function.
     pub(in crate::engine::gate) value: Term,
     /// The builtin that the value is.
     pub(in crate::engine::gate) function: Option<String>,
@@ -108,7 +108,7 @@ impl<'a> Atoms<'a> {
         let mut modifiers = Vec::new();
         for one in &statement.with {
             let mut value = self.flat(&one.value);
-            if !self.is_function(&value) && !matches!(value.form, Form::Variable(_)) {
+            if is_looked_up(&value) && !self.is_function(&value) {
                 // Bound before the statement: its references bind.
                 value = self.named(value, true);
             }
