@@ -42,13 +42,36 @@ fn rows() -> Vec<Row> {
     tables.flat_map(of_line).collect()
 }
 
-/// One policy with that rule, which wants to change and to deny whatever it is asked about.
+/// Denies whatever it is asked about, and changes what the operation lets change.
+const POLICY: &str = r#"# METADATA
+# title: t
+# description: d
+# custom:
+#   mayChange: [allowPrivilegeEscalation, capabilities, containers, runAsNonRoot, runAsUser, seccompProfile]
+#   match:
+#     rules:
+#       - RULE
+package policies.workloads.all
+
+deny contains "asked"
+
+patch := [{"op": "add", "path": "/metadata/annotations", "value": annotations}] if {
+	not object.get(input.request, "subResource", "") in {"ephemeralcontainers", "resize"}
+	annotations := object.union(object.get(input.request.object, ["metadata", "annotations"], {}), {"asked": "true"})
+}
+
+patch := [{"op": "add", "path": "/spec/containers/0/resources", "value": {"limits": {"cpu": "1"}}}] if {
+	input.request.subResource == "resize"
+}
+
+patch := [{"op": "add", "path": "/spec/ephemeralContainers", "value": [{"name": "debug", "image": "a:1"}]}] if {
+	input.request.subResource == "ephemeralcontainers"
+}
+"#;
+
+/// That policy with that rule.
 fn bundle(rule: &str) -> Bundle {
-    let text = format!(
-        "# METADATA\n# title: t\n# description: d\n# custom:\n#   match:\n#     rules:\n#       - {rule}\npackage \
-         policies.workloads.all\n\ndeny contains \"asked\"\n\npatch := [{{\"op\": \"add\", \"path\": \"/asked\", \
-         \"value\": true}}]\n"
-    );
+    let text = POLICY.replace("RULE", rule);
     let binding = "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {name: all}\n\
                    spec: {policy: workloads/all, enforcement: deny, templates: deny}\n";
     let mut tree = Tree::default();
@@ -120,12 +143,17 @@ fn kind_of(sub_resource: &str) -> Option<(&'static str, &'static str)> {
 /// The object before the request, and what it is changed by.
 fn old(kind: &str, namespace: Option<&str>) -> Value {
     let pod = json!({ "containers": [{ "name": "app", "image": "registry.example/app:1" }] });
-    let spec = if kind == "Pod" { pod } else { json!({ "template": { "spec": pod } }) };
+    let template = json!({ "spec": pod });
+    let spec = match kind {
+        "Pod" => pod,
+        "CronJob" => json!({ "jobTemplate": { "spec": { "template": template } } }),
+        _ => json!({ "template": template }),
+    };
     json!({
         "apiVersion": "v1", "kind": kind,
         "metadata": { "name": "web", "namespace": namespace, "resourceVersion": "1", "finalizers": ["a.example/b"],
             "labels": { "app": "web" } },
-        "spec": spec, "status": { "phase": "Pending" },
+        "spec": spec, "template": template, "status": { "phase": "Pending" },
     })
 }
 
@@ -150,7 +178,7 @@ fn told(parts: &mut RequestParts, what: &str) {
                 parts.user_info = user("system:node:one", "system:nodes");
             }
             "by a user" => set("/metadata", "annotations", mirror.clone()),
-            "another image" => set("", "spec", json!({ "changed": true })),
+            "another image" => set("/spec", "changed", json!(true)),
             "another label" => set("/metadata", "labels", json!({ "app": "other" })),
             "another annotation" => set("/metadata", "annotations", json!({ "a": "b" })),
             "other finalizers" => set("/metadata", "finalizers", json!([])),
@@ -166,7 +194,7 @@ fn told(parts: &mut RequestParts, what: &str) {
             "by the API server itself" => {
                 parts.user_info = user("system:apiserver", "system:masters");
                 if let Some(object) = &mut parts.object {
-                    change("", "spec", json!({ "changed": true }), object);
+                    change("/spec", "changed", json!(true), object);
                 }
             }
             "by the garbage collector" => {
