@@ -2,6 +2,7 @@
 //! each with a file and OPA's result as its test, and printed again, in the syntax of OPA 1.0 and line by line where
 //! the author wrote it.
 
+mod absent;
 mod chains;
 mod comprehensions;
 mod context;
@@ -25,16 +26,17 @@ mod relations;
 mod replacements;
 mod schedule;
 mod tree;
+mod unifications;
 mod walk;
 
 use super::syntax::Parsed;
 use crate::policy::Module;
 
 /// The module as the interpreter is to read it, and what had to be moved to others. `modules` are all modules of the
-/// program, `module` among them.
-pub(super) fn normalise(module: &Parsed, modules: &[Parsed]) -> Vec<Module> {
+/// program, `module` among them, and `data` its base documents.
+pub(super) fn normalise(module: &Parsed, modules: &[Parsed], data: &serde_json::Value) -> Vec<Module> {
     let mut tree = read::module(module);
-    let mut context = context::Context::new(module, modules, &tree);
+    let mut context = context::Context::new(module, modules, &tree, data);
     let moved = names::modules(&mut tree, &mut context);
     let mut normalised = |mut tree: tree::Module| {
         chains::module(&mut tree, &mut context);

@@ -213,7 +213,7 @@ fn prepare(parsed: &[Parsed], settings: &ProgramSettings) -> Result<Engine, Faul
     engine.set_strict_builtin_errors(settings.strict_builtin_errors);
     let mut faults = Vec::new();
     let modules: Vec<Module> =
-        parsed.iter().flat_map(|module| normalise::normalise(module, parsed)).collect();
+        parsed.iter().flat_map(|module| normalise::normalise(module, parsed, &settings.data)).collect();
     for Module { path, text } in &modules {
         if let Err(error) = engine.add_policy(path.clone(), text.clone()) {
             faults.push(fault(path, &error));

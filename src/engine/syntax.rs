@@ -24,7 +24,7 @@ pub(in crate::engine) use regorus::unstable::{
 use regorus::unstable::{Parser, Source};
 pub(in crate::engine) use scopes::{Globals, Scopes};
 pub(in crate::engine) use tokens::{Token, TokenKind, Tokens};
-pub(in crate::engine) use walk::{Descend, Visit, walk_module};
+pub(in crate::engine) use walk::{Descend, Visit, children, walk_module};
 
 use super::interpreter_error::fault;
 use crate::policy::{Fault, Module};

@@ -118,6 +118,10 @@ pub(crate) const REFUSED: &[Case] = &[
     Case::v1("package a\np if { every x in [1] { true } }\n", &["MG113 0.rego:2:14"]),
     Case::v1("package a\nf(x) := [x | x := 1 with input.o as x]\n", &["MG113 0.rego:2:14"]),
     Case::v1("package a\np if { x = 1; every y in [2] { x := x + 1; y > x } }\n", &["MG113 0.rego:2:32"]),
+    Case::v1(
+        "package a\np if { some y in [1]; some z in input.p with input.q as input.xs[y]; z > y }\n",
+        &["MG113 0.rego:2:66"],
+    ),
     Case::v1("package a\np if { not x := 1 }\n", &["MG113 0.rego:2:12", "MG111 0.rego:2:12"]),
     Case::v1("package a\np if { input.x := 1 }\n", &["MG113 0.rego:2:8"]),
     Case::v1("package a\np if { [x, x] := [1, 1] }\n", &["MG113 0.rego:2:12"]),

@@ -185,6 +185,17 @@ impl RuleReader<'_, '_> {
         }
     }
 
+    /// OPA takes the variables with which the values of a `some … in`'s replacements are referred into for its own.
+    pub(super) fn declare_steps(&mut self, expr: &Expr) {
+        if let Expr::RefBrack { index, .. } = expr
+            && let Expr::Var { span, .. } = &**index
+            && self.module.document(span.text()).is_none()
+        {
+            self.declare(span.text(), terms::place_of(span), Origin::Domain);
+        }
+        syntax::children(expr).into_iter().for_each(|child| self.declare_steps(child));
+    }
+
     fn finish(
         self,
         path: Vec<Step>,

@@ -15,6 +15,8 @@ pub(super) struct Context {
     functions: BTreeMap<Vec<String>, usize>,
     /// Paths of all rules up to the first step that is no text, one for each.
     rules: Vec<Vec<String>>,
+    /// The steps of all heads of the program up to the first that is no constant, and those of their packages, as JSON.
+    heads: Vec<(Vec<String>, usize)>,
     /// Whether a `with` of the program replaces a function.
     replaces_functions: bool,
     package: Vec<String>,
@@ -31,7 +33,7 @@ pub(super) struct Context {
 
 impl Context {
     /// For one module of a program.
-    pub(super) fn new(parsed: &Parsed, modules: &[Parsed], tree: &Module) -> Self {
+    pub(super) fn new(parsed: &Parsed, modules: &[Parsed], tree: &Module, data: &serde_json::Value) -> Self {
         let mut prefix = "__m".to_owned();
         while parsed.module.text.contains(&prefix) {
             prefix.push('m');
@@ -39,6 +41,7 @@ impl Context {
         Self {
             functions: modules.iter().flat_map(functions).collect(),
             rules: rules(modules),
+            heads: modules.iter().flat_map(|module| heads(module, data)).collect(),
             replaces_functions: replaces(modules),
             package: tree.package.clone(),
             imports: tree.imports.iter().map(|import| (import.name.clone(), import.path.clone())).collect(),
@@ -153,6 +156,26 @@ impl Context {
         self.rules.iter().filter(|rule| **rule == path).count()
     }
 
+    /// Whether rules begin as this reference does, and none gives it or a part of it.
+    pub(super) fn is_absent(&self, term: &Term) -> bool {
+        let Node::Reference(base, steps) = &term.node else { return false };
+        let Node::Variable(root) = &base.node else { return false };
+        if self.replaces_functions || self.is_local(root) || root == "input" {
+            return false;
+        }
+        let Some(steps) = steps.iter().map(Term::as_json).collect::<Option<Vec<_>>>() else { return false };
+        let json = |name: &String| serde_json::Value::from(name.as_str()).to_string();
+        let path = match root.as_str() {
+            "data" => steps,
+            _ => self.package.iter().chain([root]).map(json).chain(steps).collect(),
+        };
+        let shared =
+            |head: &Vec<String>| head.iter().zip(&path).take_while(|(one, other)| one == other).count();
+        let is_given = |head: &Vec<String>| head.starts_with(&path) || path.starts_with(head);
+        let begins = |(head, package): &(Vec<String>, usize)| shared(head) > *package;
+        self.heads.iter().any(begins) && !self.heads.iter().any(|(head, _)| is_given(head))
+    }
+
     /// Whether a name is of functions of the package that may be replaced by their whole path.
     pub(super) fn of_functions(&self) -> impl Fn(&str) -> bool + use<> {
         let package = [&["data".to_owned()], self.package.as_slice()].concat();
@@ -197,6 +220,22 @@ fn rules(modules: &[Parsed]) -> Vec<Vec<String>> {
         rules.flat_map(|rule| vec![whole(rule); definitions(rule)]).collect::<Vec<_>>()
     };
     modules.iter().flat_map(of_module).collect()
+}
+
+/// Heads, and how many steps of each can't be had from anywhere else: all of it where the base documents have its name.
+fn heads(module: &Parsed, data: &serde_json::Value) -> Vec<(Vec<String>, usize)> {
+    let names = syntax::path(&module.tree.package.refr).unwrap_or_default();
+    let package: Vec<String> =
+        names.iter().map(|name| serde_json::Value::from(name.as_str()).to_string()).collect();
+    let below = names.iter().try_fold(data, |at, name| at.get(name));
+    let head = |reference: &Expr| general(reference).or_else(|| constants(reference));
+    let heads = module.tree.policy.iter().filter_map(|rule| head(syntax::head_reference(rule)));
+    let known = |head: &Vec<String>| {
+        let name = head.first().and_then(|json| serde_json::from_str::<String>(json).ok());
+        let is_document = name.is_some_and(|name| below.and_then(|below| below.get(name)).is_some());
+        if is_document { usize::MAX } else { package.len() }
+    };
+    heads.map(|head| ([package.as_slice(), &head].concat(), known(&head))).collect()
 }
 
 /// Bodies in a chain are rules of their own.

@@ -15,7 +15,7 @@ pub(super) fn rule(rule: &mut Rule, context: &mut Context) {
         Node::Reference(_, steps) => steps.as_mut_slice(),
         _ => &mut [],
     };
-    comprehensions(steps, body, context);
+    literals(steps, body, context);
     settle(steps.iter_mut().chain(key).chain(value), body, context);
     for branch in otherwise {
         settle(branch.value.iter_mut(), &mut branch.body, context);
@@ -86,9 +86,12 @@ fn settle<'a>(terms: impl Iterator<Item = &'a mut Term>, body: &mut Option<Body>
     }
 }
 
-/// The interpreter has no order for the body of one that is a part of the reference.
-fn comprehensions(steps: &mut [Term], body: &mut Option<Body>, context: &mut Context) {
-    for step in steps.iter_mut().filter(|step| matches!(step.node, Node::Comprehension(..))) {
+/// The interpreter takes no literal that is made of others as a part of the reference.
+fn literals(steps: &mut [Term], body: &mut Option<Body>, context: &mut Context) {
+    let is_literal = |step: &Term| {
+        matches!(step.node, Node::Comprehension(..) | Node::Array(_) | Node::Set(_) | Node::Object(_))
+    };
+    for step in steps.iter_mut().filter(|step| is_literal(step)) {
         let name = context.fresh();
         let bound = std::mem::replace(step, Term::variable(name.clone(), step.line));
         body.get_or_insert_default().push(Statement::assign(&name, bound));

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::context::{Context, declared, variables};
 use super::tree::{Body, Kind, Module, Node, Rule, Statement, Term};
 use super::{
-    comprehensions, documents, guards, heads, iterations, membership, negation, operators, order, outputs,
-    patterns, relations, replacements, schedule,
+    absent, comprehensions, documents, guards, heads, iterations, membership, negation, operators, order,
+    outputs, patterns, relations, replacements, schedule, unifications,
 };
 
 /// Changes all of a module.
@@ -56,7 +56,7 @@ fn branch<'a>(heads: impl Iterator<Item = &'a mut Term>, body: &mut Option<Body>
 
 fn body(body: &mut Body, context: &mut Context) {
     context.enter(declared(body));
-    for mut statement in std::mem::take(body) {
+    for mut statement in std::mem::take(body).into_iter().flat_map(unifications::parts) {
         nested(&mut statement, context);
         self::statement(statement, body, context);
     }
@@ -68,6 +68,7 @@ fn body(body: &mut Body, context: &mut Context) {
 /// A statement through the passes; what is bound before it, too.
 fn statement(mut statement: Statement, body: &mut Body, context: &mut Context) {
     operators::statement(&mut statement, context);
+    absent::statement(&mut statement, context);
     let mut before = Vec::new();
     order::statement(&mut statement, &mut before, context);
     replacements::statement(&mut statement, &mut before, context);

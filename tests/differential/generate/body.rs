@@ -19,7 +19,8 @@ impl Generator {
             14..=24 => self.iteration(scope, depth),
             25..=31 => self.old_iteration(scope),
             32..=37 => self.destructuring(scope),
-            38..=41 => self.unification(scope, depth),
+            38..=40 => self.unification(scope, depth),
+            41 => self.both_ways(scope),
             42..=47 => return self.every(scope, depth),
             48..=50 => self.output_argument(scope, depth),
             51..=62 => self.negation(scope, depth),
@@ -158,6 +159,31 @@ impl Generator {
         let name = self.fresh();
         scope.bind(&name, Type::Any);
         if self.random.chance(30) { tree![value, " = ", name] } else { tree![name, " = ", value] }
+    }
+
+    /// Patterns on both sides, with variables on both, and references with a variable in the middle.
+    fn both_ways(&mut self, scope: &mut Scope) -> Tree {
+        let (first, second) = (self.fresh(), self.fresh());
+        let (one, other) = (self.leaf(scope, Type::Opaque), self.leaf(scope, Type::Any));
+        scope.bind(&first, Type::Opaque);
+        scope.bind(&second, Type::Opaque);
+        match self.random.below(6) {
+            0 => tree![format!("[{first}, "), other, "] = [", one, format!(", {second}]")],
+            1 => tree![
+                format!("{{\"a\": {first}, \"b\": "),
+                other,
+                "} = {\"a\": ",
+                one,
+                format!(", \"b\": {second}}}")
+            ],
+            2 => tree![format!("[{first}, {{\"k\": {second}}}] = [{second}, {{\"k\": "), one, "}]"],
+            3 => tree![format!("some {first}, {second}; input.cs[{first}].ports[{second}]")],
+            4 => tree![format!("{second} := data.base.names[{first}].tag")],
+            _ => tree![
+                format!("some {first}; {second} := input.cs[{first}].name; input.o[{second}] != "),
+                other
+            ],
+        }
     }
 
     fn every(&mut self, scope: &Scope, depth: usize) -> Tree {

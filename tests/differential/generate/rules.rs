@@ -109,7 +109,7 @@ impl Generator {
         }
         if self.random.chance(20) && !is_chained {
             let others =
-                (0..1 + self.random.below(2)).map(|_| tree![" else", self.value_and_body(scope, value)]);
+                (0..1 + self.random.below(3)).map(|_| tree![" else", self.value_and_body(scope, value)]);
             parts.push(Tree::list(others.collect(), "", 0));
         } else if is_chained {
             let body = self.statements(&mut scope.clone(), 1, 2);
@@ -175,12 +175,12 @@ impl Generator {
     }
 
     fn nested(&mut self, name: &str) -> Vec<Tree> {
-        let form = self.random.below(6);
+        let form = self.random.below(9);
         let rules = 0..1 + self.random.below(3);
         rules
             .map(|_| {
                 // Most forms can't go with each other.
-                let form = if self.random.chance(90) { form } else { self.random.below(6) };
+                let form = if self.random.chance(90) { form } else { self.random.below(9) };
                 self.nested_rule(name, form)
             })
             .collect()
@@ -203,6 +203,20 @@ impl Generator {
             2 => tree![name, "[", key, format!("].{field} := "), value, body],
             3 => tree![name, "[", key, "][", self.key(&scope, 0), "] := ", value, body],
             4 => tree![name, "[", key, "] contains ", value, body],
+            5 => tree![
+                name,
+                format!(".{field}["),
+                key,
+                format!("].{field}["),
+                self.key(&scope, 0),
+                "] := ",
+                value,
+                body
+            ],
+            6 => {
+                tree![name, "[", key, format!("].{field}["), self.key(&scope, 0), "] contains ", value, body]
+            }
+            7 => tree![name, format!("[{other}].{field} := "), value, body],
             _ => tree![name, format!(".{field} contains "), value, body],
         }
     }

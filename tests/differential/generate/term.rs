@@ -342,7 +342,9 @@ impl Generator {
             Kind::PartialObject if want == Type::Any && self.random.chance(60) => {
                 let key =
                     if !self.is_negated && self.random.chance(25) { "_".into() } else { self.key(scope, 0) };
-                tree![name, "[", key, "]"]
+                let more = self.random.one_of(&["", "", "", ".deep", "[_]", ".a", "[_][_]"]);
+                let more = if self.is_negated { more.replace("[_]", ".b") } else { more.to_owned() };
+                tree![name, "[", key, "]", more]
             }
             Kind::PartialSet if want == Type::Any && !self.is_negated && self.random.chance(40) => {
                 tree![name, "[_]"]

@@ -61,6 +61,7 @@ impl RuleReader<'_, '_> {
             Literal::SomeIn { key, value, collection, .. } => {
                 let collection = self.term(collection);
                 let with = self.with(statement);
+                statement.with_mods.iter().for_each(|with| self.declare_steps(&with.r#as));
                 for pattern in key.iter().chain([value]) {
                     self.declare_pattern(pattern, Origin::Domain);
                 }
@@ -130,7 +131,7 @@ impl RuleReader<'_, '_> {
         }
     }
 
-    fn declare(&mut self, name: &str, place: Place, origin: Origin) -> Option<VarId> {
+    pub(super) fn declare(&mut self, name: &str, place: Place, origin: Origin) -> Option<VarId> {
         if name == "_" {
             return Some(self.scopes.wildcard(place));
         }
