@@ -2,8 +2,8 @@
 
 use super::{Arity, Builtin, Function, Origin, Reason};
 use super::{
-    bits, collections, crypto, decimal, documents, encoding, glob, graph, json, json_patch, jwt, net, numbers,
-    operators, order, printf, regex, replace, strings, time, units, uuid, yaml,
+    bits, collections, crypto, decimal, documents, encoding, glob, graph, json, json_patch, jwt, net,
+    numbers, operators, order, printf, regex, replace, strings, time, units, uuid, yaml,
 };
 
 /// The table. What is not in it does not exist.
