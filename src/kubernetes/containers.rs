@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::image_reference::ImageReference;
-use super::pod_template;
+use super::{pod_template, pod_types};
 
 /// The lists of a Pod's spec, in the order of the view: that in which they start, and what is added to a running Pod.
 const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
@@ -15,8 +15,8 @@ const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"]
 /// but `text` null or all but `error` null; `container` is the container as it is.
 ///
 /// # Errors
-/// Where the Pod, a list or a container is not of its type, or a container has no name: an API server would refuse
-/// it, and what can't be seen must not pass for what isn't there. Names the field.
+/// Where the Pod, a list, a container or a field of it that policies read is not of its type, or a container has no
+/// name: an API server would refuse it, and what can't be seen must not pass for what isn't there. Names the field.
 pub fn fact(group: &str, kind: &str, object: &Value) -> Result<Value, String> {
     let Some(pod) = pod_template::find(group, kind, object)? else { return Ok(json!([])) };
     let (spec, spec_path) = (pod.spec()?, pod.spec_path());
@@ -42,6 +42,7 @@ fn entry(list: &str, container: &Value, path: &str) -> Result<Value, String> {
         ("ephemeralContainers", _) => "ephemeral",
         _ => "regular",
     };
+    pod_types::container(container, path)?;
     let image = image(text(members, "image", path)?);
     Ok(
         json!({ "kind": kind, "name": name, "path": path, "image": image, "container": container, "rendered": false }),

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::field_path::of_pointer;
+use super::pod_types;
 
 /// A Pod, or the template of one, in an object.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,11 +67,14 @@ pub fn find<'a>(group: &str, kind: &str, object: &'a Value) -> Result<Option<Pod
 /// where there is none; null for kinds that have no Pod.
 ///
 /// # Errors
-/// As [`find`], [`PodTemplate::spec`] and [`PodTemplate::metadata`].
+/// As [`find`], [`PodTemplate::spec`] and [`PodTemplate::metadata`]; and where a field that policies read, but for
+/// those of containers, is not of its type.
 pub fn fact(group: &str, kind: &str, object: &Value) -> Result<Value, String> {
     let Some(found) = find(group, kind, object)? else { return Ok(Value::Null) };
-    let metadata = found.metadata()?.cloned().unwrap_or_default();
-    let (path, spec) = (found.spec_path(), found.spec()?);
+    let metadata = Value::Object(found.metadata()?.cloned().unwrap_or_default());
+    let (path, spec) = (found.spec_path(), Value::Object(found.spec()?.clone()));
+    pod_types::spec(&spec, &path)?;
+    pod_types::metadata(&metadata, &found.path("metadata"))?;
     Ok(json!({ "path": path, "template": found.is_template, "spec": spec, "metadata": metadata }))
 }
 

@@ -76,7 +76,9 @@ impl Rego {
         let tenant = settings.tenant_of(path);
         let local = tenant.and_then(|tenant| tenant.local(path)).unwrap_or_else(|| path.to_owned());
         match local.split('/').collect::<Vec<_>>().as_slice() {
-            ["lib", name, _] => self.library(name, module, &header, faults),
+            ["lib", names @ .., _] if !names.is_empty() => {
+                self.library(&names.join("."), module, &header, faults);
+            }
             [category, policy, file]
                 if file.strip_suffix(".rego") == Some(*policy)
                     && !["lib", PolicyId::RESERVED].contains(category)
@@ -111,10 +113,11 @@ impl Rego {
 }
 
 /// Whether a file is run by `opa test`, or shows people what a policy does: `<category>/<policy>/*_test.rego`, but not
-/// the policy itself, `lib/<name>/*_test.rego`, `<category>/<policy>/examples/**`. The folder of a tenant is a category.
+/// the policy itself, `lib/**/*_test.rego`, `<category>/<policy>/examples/**`. The folder of a tenant is a category.
 pub(super) fn is_for_tests(path: &str, settings: &BundleSettings) -> bool {
     let local = settings.tenant_of(path).and_then(|tenant| tenant.local(path));
     match local.as_deref().unwrap_or(path).split('/').collect::<Vec<_>>().as_slice() {
+        ["lib", _, .., file] => file.ends_with("_test.rego"),
         [_, policy, file] => file.ends_with("_test.rego") && file.strip_suffix(".rego") != Some(*policy),
         [_, _, "examples", ..] => true,
         _ => false,
@@ -124,7 +127,7 @@ pub(super) fn is_for_tests(path: &str, settings: &BundleSettings) -> bool {
 fn misplaced(tenant: Option<&Arc<Tenant>>) -> String {
     match tenant {
         Some(tenant) => format!("a Rego file of the tenant `{}` lies at `{}/<policy>/<policy>.rego`, its tests at `…_test.rego`; move it", tenant.name, tenant.path),
-        None => "a Rego file lies at `<category>/<policy>/<policy>.rego`, its tests at `…_test.rego`, a library at `lib/<name>/<name>.rego`; move it".to_owned(),
+        None => "a Rego file lies at `<category>/<policy>/<policy>.rego`, its tests at `…_test.rego`, a library at `lib/<name>/<name>.rego` or in folders below; move it".to_owned(),
     }
 }
 

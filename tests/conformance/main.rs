@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "the numbers of a run are its result")]
 
 mod opa;
+mod pod_security;
 mod quantity;
 
 use std::{env, fmt::Display, path::PathBuf};

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the reference tools that the tests compare against or run next to, each at one
-# exact version, as Go modules from the directories beside this script. opa-batch is a small
-# program of ours around OPA's package.
+# exact version, as Go modules from the directories beside this script. opa-batch and podsecurity
+# are small programs of ours around the packages of OPA and of Pod Security admission.
 #
 #   build.sh [-o DIR] [-f] [TOOL…]   build what is absent (all, if none is named)
 #   build.sh --list                  the tools, their packages and versions
@@ -29,6 +29,7 @@ tools='
 opa|opa|github.com/open-policy-agent/opa|github.com/open-policy-agent/opa|
 opa-batch|opa|github.com/open-policy-agent/opa|./batch|
 kubectl|kubernetes|k8s.io/kubernetes|k8s.io/kubernetes/cmd/kubectl|kubernetes
+podsecurity|podsecurity|k8s.io/pod-security-admission|.|
 '
 
 # Without these the programs of Kubernetes say v0.0.0-master+$Format:%H$, which clients can't
@@ -61,7 +62,7 @@ key_of() { # NAME
     printf '%s\n' "$package" "$xflags"
     cat "$here/$dir/go.mod" "$here/$dir/go.sum"
     # A package of ours: its sources too.
-    [ "$package" = "${package#./}" ] || cat "$here/$dir/$package"/*.go
+    [ "$package" = "${package#.}" ] || cat "$here/$dir/$package"/*.go
   } | sha256sum | cut -c1-16
 }
 
