@@ -118,7 +118,11 @@ fn brings(step: &Step<'_>, request: &Request, increase: &Increase, power: &str) 
 }
 
 fn increases(request: &Request, before: &Value, after: &Value) -> Result<Vec<Increase>, String> {
-    let (before, after) = (table(request, before)?, table(request, after)?);
+    let (before, after) = match (table(request, before), table(request, after)) {
+        // No Pod where one must be, before and after: an API server refuses the object, and no change brought anything.
+        (Err(then), Err(now)) if then == now => return Ok(Vec::new()),
+        (before, after) => (before?, after?),
+    };
     let raised = |((field, place), now): ((GuardedField, Place), Guarded)| {
         // Who may bring a container brings its image.
         let is_new = !before.contains_key(&(GuardedField::Containers, place.clone()));
