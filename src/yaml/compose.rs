@@ -16,6 +16,9 @@ use super::{DEPTH, Fault, Position, too_deep};
 /// What the scanner says of a tag that nothing separates from what follows.
 const NO_SPACE: &str = "did not find expected whitespace or line break";
 
+/// What ends a line for the scanner.
+const BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+
 /// A document as written. Aliases are not expanded.
 pub(super) struct Tree {
     pub(super) nodes: Vec<Node>,
@@ -69,8 +72,13 @@ pub(super) fn compose(chunk: &Chunk<'_>) -> Result<Option<Tree>, Fault> {
 /// Reads all documents of a text and gives the first, as OPA does: the others need only be YAML. None where there is
 /// none.
 pub(super) fn compose_first(text: &str) -> Result<Option<Tree>, Unread> {
-    let text = marked(Cow::Borrowed(text.strip_prefix('\u{feff}').unwrap_or(text)), 1)?;
-    let mut composer = Composer::new(&text, 1);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // The scanner panics where a block or an escape is cut off (libyaml-safer 0.3.0, read_line_break).
+    let is_open = !text.is_empty() && !text.ends_with(BREAKS);
+    let whole = if is_open { Cow::Owned(format!("{text}\n")) } else { Cow::Borrowed(text) };
+    let marked = marked(whole, 1)?;
+    let mut composer = Composer::new(&marked, 1);
+    composer.last_line = text.rsplit(BREAKS).next().filter(|_| is_open);
     let mut first = None;
     composer.run(|composer| {
         first = first.or(composer.root.take());
@@ -96,12 +104,14 @@ struct Composer<'a> {
     anchors: BTreeMap<String, NodeId>,
     /// Where the last event ended.
     end: Mark,
+    /// The text's last line, where it was given without the line feed that it has here.
+    last_line: Option<&'a str>,
 }
 
 impl<'a> Composer<'a> {
     fn new(text: &'a Marked<'a>, first_line: usize) -> Self {
         let (nodes, open, anchors) = (Vec::new(), Vec::new(), BTreeMap::new());
-        Self { text, first_line, nodes, root: None, open, anchors, end: Mark::default() }
+        Self { text, first_line, nodes, root: None, open, anchors, end: Mark::default(), last_line: None }
     }
 
     /// Takes what the scanner gives, until `at_end`, asked at the end of each document, says that this is enough.
@@ -135,8 +145,17 @@ impl<'a> Composer<'a> {
             None => {}
         }
         match event.data {
+            // libyaml reads 1.2, too.
+            EventData::DocumentStart { version_directive: Some(version), .. } if version.minor != 1 => {
+                return Err(Unread::Wrong(fault("only YAML 1.1 is read; leave out `%YAML`")));
+            }
             EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
-                let (tag, value) = (tag.unwrap_or_default(), self.text.unmarked(value));
+                let (tag, mut value) = (tag.unwrap_or_default(), self.text.unmarked(value));
+                if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
+                    && self.text.from(event.end_mark).is_empty()
+                {
+                    self.cut_off(&mut value).map_err(|message| Unread::Beyond(fault(message)))?;
+                }
                 let quoted = style != ScalarStyle::Plain;
                 self.add(Content::Scalar { tag, value, plain: plain_implicit, quoted }, anchor, position);
             }
@@ -162,6 +181,21 @@ impl<'a> Composer<'a> {
             }
             _ => {}
         }
+        Ok(())
+    }
+
+    /// Takes from a block at the end of the text the line feed that the text does not have. One whose last line is blank
+    /// has it only if it keeps all (`|+`), or if the line is more indented and a part of it.
+    fn cut_off(&self, value: &mut String) -> Result<(), &'static str> {
+        let (Some(last_line), Some(rest)) = (self.last_line, value.strip_suffix('\n')) else { return Ok(()) };
+        let ending = rest.rsplit(BREAKS).next().unwrap_or_default();
+        if last_line.trim().is_empty() && !ending.is_empty() {
+            if ending.trim().is_empty() {
+                return Err("a block that ends in a blank line without a line feed; end it with one");
+            }
+            return Ok(());
+        }
+        value.truncate(rest.len());
         Ok(())
     }
 

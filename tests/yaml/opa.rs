@@ -117,3 +117,32 @@ fn what_grows_by_aliases_is_an_error() {
         assert!(message.contains(part), "{message}");
     }
 }
+
+/// The values are those of OPA 1.x, whose scanner ends a block where the text ends, also without a line feed.
+#[test]
+fn a_block_that_the_text_s_end_cuts_off_has_no_line_feed() {
+    let cases = [
+        ("a: |\n  x", Some("x")),
+        ("a: |+\n  x", Some("x")),
+        ("a: >-\n  x\n  y", Some("x y")),
+        ("a: |\n  x\n", Some("x\n")),
+        ("a: |\n  x\n  ", Some("x\n")),
+        ("a: |+\n  x\n  ", Some("x\n")),
+        ("a: |+\n  x\n\n  ", Some("x\n\n")),
+        ("a: |\n  x\n# c", Some("x\n")),
+        ("a: |\n  x\n--- |\n y", Some("x\n")),
+        ("a: |\n  x\r", Some("x\n")),
+        ("a: |", Some("")),
+        // OPA: "x\n ".
+        ("a: |\n  x\n   ", None),
+    ];
+    for (text, expected) in cases {
+        let read = opa::read(text);
+        let expected = expected.map(|expected| json!({ "a": expected }));
+        assert!(expected.is_some() || matches!(read, Err(Unread::Beyond(_))), "{text:?}: {read:?}");
+        assert_eq!(read.ok(), expected, "{text:?}");
+    }
+    for text in ["\"a\\", "%YAML 1.2\n---\na"] {
+        assert!(matches!(opa::read(text), Err(Unread::Wrong(_))), "{text:?}");
+    }
+}

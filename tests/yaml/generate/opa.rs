@@ -55,6 +55,8 @@ const LINES_OF_OPA: &[&str] = &[
     "  y: z",
     "w: >+",
     "w: |-\n  a\n\n  b\n\n",
+    "x: |+\n  a\n   b\n  c",
+    "y: >\n  a\n\n    b",
     "\r",
 ];
 
@@ -151,8 +153,17 @@ const WORDS: &[&str] = &[
 ];
 
 impl Generator {
-    /// A text for `yaml.unmarshal`.
+    /// A text for `yaml.unmarshal`, now and then cut off somewhere.
     pub(crate) fn text_of_opa(&mut self, index: usize) -> String {
+        let mut text = self.whole_text_of_opa(index);
+        if self.below(4) == 0 {
+            let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+            text.truncate(ends.get(self.below(ends.len() + 1)).copied().unwrap_or(text.len()));
+        }
+        text
+    }
+
+    fn whole_text_of_opa(&mut self, index: usize) -> String {
         match self.below(5) {
             0 => format!("spec: {}\n", self.value()),
             1 => self.scalar_of_opa().to_owned(),
