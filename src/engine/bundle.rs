@@ -136,9 +136,11 @@ pub fn compile(draft: Draft) -> Result<Bundle, Faults> {
     Ok(Bundle { revision, settings, policies, bound, exceptions, chunks, parameters, libraries })
 }
 
-/// A tenant binds what changes objects only where the platform lets it.
+/// A tenant binds what changes objects only where the platform lets it; also what has a say in injections, for one that
+/// says no keeps the platform's from its Pods.
 fn changes_without_leave(bound: &Bound) -> Option<Fault> {
-    let tenant = bound.binding.tenant.as_ref().filter(|tenant| !tenant.may_mutate && bound.mutates())?;
+    let changes = bound.mutates() || bound.injects() || bound.pins();
+    let tenant = bound.binding.tenant.as_ref().filter(|tenant| !tenant.may_mutate && changes)?;
     let origin = &bound.binding.origin;
     let message = format!(
         "binding {}: {} changes objects, which the tenant `{}` may not; let the platform set its `mayMutate` in the Bundle",

@@ -343,21 +343,25 @@ fn a_tenants_sub_tree_holds_in_its_namespaces_and_as_far_as_its_ceiling() {
 
 #[test]
 fn a_tenant_changes_objects_only_with_leave() {
-    let own = "# METADATA\n# title: t\n# description: d\n# custom:\n#   match:\n#     rules: [{apiGroups: [\"\"], apiVersions: [v1], resources: [pods]}]\npackage policies.tenant_shop.own\n\npatch := [{\"op\": \"add\", \"path\": \"/metadata/labels/a\", \"value\": \"b\"}] if not input.request.object.metadata.labels.a\n";
-    let compiled = |may: &str| {
+    let head = "# METADATA\n# title: t\n# description: d\n# custom:\n#   match:\n#     rules: [{apiGroups: [\"\"], apiVersions: [v1], resources: [pods]}]\npackage policies.tenant_shop.own\n\n";
+    let patch = "patch := [{\"op\": \"add\", \"path\": \"/metadata/labels/a\", \"value\": \"b\"}] if not input.request.object.metadata.labels.a\n";
+    let inject = "inject := {\"inject\": false}\n";
+    let compiled = |rule: &str, may: &str| {
         let settings =
             format!("{{includes: [pod_security], tenants: [{{path: teams/shop, namespaces: [shop]{may}}}]}}");
         let mut tree = Tree::default();
         tree.insert("bundle.yaml", document("Bundle", "b", &settings));
-        tree.insert("teams/shop/own/own.rego", own);
+        tree.insert("teams/shop/own/own.rego", format!("{head}{rule}"));
         tree.insert(
             "teams/shop/own.yaml",
             document("PolicyBinding", "own", "{policy: tenant_shop/own, enforcement: warn}"),
         );
         compile(Draft::read(&tree, &source::catalogue()))
     };
-    let faults = compiled("").err().map(|faults| faults.to_string()).unwrap_or_default();
     let expected = "teams/shop/own.yaml:1: binding own: tenant_shop/own changes objects, which the tenant `shop` may not; let the platform set its `mayMutate` in the Bundle";
-    assert_eq!(faults, expected);
-    assert!(compiled(", mayMutate: true").is_ok());
+    for rule in [patch, inject] {
+        let faults = compiled(rule, "").err().map(|faults| faults.to_string()).unwrap_or_default();
+        assert_eq!(faults, expected, "{rule}");
+        assert!(compiled(rule, ", mayMutate: true").is_ok(), "{rule}");
+    }
 }
