@@ -4,6 +4,7 @@
 mod fields;
 mod pod;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -57,7 +58,18 @@ pub(super) fn findings(
     match increases(request, before, after) {
         Ok(increases) => {
             let own = sidecar(before, after, rendered);
-            let others = increases.iter().filter(|one| !own.contains(&one.place));
+            let with_it = |one: &&Increase| {
+                one.field == GuardedField::Images && matches!(one.place, Place::Container(_))
+            };
+            let new: BTreeSet<&Place> = increases
+                .iter()
+                .filter(|one| one.field == GuardedField::Containers)
+                .map(|one| &one.place)
+                .collect();
+            // Who may bring a container brings its image.
+            let others = increases
+                .iter()
+                .filter(|one| !own.contains(&one.place) && !(with_it(one) && new.contains(&one.place)));
             others.flat_map(|one| of_increase(one, request, steps)).collect()
         }
         Err(why) => {
@@ -124,11 +136,6 @@ fn increases(request: &Request, before: &Value, after: &Value) -> Result<Vec<Inc
         (before, after) => (before?, after?),
     };
     let raised = |((field, place), now): ((GuardedField, Place), Guarded)| {
-        // Who may bring a container brings its image.
-        let is_new = !before.contains_key(&(GuardedField::Containers, place.clone()));
-        if field == GuardedField::Images && is_new && matches!(place, Place::Container(_)) {
-            return None;
-        }
         let then = before.get(&(field, place.clone()));
         let powers = fields::beyond(&now.powers, then.map(|then| &then.powers));
         let from = then.map_or_else(|| "nothing".to_owned(), |then| then.shown.clone());
@@ -146,20 +153,28 @@ fn table(request: &Request, object: &Value) -> Result<Table, String> {
     for (container, path) in &pod.containers {
         let name = container.get("name").and_then(Value::as_str).unwrap_or_default();
         for row in fields::OF_CONTAINERS {
-            table.insert((row.field, Place::Container(name.to_owned())), row.of(pod.spec, container, path));
+            add(&mut table, row.field, Place::Container(name.to_owned()), row.of(pod.spec, container, path));
         }
     }
     for row in fields::OF_PODS {
-        table.insert((row.field, Place::Pod), row.of(pod.spec, &Value::Null, &pod.path));
+        add(&mut table, row.field, Place::Pod, row.of(pod.spec, &Value::Null, &pod.path));
     }
-    table.insert((GuardedField::AppArmorProfile, Place::Pod), pod.app_armor_annotations());
+    add(&mut table, GuardedField::AppArmorProfile, Place::Pod, pod.app_armor_annotations());
     for (volume, path) in &pod.volumes {
         let name = volume.get("name").and_then(Value::as_str).unwrap_or_default();
         for row in fields::OF_VOLUMES {
-            table.insert((row.field, Place::Volume(name.to_owned())), row.of(&Value::Null, volume, path));
+            add(&mut table, row.field, Place::Volume(name.to_owned()), row.of(&Value::Null, volume, path));
         }
     }
     Ok(table)
+}
+
+/// Adds a field. Nobody may have refused yet what has a name twice: it has the powers of both.
+fn add(table: &mut Table, field: GuardedField, place: Place, guarded: Guarded) {
+    match table.entry((field, place)) {
+        Entry::Vacant(vacant) => drop(vacant.insert(guarded)),
+        Entry::Occupied(mut there) => there.get_mut().powers.extend(guarded.powers),
+    }
 }
 
 /// A value as a message shows it.

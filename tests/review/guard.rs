@@ -163,6 +163,97 @@ fn what_is_lowered_or_stays_is_nobodys_business() {
     }
 }
 
+/// What is denied where a Pod with that spec is changed by a policy that may not.
+fn denied(spec: Value, body: &str) -> Vec<String> {
+    let bundle = Policies::default().with("raises", &[], body).compiled();
+    let decision = mutated(&bundle, &create(pod(json!({}), spec)));
+    decision.findings.into_iter().filter_map(|one| one.field).collect()
+}
+
+#[test]
+fn the_service_account_has_an_old_name() {
+    // An API server reads it where the new one says nothing (pkg/apis/core/v1, Convert_v1_PodSpec_To_core_PodSpec).
+    let (new, old) = ("serviceAccountName", "serviceAccount");
+    let rows = [
+        (json!({}), old, json!("admin"), vec!["spec.serviceAccount"]),
+        (json!({ new: "" }), old, json!("admin"), vec!["spec.serviceAccount"]),
+        (json!({ old: "web" }), old, json!("admin"), vec!["spec.serviceAccount"]),
+        (json!({ new: "web", old: "admin" }), new, Value::Null, vec!["spec.serviceAccount"]),
+        (json!({ new: "web", old: "admin" }), new, json!("admin"), vec!["spec.serviceAccountName"]),
+        (json!({ old: "web" }), old, Value::Null, vec!["spec.serviceAccountName"]),
+        (json!({ old: "web" }), new, json!("web"), vec![]),
+        (json!({ new: "web" }), old, json!("web"), vec![]),
+        (json!({ new: "web" }), old, json!("admin"), vec![]),
+    ];
+    for (spec, member, value, expected) in rows {
+        let body = sets(&format!("/spec/{member}"), &value);
+        assert_eq!(denied(spec.clone(), &body), expected, "{spec} {member} {value}");
+    }
+}
+
+#[test]
+fn runtimes_read_names_of_capabilities_in_any_case() {
+    let container = |drop: Value| json!({ "containers": [{ "name": "app", "image": "a:1", "securityContext": { "capabilities": { "drop": drop } } }] });
+    let path = format!("{CONTEXT}/capabilities");
+    let rows = [
+        (json!(["all"]), json!([]), true),
+        (json!(["net_raw"]), json!([]), true),
+        // Pod Security knows capital letters only.
+        (json!(["ALL"]), json!(["all"]), true),
+        (json!(["all"]), json!(["ALL"]), false),
+    ];
+    for (before, after, raised) in rows {
+        let found = denied(container(before.clone()), &sets(&path, &json!({ "drop": after })));
+        assert_eq!(!found.is_empty(), raised, "{before} {after}: {found:?}");
+    }
+}
+
+#[test]
+fn a_name_that_stands_twice_hides_nothing() {
+    let twin = "{\"name\": \"app\", \"image\": \"a:1\", \"securityContext\": {\"privileged\": true}}";
+    let body = format!(
+        "patch := [{{\"op\": \"add\", \"path\": \"/spec/initContainers\", \"value\": [{twin}]}}] if not input.request.object.spec.initContainers"
+    );
+    let spec = json!({ "containers": [{ "name": "app", "image": "a:1" }] });
+    assert_eq!(denied(spec, &body), ["spec.initContainers[0].securityContext.privileged"]);
+    let volume = "patch := [{\"op\": \"add\", \"path\": \"/spec/volumes/0\", \"value\": {\"name\": \"v\", \"hostPath\": {\"path\": \"/\"}}}] if count(input.request.object.spec.volumes) == 1";
+    let spec = json!({ "containers": [], "volumes": [{ "name": "v", "emptyDir": {} }] });
+    assert_eq!(denied(spec, volume), ["spec.volumes[0]"]);
+}
+
+#[test]
+fn an_image_that_comes_by_way_of_no_container_is_his_who_brought_it() {
+    let images = |image: &str| format!("[{{\"name\": \"app\", \"image\": \"{image}\"}}]");
+    let sets = |value: &str, when: &str| {
+        format!(
+            "patch := [{{\"op\": \"add\", \"path\": \"/spec/containers\", \"value\": {value}}}] if {{\n\tlabels := input.request.object.metadata.labels\n\t{when}\n}}\n"
+        )
+    };
+    let label = |key: &str, rest: &str| {
+        format!(
+            "patch := [{{\"op\": \"add\", \"path\": \"/metadata/labels/{key}\", \"value\": \"1\"}}{rest}] if not input.request.object.metadata.labels.{key}"
+        )
+    };
+    let empties = ", {\"op\": \"replace\", \"path\": \"/spec/containers\", \"value\": []}";
+    let policies = Policies::default()
+        .with("a_removes", &["order: 1"], &label("one", empties))
+        .with(
+            "b_brings",
+            &["order: 2"],
+            &sets(&images("evil:1"), "labels.one\n\tcount(input.request.object.spec.containers) == 0"),
+        )
+        .with("c_may", &["order: 3", "mayChange: [images]"], &label("two", ""));
+    let spec = json!({ "containers": [{ "name": "app", "image": "a:1" }] });
+    let decision = mutated(&policies.compiled(), &create(pod(json!({ "labels": { "a": "1" } }), spec)));
+    let found: Vec<String> = decision.findings.iter().map(|one| one.policy.to_string()).collect();
+    assert_eq!(
+        (found, decision.patch.len()),
+        (vec!["test/b_brings".to_owned()], 0),
+        "{:?}",
+        decision.findings
+    );
+}
+
 #[test]
 fn who_raised_it_last_answers_for_it() {
     let privileged = format!("{CONTEXT}/privileged");

@@ -102,20 +102,34 @@ pub(super) const OF_VOLUMES: [Row; 3] = [
     row(GuardedField::AutomountServiceAccountToken, "/projected", projected_token),
 ];
 
+/// What the API server reads in the place of `serviceAccountName` where that says nothing (pkg/apis/core/v1,
+/// Convert_v1_PodSpec_To_core_PodSpec).
+const OLD_ACCOUNT: &str = "/serviceAccount";
+
 impl Row {
     /// The field of a container, or of a Pod (then `container` is null), which stand at `path`.
     pub(super) fn of(&self, spec: &Value, container: &Value, path: &str) -> Guarded {
-        let own = container.pointer(self.pointer).filter(|value| !value.is_null());
-        let of_pod = || spec.pointer(self.pointer).filter(|value| self.inherited && !value.is_null());
+        let pointer = self.pointer_in(spec);
+        let own = container.pointer(pointer).filter(|value| !value.is_null());
+        let of_pod = || spec.pointer(pointer).filter(|value| self.inherited && !value.is_null());
         let value = own.or_else(of_pod);
         let powers = (self.powers)(value);
-        let shown = match (self.pointer, value) {
+        let shown = match (pointer, value) {
             // The container or volume as a whole says too much.
             ("", _) if powers.is_empty() => shown(None),
             ("", _) => powers.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
             (_, value) => shown(value),
         };
-        Guarded { path: format!("{path}{}", self.pointer.replace('/', ".")), shown, powers }
+        Guarded { path: format!("{path}{}", pointer.replace('/', ".")), shown, powers }
+    }
+
+    fn pointer_in(&self, spec: &Value) -> &'static str {
+        let names = |pointer: &str| {
+            spec.pointer(pointer).and_then(Value::as_str).is_some_and(|name| !name.is_empty())
+        };
+        let is_old =
+            self.field == GuardedField::ServiceAccountName && !names(self.pointer) && names(OLD_ACCOUNT);
+        if is_old { OLD_ACCOUNT } else { self.pointer }
     }
 }
 
@@ -197,10 +211,15 @@ fn capabilities(value: Option<&Value>) -> Powers {
     };
     let (added, dropped) = (names("add"), names("drop"));
     let is_dropped = |name: &str| dropped.iter().any(|other| other == "ALL" || other == name);
+    // A runtime reads them in any case (containerd, internal/cri/util, InStringSlice), Pod Security as they stand.
+    let is_same = |one: &str, name: &str| one.eq_ignore_ascii_case(name);
+    let runs_without = |name: &str| dropped.iter().any(|other| is_same(other, "ALL") || is_same(other, name));
     let mut powers: Powers = added.iter().map(|name| format!("added {name}")).collect();
-    let kept = DEFAULT_CAPABILITIES.into_iter().filter(|name| !is_dropped(name));
-    powers.extend(kept.map(|name| format!("kept {name}")));
-    if added.iter().any(|name| name == "ALL") {
+    for name in DEFAULT_CAPABILITIES {
+        powers.extend((!is_dropped(name)).then(|| format!("kept {name}")));
+        powers.extend((!runs_without(name)).then(|| format!("runs with {name}")));
+    }
+    if added.iter().any(|name| is_same(name, "ALL")) {
         // What is taken from all of them matters, whichever it is.
         powers.insert(format!("all but {dropped:?}"));
     }
