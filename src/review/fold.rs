@@ -34,8 +34,6 @@ pub(super) struct Fold<'a> {
     pub(super) steps: Vec<Step<'a>>,
     pub(super) findings: Vec<Finding>,
     pub(super) evaluated: BTreeMap<usize, bool>,
-    /// Whether the policies do not agree, so that nothing of it may be used.
-    pub(super) gave_up: bool,
     /// As the last pass saw it.
     input: Option<Input>,
     rest: Rest,
@@ -50,8 +48,8 @@ enum Pass {
 }
 
 impl<'a> Fold<'a> {
-    /// Changes the object of `request` as the policies in force want it. Where they do not agree, or one is in error that
-    /// denies, nothing of it may be used: the findings say so.
+    /// Changes the object of `request` as the policies in force want it. Where they do not agree, it is the object that
+    /// came; where one is in error that denies, nothing of it may be used. The findings say so.
     pub(super) fn run(bundle: &'a Bundle, request: &Request, knowledge: &mut Knowledge<'_>) -> Self {
         let mut fold = Self {
             bundle,
@@ -59,7 +57,6 @@ impl<'a> Fold<'a> {
             steps: Vec::new(),
             findings: Vec::new(),
             evaluated: BTreeMap::new(),
-            gave_up: false,
             input: None,
             rest: Rest::default(),
             concerned: BTreeSet::new(),
@@ -134,9 +131,9 @@ impl<'a> Fold<'a> {
         }
     }
 
-    /// Nothing of the fold may be used: that is an error of those who do not agree, and of all whose change is dropped.
+    /// No change of the fold may be used: that is an error of those who do not agree, and of all whose change is dropped.
+    /// Where all of these are ignored, what comes after it is done to the object that came.
     fn give_up(&mut self, unrest: &Unrest) {
-        self.gave_up = true;
         let names: BTreeSet<String> = self
             .steps
             .iter()
@@ -161,6 +158,10 @@ impl<'a> Fold<'a> {
             let message = if is_party { fight.clone() } else { dropped.clone() };
             self.findings.push(Finding::error(&step.by, &EvaluationError::Mutation(message)));
         }
+        if let Some(first) = self.steps.first() {
+            self.request = self.request.with_object(first.before.clone());
+        }
+        self.steps.clear();
     }
 }
 

@@ -50,7 +50,8 @@ pub(super) fn inject<'a>(
         }
     }
     let (by, proposal) = (agreed.filter(|_| !is_off)?, proposal.ok()??);
-    if !knowledge.recognised(&fold.request).names.is_empty() {
+    // A part of it is what anybody can write; it would else keep the rest away.
+    if knowledge.recognised(&fold.request).is_whole {
         return None;
     }
     render(by, &proposal, fold, knowledge)

@@ -89,9 +89,14 @@ impl Proposal {
     }
 }
 
+/// The lists of containers.
+const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
+
 /// Containers of a Pod that are a mesh's, by their names, which no two containers of a Pod share.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Recognised {
+    /// Whether all are there that were rendered, and there are some.
+    pub(super) is_whole: bool,
     pub(super) names: BTreeSet<String>,
     /// Those that no policy about containers needs to judge.
     pub(super) plain: BTreeSet<String>,
@@ -104,7 +109,12 @@ pub(super) fn recognise(
     object: &Value,
     mut digest: impl FnMut(&str) -> Option<String>,
 ) -> Recognised {
-    let mut found = Recognised::default();
+    let mut found = Recognised { is_whole: !rendered.is_empty(), ..Recognised::default() };
+    // Nobody may have refused yet what has a name twice: then a name is nobody's.
+    let others = |name: &Value| {
+        let lists = LISTS.iter().filter_map(|list| object.pointer(&format!("/spec/{list}"))?.as_array());
+        lists.flatten().filter(|one| one.get("name") == Some(name)).count() > 1
+    };
     for RenderedContainer { list, container, plain } in rendered {
         let there = object.pointer(&format!("/spec/{list}")).and_then(Value::as_array);
         let mut is_it = |one: &Value| {
@@ -112,7 +122,11 @@ pub(super) fn recognise(
                 && rendering::equal(&unpinned(one, container, &mut digest), container)
         };
         let is_there = there.is_some_and(|there| there.iter().any(&mut is_it));
-        let Some(name) = container.get("name").and_then(Value::as_str).filter(|_| is_there) else { continue };
+        let name = container.get("name").filter(|name| is_there && !others(name));
+        let Some(name) = name.and_then(Value::as_str) else {
+            found.is_whole = false;
+            continue;
+        };
         found.names.insert(name.to_owned());
         if *plain {
             found.plain.insert(name.to_owned());

@@ -23,21 +23,18 @@ pub(super) fn mutate(bundle: &Bundle, request: &Request, knowledge: &mut Knowled
         trace: None,
     };
     let mut fold = Fold::run(bundle, request, knowledge);
-    if !fold.gave_up {
-        let injected = inject::inject(bundle, &mut fold, knowledge);
-        let rendered = injected.as_ref().map(|injected| injected.containers.as_slice()).unwrap_or_default();
-        // Pinning is the one change of images that nobody needs to be allowed: it comes after what is compared.
-        let raised =
-            fold.request.object().map(|after| guard::findings(request, after, &fold.steps, rendered));
-        fold.findings.extend(raised.unwrap_or_default());
-        pin::pin(bundle, &mut fold, knowledge);
-        decision.annotations.extend(injected.map(|injected| ("mutate-injected".to_owned(), injected.name)));
-    }
+    let injected = inject::inject(bundle, &mut fold, knowledge);
+    let rendered = injected.as_ref().map(|injected| injected.containers.as_slice()).unwrap_or_default();
+    // Pinning is the one change of images that nobody needs to be allowed: it comes after what is compared.
+    let raised = fold.request.object().map(|after| guard::findings(request, after, &fold.steps, rendered));
+    fold.findings.extend(raised.unwrap_or_default());
+    pin::pin(bundle, &mut fold, knowledge);
+    decision.annotations.extend(injected.map(|injected| ("mutate-injected".to_owned(), injected.name)));
     decision.findings = fold.findings;
     decision.evaluated = fold.evaluated;
     decision.findings.sort();
     decision.findings.dedup();
-    if fold.gave_up || decision.findings.iter().any(|finding| finding.action == Action::Deny) {
+    if decision.findings.iter().any(|finding| finding.action == Action::Deny) {
         decision.annotations.clear();
         return decision;
     }

@@ -18,9 +18,11 @@ pub(crate) struct Sidecar {
     /// What the mesh puts into the Pod beside the sidecar.
     beside: Option<(&'static str, Value)>,
     plain: bool,
+    /// Whether there is a second container.
+    agent: bool,
 }
 
-pub(crate) const MESH: Sidecar = Sidecar { inject: true, beside: None, plain: true };
+pub(crate) const MESH: Sidecar = Sidecar { inject: true, beside: None, plain: true, agent: false };
 
 fn sidecar() -> Value {
     json!({
@@ -45,7 +47,8 @@ impl Mesh for Sidecar {
         if object.pointer("/metadata/annotations/mesh.example~1port") == Some(&json!("x")) {
             return Err("invalid value 'x' for annotation 'mesh.example/port'".to_owned());
         }
-        object["spec"]["initContainers"] = json!([sidecar()]);
+        object["spec"]["initContainers"] =
+            self.rendered(request).into_iter().map(|one| one.container).collect();
         let identity = json!({ "name": "identity", "projected": { "sources": [{ "serviceAccountToken": { "path": "t" } }] } });
         object["spec"]["volumes"] = json!([identity]);
         if let Some((member, value)) = &self.beside {
@@ -55,7 +58,10 @@ impl Mesh for Sidecar {
     }
 
     fn rendered(&self, _: &Request) -> Vec<RenderedContainer> {
-        vec![RenderedContainer { list: "initContainers".to_owned(), container: sidecar(), plain: self.plain }]
+        let agent = self.agent.then(|| json!({ "name": "agent", "image": "mesh.example/agent:1" }));
+        let all = std::iter::once(sidecar()).chain(agent);
+        let list = "initContainers".to_owned();
+        all.map(|container| RenderedContainer { list: list.clone(), container, plain: self.plain }).collect()
     }
 }
 
@@ -231,13 +237,16 @@ fn a_sidecar_is_exempt_by_what_it_is() {
     let mut stored = injected.clone();
     stored["spec"]["initContainers"][0]["resources"]["limits"]["cpu"] = json!("1");
     stored["spec"]["initContainers"][0]["terminationMessagePath"] = json!("/dev/termination-log");
-    let rows: [(&str, &Value, bool, &[&str]); 6] = [
+    let mut twice = injected.clone();
+    twice["spec"]["containers"][0]["name"] = json!("proxy");
+    let rows: [(&str, &Value, bool, &[&str]); 7] = [
         ("pod_security", &injected, true, &["app"]),
         ("images", &stored, true, &["app"]),
         ("workloads", &injected, true, &["app", "proxy"]),
         ("pod_security", &injected, false, &["app", "proxy"]),
         ("pod_security", &changed, true, &["app", "proxy"]),
         ("pod_security", &app(), true, &["app"]),
+        ("pod_security", &twice, true, &["proxy"]),
     ];
     for (category, object, plain, expected) in rows {
         let mesh = Sidecar { plain, ..MESH };
@@ -265,6 +274,35 @@ fn what_was_injected_is_not_injected_again_nor_changed() {
     assert_eq!(object["spec"]["containers"][0]["securityContext"], json!({ "privileged": false }));
     let second = decided(&MESH, &bundle, &create(object), Phase::Mutate);
     assert_eq!((shown(&second.findings), second.patch.to_value()), (vec![], json!([])));
+}
+
+#[test]
+fn a_part_of_a_sidecar_is_not_one() {
+    let bundle = follow().compiled();
+    let mut object = app();
+    object["spec"]["initContainers"] = json!([sidecar()]);
+    let of = |mesh: &Sidecar| {
+        let decision = decided(mesh, &bundle, &create(object.clone()), Phase::Mutate);
+        (shown(&decision.findings), decision.annotations.contains_key("mutate-injected"))
+    };
+    assert_eq!(of(&MESH), (vec![], false));
+    assert_eq!(
+        of(&Sidecar { agent: true, ..MESH }),
+        (vec![], true),
+        "who writes one container gets the other"
+    );
+}
+
+#[test]
+fn policies_that_fight_do_not_keep_a_sidecar_away() {
+    let ignore = &["failurePolicy: Ignore"];
+    let side = |side: &str| sets("/metadata/labels/side", &json!(side));
+    let policies = follow().with("left", ignore, &side("left")).with("right", ignore, &side("right"));
+    let mut object = app();
+    object["metadata"]["labels"] = json!({ "a": "1" });
+    let decision = decided(&MESH, &policies.compiled(), &create(object.clone()), Phase::Mutate);
+    assert_eq!((decision.allowed(), decision.findings.len(), is_injected(&decision)), (true, 2, true));
+    assert_eq!(decision.object.unwrap()["metadata"], object["metadata"], "nothing of the fight is left");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use meshgate::context::{Fact, FactKey};
 use meshgate::review::{Decision, Phase, Progress, review};
 use serde_json::{Value, json};
 
-use crate::world::{ALL, Kind, POD, Policies, create, facts, pod, request, shown};
+use crate::world::{ALL, Kind, POD, Policies, create, facts, pod, request, sets, shown};
 
 const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -126,4 +126,21 @@ fn an_update_leaves_what_was_there() {
     let paths: Vec<&str> = decision.patch.paths().collect();
     assert_eq!((shown(&decision.findings), paths), (vec![], vec!["/spec/containers/0/image"]));
     assert_eq!(asked, BTreeSet::from([IMAGES[0].to_owned()]));
+}
+
+#[test]
+fn policies_that_fight_do_not_keep_an_image_from_being_pinned() {
+    let side = |side: &str| sets("/metadata/labels/side", &json!(side));
+    let spec = json!({ "containers": [{ "name": "app", "image": "nginx" }] });
+    let request = create(pod(json!({ "labels": { "a": "1" } }), spec));
+    let ignored = pinning("").with("left", &["failurePolicy: Ignore"], &side("left"));
+    let both = ignored.clone().with("right", &["failurePolicy: Ignore"], &side("right"));
+    let (decision, _) = decided(&both, &["nginx"], &request);
+    let pin =
+        json!([{ "op": "replace", "path": "/spec/containers/0/image", "value": format!("nginx@{DIGEST}") }]);
+    assert_eq!((decision.allowed(), decision.findings.len(), decision.patch.to_value()), (true, 2, pin));
+    let (decision, _) = decided(&both, &[], &request);
+    assert!(!decision.allowed(), "a digest that is not known is an error as ever: {:?}", decision.findings);
+    let (decision, _) = decided(&ignored.with("right", &[], &side("right")), &["nginx"], &request);
+    assert_eq!((decision.allowed(), decision.patch.len()), (false, 0));
 }
