@@ -58,18 +58,12 @@ pub(super) fn findings(
     match increases(request, before, after) {
         Ok(increases) => {
             let own = sidecar(before, after, rendered);
-            let with_it = |one: &&Increase| {
-                one.field == GuardedField::Images && matches!(one.place, Place::Container(_))
-            };
-            let new: BTreeSet<&Place> = increases
-                .iter()
-                .filter(|one| one.field == GuardedField::Containers)
-                .map(|one| &one.place)
-                .collect();
+            let is_new = |one: &&Increase| one.field == GuardedField::Containers;
+            let new: BTreeSet<&Place> = increases.iter().filter(is_new).map(|one| &one.place).collect();
             // Who may bring a container brings its image.
-            let others = increases
-                .iter()
-                .filter(|one| !own.contains(&one.place) && !(with_it(one) && new.contains(&one.place)));
+            let comes_along = |one: &Increase| one.field == GuardedField::Images && new.contains(&one.place);
+            let others =
+                increases.iter().filter(|one| !own.contains(&one.place)).filter(|one| !comes_along(one));
             others.flat_map(|one| of_increase(one, request, steps)).collect()
         }
         Err(why) => {
