@@ -1,31 +1,38 @@
-//! `time.*` where the interpreter differs: writing times by Go's layouts, and durations.
+//! `time.*` where the interpreter differs: writing times by Go's layouts, durations, and what is counted in months and
+//! years.
 
+mod calendar;
 mod layout;
 
+pub(super) use calendar::{add_date, diff, parse_rfc3339_ns};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use regorus::Value;
 
-use super::arguments::{any, integer, name, string};
+use super::arguments::{any, integer, name, string, wrong};
 use super::{Failure, strings};
 
 pub(super) fn format(arguments: &[Value]) -> Result<Value, Failure> {
-    let value = any(arguments, 0)?;
-    let (time, layout) = match value {
-        Value::Number(_) => (zoned(integer(arguments, 0)?, "")?, None),
+    let (time, layout) = moment(arguments, 0)?;
+    let layout = layout.filter(|layout| !layout.is_empty()).unwrap_or_else(|| "RFC3339Nano".to_owned());
+    strings::made(layout::written(&time, known(&layout)))
+}
+
+/// An argument that is a time, with the layout behind it.
+fn moment(arguments: &[Value], index: usize) -> Result<(DateTime<Tz>, Option<String>), Failure> {
+    match any(arguments, index)? {
+        Value::Number(_) => Ok((zoned(integer(arguments, index)?, "")?, None)),
         Value::Array(items) if !items.is_empty() => {
             let parts = items.to_vec();
             let zone = if parts.len() > 1 { string(&parts, 1)?.as_ref() } else { "" };
             let layout = if parts.len() > 2 { Some(string(&parts, 2)?.to_string()) } else { None };
-            (zoned(integer(&parts, 0)?, zone)?, layout)
+            Ok((zoned(integer(&parts, 0)?, zone)?, layout))
         }
         other => {
-            let what = "operand 1 must be either number (ns) or [number (ns), string (tz)] but got";
-            return Err(Failure::Wrong(format!("{what} {}", name(other))));
+            let what = "must be either number (ns) or [number (ns), string (tz)] but got";
+            Err(wrong(index, &format!("{what} {}", name(other))))
         }
-    };
-    let layout = layout.filter(|layout| !layout.is_empty()).unwrap_or_else(|| "RFC3339Nano".to_owned());
-    strings::made(layout::written(&time, known(&layout)))
+    }
 }
 
 fn zoned(nanoseconds: i64, zone: &str) -> Result<DateTime<Tz>, Failure> {
