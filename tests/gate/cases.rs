@@ -37,6 +37,8 @@ pub(crate) const REFUSED: &[Case] = &[
     Case::v1("package a\np if { true } else := 1 if { }\n", &["MG100 0.rego:2:28"]),
     Case::v1("package a\np if { true } else := 1 if {1, 2} != 3\n", &["MG100 0.rego:2:28"]),
     Case::v1("package a\np if { true } else := 1 if {\"a\": x} = input.o\n", &["MG100 0.rego:2:28"]),
+    Case::v1("package a\np if {1, 2}\n", &["MG100 0.rego:2:6"]),
+    Case::v1("package a\np if { input.x, 1 }\n", &["MG100 0.rego:2:6"]),
     Case::v1("package a\np[x]\nq := 1\n", &["MG100 0.rego:2:1", "MG111 0.rego:2:3"]),
     // MG103: what can't be called, and functions that are not called.
     Case::v1("package a\np if nope(1)\n", &["MG103 0.rego:2:6"]),
@@ -73,7 +75,19 @@ pub(crate) const REFUSED: &[Case] = &[
     Case::v1("package a\np := count(data.a)\n", &["MG106 0.rego:2:1"]),
     Case::v1("package a\np := [x | x := data.b.q]\n---\npackage b\nq := data.a.p\n", &["MG106 0.rego:2:1"]),
     Case::v1("package a\np if { q with data as 1 }\nq := 1\n", &["MG106 0.rego:2:1"]),
-    // MG108: layout.
+    // MG108: layout, and unions that are comprehensions to OPA.
+    Case::ours("package a\np if { {1} | {2} == {3} }\n", &["MG108 0.rego:2:12"]),
+    Case::ours(
+        "package a\np contains 1 if {\n\t(q) | {2} == {3}\n\ttrue\n}\nq := {1}\n",
+        &["MG108 0.rego:3:6"],
+    ),
+    Case::ours("package a\nf(x) if { x.a[0] | {2} == {3} } else := 1\n", &["MG108 0.rego:2:18"]),
+    Case::ours("package a\np if { union(q)[_] | {2} == {3} }\nq := {{1}}\n", &["MG108 0.rego:2:20"]),
+    Case::ours("package a\np if { set() | {2} == {3} }\n", &["MG108 0.rego:2:14"]),
+    Case::ours("package a\np := {q | {1} | {2}}\nq := {9}\n", &["MG108 0.rego:2:9"]),
+    Case::ours("package a\np := [q | {1} | {2}][_]\nq := {9}\n", &["MG108 0.rego:2:9"]),
+    Case::ours("package a\np := {1: q | {1} | {2}}\nq := {9}\n", &["MG108 0.rego:2:12"]),
+    Case::v1("package a\np := {q | {1}: 1}\nq := {9}\n", &["MG108 0.rego:2:9"]),
     // MG109, MG110: limits, and what is no name.
     Case::ours("package a\np := [[[[[[[[[[[[[[[[[[[[1, 2, 3]]]]]]]]]]]]]]]]]]]]\n", &["MG109 0.rego:2:24"]),
     Case::v1("package a\np := $\"one {1}\n", &["MG110 0.rego:2:6"]),
@@ -229,6 +243,16 @@ pub(crate) const PASSED: &[Case] = &[
     passes("package a\np if { [x, 1] = [2, 1]; {\"a\": y} = {\"a\": x}; y == 2; {1} == {x} }\n"),
     passes("package a\np.b[x] contains 1 if x := 2\nq[7] contains 8\n"),
     passes("package a\np if {}\n"),
+    // Unions where no comprehension can stand, or that are in parentheses.
+    passes("package a\np if { (q | {1}) == {1}; q | {1} == {1} }\nq := {1}\n"),
+    passes("package a\np if q | {1} == {1}\nq := {1}\n"),
+    passes("package a\np if { q & q | {1} == {1} }\nq := {1}\n"),
+    passes(
+        "package a\np := [1, q | {1}, {q | {1}, 2}, {3: q | {1}, 4: 5}, [(q | {1})], [x | x := q | {1}]]\nq := {1}\n",
+    ),
+    passes("package a\np if { every x in [1] { q | {x} == {1} } }\nq := {1}\n"),
+    passes("package a\np if {1, 2} == {2}\n"),
+    passes("package a\np { q | {1} == {1} }\nq = {1}\n").before(),
     passes("package a\np if { every _, x in [1] { x == 1 } }\n"),
     passes("package a\np if { x := 1; every y in [2] { y > x } }\n"),
     passes("package a\np if { x := 1; [y | x := 2; y := x] == [2] }\n"),

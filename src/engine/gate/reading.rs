@@ -5,7 +5,7 @@ mod terms;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) use terms::into;
+pub(super) use terms::{into, place_of};
 
 use super::faults::Found;
 use super::scopes::Scopes;
@@ -176,7 +176,7 @@ impl RuleReader<'_, '_> {
     fn refuse_bare(&mut self, query: &Query) {
         let Some(first) = query.stmts.first() else { return };
         let tokens = &self.module.parsed.tokens;
-        let start = terms::place_of(&first.span).start;
+        let start = place_of(&first.span).start;
         let text =
             |token: Option<&syntax::Token>| token.map(|token| self.module.parsed.text(token.range.clone()));
         if text(tokens.starting_at(start)) == Some("{") && text(tokens.before(start)) == Some("if") {
@@ -191,7 +191,7 @@ impl RuleReader<'_, '_> {
             && let Expr::Var { span, .. } = &**index
             && self.module.document(span.text()).is_none()
         {
-            self.declare(span.text(), terms::place_of(span), Origin::Domain);
+            self.declare(span.text(), place_of(span), Origin::Domain);
         }
         syntax::children(expr).into_iter().for_each(|child| self.declare_steps(child));
     }

@@ -387,7 +387,7 @@ fn arithmetic(op: &ArithOp) -> &'static str {
 }
 
 /// Where a part of the text stands.
-pub(super) fn place_of(span: &Span) -> Place {
+pub(in crate::engine::gate) fn place_of(span: &Span) -> Place {
     let whole = |offset: u32| usize::try_from(offset).unwrap_or_default();
     Place { start: whole(span.start), end: whole(span.end) }
 }
