@@ -22,6 +22,7 @@ mod near;
 mod only;
 mod origin;
 mod parameters;
+mod pod_templates;
 mod rego;
 mod settings;
 mod tenant;

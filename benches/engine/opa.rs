@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use meshgate::admission::Request;
 use meshgate::engine::{Bound, Bundle};
-use meshgate::kubernetes::{containers, pod_template};
+use meshgate::kubernetes::containers;
+use meshgate::kubernetes::pod_template::{self, PodTemplates};
 use meshgate::policy::Tree;
 use serde_json::{Map, Value, json};
 
@@ -90,12 +91,13 @@ fn question(tree: &Tree, bundle: &Bundle, places: &[usize], request: &Request) -
     let parameters: Map<String, Value> =
         bound.iter().map(|one| (format!("b{}", one.place()), one.binding.parameters.clone())).collect();
     let (kind, object) = (request.kind(), request.object().expect("an object"));
+    let own = PodTemplates::default();
     let input = json!({
         "request": request.value(),
         "parameters_of": parameters,
         "context": {
-            "containers": containers::fact(&kind.group, &kind.kind, object).expect("a Pod"),
-            "pod": pod_template::fact(&kind.group, &kind.kind, object).expect("a Pod"),
+            "containers": containers::fact(&own, &kind.group, &kind.kind, object).expect("a Pod"),
+            "pod": pod_template::fact(&own, &kind.group, &kind.kind, object).expect("a Pod"),
         },
         "exempt": {},
     });

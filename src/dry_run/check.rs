@@ -13,6 +13,7 @@ use super::requests::{NOBODY, Requests};
 use crate::admission::Request;
 use crate::context::{Facts, Now, Subjects, World};
 use crate::engine::Bundle;
+use crate::kubernetes::field_path;
 use crate::patch::Patch;
 use crate::policy::MODE_LABEL;
 use crate::report::{
@@ -151,7 +152,7 @@ impl Check<'_> {
         let name = name(manifest, &request);
         let mut own = self.review(request, world).await;
         let mut findings: Vec<_> = own.findings.iter().map(|f| reported(manifest, &name, f, None)).collect();
-        if let Some(derived) = pods::derive(&own.request, world) {
+        if let Some(derived) = pods::derive(&self.bundle.settings.pod_templates, &own.request, world) {
             let its_pods = self.review(derived.request, world).await;
             let of_pods = its_pods.explained.into_iter();
             own.explained.extend(of_pods.map(|review| ExplainedReview { its_pods: true, ..review }));
@@ -231,7 +232,7 @@ fn reported(
     let prefix = template.unwrap_or_default();
     let pointer = format!("{prefix}{}", finding.pointer.as_deref().unwrap_or_default());
     let position = manifest.position(&pointer);
-    let path = prefix.trim_start_matches('/').replace('/', ".");
+    let path = field_path::of_pointer(prefix);
     let field =
         finding.field.as_ref().map(|f| if path.is_empty() { f.clone() } else { format!("{path}.{f}") });
     let effect = match (finding.is_error, finding.action) {

@@ -3,54 +3,62 @@
 use serde_json::{Map, Value, json};
 
 use super::default;
-use super::requests::uid;
+use super::requests::{NOBODY, uid};
 use crate::admission::{GroupVersionKind, GroupVersionResource, Operation, Request, RequestParts};
 use crate::context::World;
-use crate::kubernetes::pod_template;
+use crate::kubernetes::pod_template::PodTemplates;
 
 /// A Pod that is not written anywhere.
-pub(super) struct Derived {
+pub(super) struct Derived<'t> {
     /// Its creation by the controller.
     pub(super) request: Request,
     /// JSON pointer of the template that it comes from.
-    pub(super) template: &'static str,
+    pub(super) template: &'t str,
 }
 
 /// An object that controls others.
 struct Controller {
-    api_version: &'static str,
-    kind: &'static str,
+    api_version: String,
+    kind: String,
     name: String,
     uid: String,
 }
 
 /// The Pod that the object of `request` would make; None where it makes none. The controllers between (ReplicaSet,
 /// Job) are added to `world`, so that the Pod's owner is found.
-pub(super) fn derive(request: &Request, world: &mut World) -> Option<Derived> {
+pub(super) fn derive<'t>(
+    templates: &'t PodTemplates,
+    request: &Request,
+    world: &mut World,
+) -> Option<Derived<'t>> {
     let (object, namespace) = (request.object()?, request.namespace()?);
-    let template = pod_template::find(&request.kind().group, &request.kind().kind, object).ok()??;
-    if !template.is_template {
+    let GroupVersionKind { group, kind, .. } = request.kind();
+    let template = templates.find(group, kind, object).ok()??;
+    // Nothing makes Pods from a PodTemplate.
+    if !template.is_template || (group.as_str(), kind.as_str()) == ("", "PodTemplate") {
         return None;
     }
-    let made_by = Made::by(&request.kind().kind)?;
-    let workload = Controller {
-        api_version: made_by.api_version,
-        kind: made_by.kind,
-        name: object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned(),
-        uid: uid(&[namespace, &request.kind().kind, request.name().unwrap_or_default()]),
-    };
+    let made_by = Made::by(group, kind);
     let mut itself = object.clone();
-    if let Some(api_version) = itself.get_mut("apiVersion") {
+    if let (Some(made_by), Some(api_version)) = (&made_by, itself.get_mut("apiVersion")) {
         *api_version = Value::from(made_by.api_version);
     }
+    let text = |pointer: &str| itself.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let workload = Controller {
+        api_version: text("/apiVersion"),
+        kind: kind.clone(),
+        name: text("/metadata/name"),
+        uid: uid(&[namespace, kind, request.name().unwrap_or_default()]),
+    };
     world.insert(Some(namespace), &itself);
     let hash: String = uid(&[&template.pod.to_string()]).chars().filter(|c| *c != '-').take(10).collect();
-    let controller = made_by.between.map(|(api_version, kind)| Controller {
-        api_version,
-        kind,
-        name: format!("{}-{hash}", workload.name),
-        uid: uid(&[&workload.uid, kind]),
-    });
+    let controller =
+        made_by.as_ref().and_then(|made_by| made_by.between).map(|(api_version, kind)| Controller {
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
+            name: format!("{}-{hash}", workload.name),
+            uid: uid(&[&workload.uid, kind]),
+        });
     if let Some(between) = &controller {
         world.insert(Some(namespace), &stand_in(between, &workload));
     }
@@ -62,7 +70,13 @@ pub(super) fn derive(request: &Request, world: &mut World) -> Option<Derived> {
         "spec": template.pod.get("spec")?,
     });
     default::apply(&mut pod);
-    let request = Request::new(RequestParts {
+    let user = made_by.map_or_else(nobody, |made_by| user(made_by.service_account));
+    Some(Derived { request: creation(pod, &controller, namespace, user), template: template.pointer })
+}
+
+/// The creation of a Pod that `controller` makes.
+fn creation(pod: Value, controller: &Controller, namespace: &str, user_info: Value) -> Request {
+    Request::new(RequestParts {
         uid: uid(&[&controller.uid, "pod"]),
         kind: GroupVersionKind::new("", "v1", "Pod"),
         resource: GroupVersionResource::new("", "v1", "pods"),
@@ -70,39 +84,42 @@ pub(super) fn derive(request: &Request, world: &mut World) -> Option<Derived> {
         name: pod.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned(),
         namespace: Some(namespace.to_owned()),
         operation: Operation::Create,
-        user_info: user(made_by.service_account),
+        user_info,
         object: Some(pod),
         old_object: None,
         dry_run: true,
-    });
-    Some(Derived { request, template: template.pointer })
+    })
 }
 
 /// Who makes the Pods of a kind (pkg/controller; the names of the controllers' service accounts).
 struct Made {
     api_version: &'static str,
-    kind: &'static str,
     between: Option<(&'static str, &'static str)>,
     service_account: &'static str,
 }
 
 impl Made {
-    fn by(kind: &str) -> Option<Self> {
-        let (api_version, kind, between, service_account) = match kind {
-            "Deployment" => {
-                ("apps/v1", "Deployment", Some(("apps/v1", "ReplicaSet")), "replicaset-controller")
+    /// None of a kind that is not Kubernetes' own.
+    fn by(group: &str, kind: &str) -> Option<Self> {
+        let (api_version, between, service_account) = match (group, kind) {
+            ("apps" | "extensions", "Deployment") => {
+                ("apps/v1", Some(("apps/v1", "ReplicaSet")), "replicaset-controller")
             }
-            "ReplicaSet" => ("apps/v1", "ReplicaSet", None, "replicaset-controller"),
-            "StatefulSet" => ("apps/v1", "StatefulSet", None, "statefulset-controller"),
-            "DaemonSet" => ("apps/v1", "DaemonSet", None, "daemon-set-controller"),
-            "ReplicationController" => ("v1", "ReplicationController", None, "replication-controller"),
-            "Job" => ("batch/v1", "Job", None, "job-controller"),
-            "CronJob" => ("batch/v1", "CronJob", Some(("batch/v1", "Job")), "job-controller"),
-            // Nothing makes Pods from a PodTemplate.
+            ("apps" | "extensions", "ReplicaSet") => ("apps/v1", None, "replicaset-controller"),
+            ("apps" | "extensions", "DaemonSet") => ("apps/v1", None, "daemon-set-controller"),
+            ("apps", "StatefulSet") => ("apps/v1", None, "statefulset-controller"),
+            ("", "ReplicationController") => ("v1", None, "replication-controller"),
+            ("batch", "Job") => ("batch/v1", None, "job-controller"),
+            ("batch", "CronJob") => ("batch/v1", Some(("batch/v1", "Job")), "job-controller"),
             _ => return None,
         };
-        Some(Self { api_version, kind, between, service_account })
+        Some(Self { api_version, between, service_account })
     }
+}
+
+/// Who makes the Pods of a kind whose controller is not known.
+fn nobody() -> Value {
+    json!({ "username": NOBODY, "groups": ["system:authenticated"] })
 }
 
 fn user(service_account: &str) -> Value {
@@ -142,15 +159,18 @@ fn metadata(template: &Value, controller: &Controller, hash: &str, namespace: &s
         }
     }
     let first = format!("{}-0", controller.name);
-    let added = match controller.kind {
-        "ReplicaSet" => vec![("pod-template-hash", hash)],
-        "DaemonSet" => vec![("controller-revision-hash", hash), ("pod-template-generation", "1")],
-        "StatefulSet" => vec![
+    let of = (controller.api_version.as_str(), controller.kind.as_str());
+    let added = match of {
+        ("apps/v1", "ReplicaSet") => vec![("pod-template-hash", hash)],
+        ("apps/v1", "DaemonSet") => {
+            vec![("controller-revision-hash", hash), ("pod-template-generation", "1")]
+        }
+        ("apps/v1", "StatefulSet") => vec![
             ("apps.kubernetes.io/pod-index", "0"),
             ("controller-revision-hash", hash),
             ("statefulset.kubernetes.io/pod-name", &first),
         ],
-        "Job" => vec![
+        ("batch/v1", "Job") => vec![
             ("batch.kubernetes.io/controller-uid", controller.uid.as_str()),
             ("batch.kubernetes.io/job-name", &controller.name),
             ("controller-uid", &controller.uid),
@@ -162,8 +182,8 @@ fn metadata(template: &Value, controller: &Controller, hash: &str, namespace: &s
     if let Some(labels) = labels.as_object_mut() {
         labels.extend(added.into_iter().map(|(key, value)| (key.to_owned(), Value::from(value))));
     }
-    match controller.kind {
-        "StatefulSet" => metadata.insert("name".to_owned(), Value::from(first)),
+    match of {
+        ("apps/v1", "StatefulSet") => metadata.insert("name".to_owned(), Value::from(first)),
         _ => metadata.insert("generateName".to_owned(), Value::from(format!("{}-", controller.name))),
     };
     metadata.insert("namespace".to_owned(), Value::from(namespace));

@@ -4,7 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use super::image_reference::ImageReference;
-use super::{pod_template, pod_types};
+use super::pod_template::PodTemplates;
+use super::pod_types;
 
 /// The lists of a Pod's spec, in the order of the view: that in which they start, and what is added to a running Pod.
 const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
@@ -17,8 +18,8 @@ const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"]
 /// # Errors
 /// Where the Pod, a list, a container or a field of it that policies read is not of its type, or a container has no
 /// name: an API server would refuse it, and what can't be seen must not pass for what isn't there. Names the field.
-pub fn fact(group: &str, kind: &str, object: &Value) -> Result<Value, String> {
-    let Some(pod) = pod_template::find(group, kind, object)? else { return Ok(json!([])) };
+pub fn fact(templates: &PodTemplates, group: &str, kind: &str, object: &Value) -> Result<Value, String> {
+    let Some(pod) = templates.find(group, kind, object)? else { return Ok(json!([])) };
     let (spec, spec_path) = (pod.spec()?, pod.spec_path());
     let mut view = Vec::new();
     for list in LISTS {
@@ -91,6 +92,10 @@ mod tests {
     use super::super::pod_template::tests::{KINDS, wrap};
     use super::*;
 
+    fn own() -> PodTemplates {
+        PodTemplates::default()
+    }
+
     const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
     fn pod(spec: Value) -> Value {
@@ -120,7 +125,7 @@ mod tests {
                 let items = spec.as_object_mut().unwrap().entry(list).or_insert_with(|| json!([]));
                 items.as_array_mut().unwrap().push(container.clone());
                 let index = items.as_array().unwrap().len() - 1;
-                let view = fact(group, workload, &wrap(pointer, pod(spec))).unwrap();
+                let view = fact(&own(), group, workload, &wrap(pointer, pod(spec))).unwrap();
                 let bad: Vec<_> =
                     view.as_array().unwrap().iter().filter(|entry| entry["name"] == "bad").collect();
                 let image = json!({
@@ -142,6 +147,7 @@ mod tests {
         let init =
             |name: &str, policy: Value| json!({ "name": name, "image": "nginx", "restartPolicy": policy });
         let view = fact(
+            &own(),
             "",
             "Pod",
             &pod(json!({
@@ -162,11 +168,11 @@ mod tests {
 
     #[test]
     fn kinds_without_a_pod_and_pods_without_containers_have_an_empty_view() {
-        assert_eq!(fact("", "Service", &json!({ "spec": { "containers": 5 } })), Ok(json!([])));
+        assert_eq!(fact(&own(), "", "Service", &json!({ "spec": { "containers": 5 } })), Ok(json!([])));
         for lists in
             [json!({}), json!({ "containers": null, "initContainers": null, "ephemeralContainers": [] })]
         {
-            assert_eq!(fact("", "Pod", &pod(lists)), Ok(json!([])));
+            assert_eq!(fact(&own(), "", "Pod", &pod(lists)), Ok(json!([])));
         }
     }
 
@@ -180,7 +186,8 @@ mod tests {
         ];
         for (text, parts) in rows {
             let view =
-                fact("", "Pod", &pod(json!({ "containers": [{ "name": "a", "image": text }] }))).unwrap();
+                fact(&own(), "", "Pod", &pod(json!({ "containers": [{ "name": "a", "image": text }] })))
+                    .unwrap();
             let image = &view[0]["image"];
             let read = ["registry", "repository", "tag", "digest", "error"].map(|name| image[name].clone());
             assert_eq!((&image["text"], json!(read)), (&json!(text), parts));
@@ -198,7 +205,7 @@ mod tests {
             (json!({ "name": "a", "image": "nginx@sha256:1" }), "nginx@sha256:1"),
         ];
         for (container, text) in rows {
-            let view = fact("", "Pod", &pod(json!({ "containers": [container] }))).unwrap();
+            let view = fact(&own(), "", "Pod", &pod(json!({ "containers": [container] }))).unwrap();
             let image = &view[0]["image"];
             assert_eq!(image["text"], text);
             assert!(
@@ -227,7 +234,8 @@ mod tests {
         ];
         for (group, kind, pointer, spec_path) in KINDS {
             for list in LISTS {
-                let fact = |value: Value| fact(group, kind, &wrap(pointer, pod(json!({ list: value }))));
+                let fact =
+                    |value: Value| fact(&own(), group, kind, &wrap(pointer, pod(json!({ list: value }))));
                 for value in &lists {
                     assert_eq!(fact(value.clone()), Err(format!("{spec_path}.{list} is not an array")));
                 }
@@ -240,7 +248,7 @@ mod tests {
                     );
                 }
             }
-            let without_spec = fact(group, kind, &wrap(pointer, json!({})));
+            let without_spec = fact(&own(), group, kind, &wrap(pointer, json!({})));
             assert_eq!(without_spec, Err(format!("{spec_path} is missing")));
         }
     }

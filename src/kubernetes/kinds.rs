@@ -31,6 +31,11 @@ pub fn built_in(api_version: &str, kind: &str) -> Option<Resource> {
     table().find(|row| row.is(group, kind) && row.version == version).map(Row::resource)
 }
 
+/// Whether Kubernetes itself serves that kind, in any version.
+pub fn is_built_in(group: &str, kind: &str) -> bool {
+    table().any(|row| row.is(group, kind))
+}
+
 /// The kind of Kubernetes' own that differs from `kind` in upper and lower case only, which an API server doesn't take.
 pub fn misspelt(api_version: &str, kind: &str) -> Option<&'static str> {
     let (group, _) = split(api_version);

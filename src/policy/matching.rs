@@ -128,11 +128,15 @@ impl Match {
             || self.rules.iter().any(|rule| other.rules.iter().any(|other| rule.meets(other)))
     }
 
-    /// Whether Pods that a controller makes with these labels are sure to be meant.
-    pub fn covers_pods(&self, labels: &Map<String, Value>) -> bool {
+    /// Whether Pods that a controller makes with these labels are sure to be meant; None: their labels are not known.
+    pub fn covers_pods(&self, labels: Option<&Map<String, Value>>) -> bool {
         let is_sure = |selector: &LabelSelector| {
             // What a controller adds can't be told here.
-            selector.matches(Some(labels)) && !selector.keys().any(|key| ADDED_BY_CONTROLLERS.contains(&key))
+            let is_meant = |labels| {
+                selector.matches(Some(labels))
+                    && !selector.keys().any(|key| ADDED_BY_CONTROLLERS.contains(&key))
+            };
+            selector.is_empty() || labels.is_some_and(is_meant)
         };
         (self.rules.is_empty() || self.rules.iter().any(Rule::covers_pods))
             && self.object_selector.as_ref().is_none_or(is_sure)

@@ -8,9 +8,11 @@ use time::Duration;
 use super::duration;
 use super::fault::Fault;
 use super::files::word;
+use super::pod_templates::{self, PodTemplateFields};
 use super::tenant::{self, Tenant, TenantFields};
 use super::tree::Tree;
 use super::written::Written;
+use crate::kubernetes::pod_template::PodTemplates;
 
 /// The label by which a namespace says how far it is rolled out (contracts: enforcement).
 pub const MODE_LABEL: &str = "meshgate.io/mode";
@@ -68,6 +70,8 @@ pub struct BundleSettings {
     pub includes: Vec<String>,
     /// Whether a policy that is bound has to have tests.
     pub tests_required: bool,
+    /// Which kinds have a Pod, and where.
+    pub pod_templates: PodTemplates,
 }
 
 /// `spec` of the kind `Bundle`.
@@ -83,6 +87,8 @@ struct BundleFields {
     includes: Vec<String>,
     #[serde(default)]
     tests: TestFields,
+    #[serde(default)]
+    pod_templates: Vec<PodTemplateFields>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -116,6 +122,7 @@ pub(super) fn read(bundles: &[&Written], tree: &Tree, faults: &mut Vec<Fault>) -
         read
     });
     let tenants = tenant::read(&fields.tenants, written, tree, faults);
+    let pod_templates = pod_templates::read(&fields.pod_templates, written, faults);
     BundleSettings {
         name: written.name.clone(),
         default_mode: fields.default_mode,
@@ -123,5 +130,6 @@ pub(super) fn read(bundles: &[&Written], tree: &Tree, faults: &mut Vec<Fault>) -
         tenants,
         includes: fields.includes,
         tests_required: fields.tests.required,
+        pod_templates,
     }
 }

@@ -10,7 +10,7 @@ use super::knowledge::object;
 use super::matched::Matched;
 use crate::admission::Request;
 use crate::context::{Fact, Now};
-use crate::engine::{Bound, Exempt};
+use crate::engine::{Bound, Bundle, Exempt};
 use crate::kubernetes::containers;
 use crate::policy::Exception;
 
@@ -29,16 +29,16 @@ pub(super) struct Exemption<'a> {
 }
 
 /// The exceptions that cover the object of a request at that moment, in the order of their names.
-pub(super) fn excepted<'a>(exceptions: &'a [Exception], request: &Request, now: Now) -> Vec<Excepted<'a>> {
+pub(super) fn excepted<'a>(bundle: &'a Bundle, request: &Request, now: Now) -> Vec<Excepted<'a>> {
     let object = object(request);
     let mut covering =
-        exceptions.iter().filter(|one| one.is_in_force(now) && one.covers(request, object)).peekable();
+        bundle.exceptions.iter().filter(|one| one.is_in_force(now) && one.covers(request, object)).peekable();
     if covering.peek().is_none() {
         return Vec::new();
     }
-    let kind = request.kind();
+    let (kind, templates) = (request.kind(), &bundle.settings.pod_templates);
     // A view that can't be computed has no container that could be let off.
-    let view = object.and_then(|object| containers::fact(&kind.group, &kind.kind, object).ok());
+    let view = object.and_then(|object| containers::fact(templates, &kind.group, &kind.kind, object).ok());
     let view = view.as_ref().and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let one = |exception: &'a Exception| {
         let containers = named(exception, view);

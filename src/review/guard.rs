@@ -13,6 +13,7 @@ use super::decision::Finding;
 use super::fold::Step;
 use super::mesh::{self, RenderedContainer};
 use crate::admission::Request;
+use crate::kubernetes::pod_template::PodTemplates;
 use crate::policy::GuardedField;
 use fields::Powers;
 use pod::Pod;
@@ -49,13 +50,14 @@ struct Increase {
 /// What no policy that did it is allowed to: one finding for each field, of the binding that raised it last.
 /// What is `rendered` is the mesh's, with the volumes that nothing else mounts.
 pub(super) fn findings(
+    templates: &PodTemplates,
     request: &Request,
     after: &Value,
     steps: &[Step<'_>],
     rendered: &[RenderedContainer],
 ) -> Vec<Finding> {
     let Some(before) = request.object().filter(|before| *before != after) else { return Vec::new() };
-    match increases(request, before, after) {
+    match increases(templates, request, before, after) {
         Ok(increases) => {
             let own = sidecar(before, after, rendered);
             let is_new = |one: &&Increase| one.field == GuardedField::Containers;
@@ -64,7 +66,7 @@ pub(super) fn findings(
             let comes_along = |one: &Increase| one.field == GuardedField::Images && new.contains(&one.place);
             let others =
                 increases.iter().filter(|one| !own.contains(&one.place)).filter(|one| !comes_along(one));
-            others.flat_map(|one| of_increase(one, request, steps)).collect()
+            others.flat_map(|one| of_increase(one, templates, request, steps)).collect()
         }
         Err(why) => {
             let text = format!("what its change adds to a Pod's privileges can't be told: {why}");
@@ -90,11 +92,16 @@ fn sidecar(before: &Value, after: &Value, rendered: &[RenderedContainer]) -> BTr
     names.into_iter().map(Place::Container).chain(volumes).collect()
 }
 
-fn of_increase(increase: &Increase, request: &Request, steps: &[Step<'_>]) -> Vec<Finding> {
+fn of_increase(
+    increase: &Increase,
+    templates: &PodTemplates,
+    request: &Request,
+    steps: &[Step<'_>],
+) -> Vec<Finding> {
     let mut culprits: BTreeMap<usize, &Step<'_>> = BTreeMap::new();
     for power in &increase.powers {
         // What a later step raised again is its own. A power that nobody brought alone is the last one's.
-        let brought = steps.iter().rposition(|step| brings(step, request, increase, power));
+        let brought = steps.iter().rposition(|step| brings(step, templates, request, increase, power));
         let number = brought.unwrap_or(steps.len().saturating_sub(1));
         culprits.extend(steps.get(number).map(|step| (number, step)));
     }
@@ -115,16 +122,27 @@ fn of_increase(increase: &Increase, request: &Request, steps: &[Step<'_>]) -> Ve
     culprits.into_values().filter(|step| !may(step)).map(finding).collect()
 }
 
-fn brings(step: &Step<'_>, request: &Request, increase: &Increase, power: &str) -> bool {
+fn brings(
+    step: &Step<'_>,
+    templates: &PodTemplates,
+    request: &Request,
+    increase: &Increase,
+    power: &str,
+) -> bool {
     let is_it = |one: &Increase| {
         (one.field, &one.place) == (increase.field, &increase.place) && one.powers.contains(power)
     };
     // What can't be compared may have brought anything.
-    increases(request, &step.before, &step.after).map_or(true, |all| all.iter().any(is_it))
+    increases(templates, request, &step.before, &step.after).map_or(true, |all| all.iter().any(is_it))
 }
 
-fn increases(request: &Request, before: &Value, after: &Value) -> Result<Vec<Increase>, String> {
-    let (before, after) = match (table(request, before), table(request, after)) {
+fn increases(
+    templates: &PodTemplates,
+    request: &Request,
+    before: &Value,
+    after: &Value,
+) -> Result<Vec<Increase>, String> {
+    let (before, after) = match (table(templates, request, before), table(templates, request, after)) {
         // No Pod where one must be, before and after: an API server refuses the object, and no change brought anything.
         (Err(then), Err(now)) if then == now => return Ok(Vec::new()),
         (before, after) => (before?, after?),
@@ -140,9 +158,9 @@ fn increases(request: &Request, before: &Value, after: &Value) -> Result<Vec<Inc
 }
 
 /// All guarded fields of the Pod that an object is or makes; none where it is or makes none.
-fn table(request: &Request, object: &Value) -> Result<Table, String> {
+fn table(templates: &PodTemplates, request: &Request, object: &Value) -> Result<Table, String> {
     let kind = request.kind();
-    let Some(pod) = Pod::find(&kind.group, &kind.kind, object)? else { return Ok(Table::new()) };
+    let Some(pod) = Pod::find(templates, &kind.group, &kind.kind, object)? else { return Ok(Table::new()) };
     let mut table = Table::new();
     for (container, path) in &pod.containers {
         let name = container.get("name").and_then(Value::as_str).unwrap_or_default();

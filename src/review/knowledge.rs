@@ -9,28 +9,28 @@ use super::mesh::{self, Mesh, Proposal, Recognised};
 use super::trace::Trace;
 use crate::admission::{Operation, Request};
 use crate::context::{Fact, FactKey, Facts, Now, OwnerReference, Subjects};
-use crate::kubernetes::{containers, pod_template};
-use crate::policy::{Exception, FactName};
+use crate::engine::Bundle;
+use crate::kubernetes::containers;
+use crate::kubernetes::pod_template::{self, PodTemplates};
+use crate::policy::FactName;
 
 /// The facts at hand, and the keys that were asked for and are not there yet.
 pub(super) struct Knowledge<'a> {
     facts: &'a Facts,
-    exceptions: &'a [Exception],
+    bundle: &'a Bundle,
     mesh: &'a dyn Mesh,
     missing: BTreeSet<FactKey>,
     /// What was looked at, where that is to be told.
     trace: Option<Trace>,
 }
 
+/// A fact that is computed from an object of a group and kind.
+type OfObject = fn(&PodTemplates, &str, &str, &Value) -> Result<Value, String>;
+
 impl<'a> Knowledge<'a> {
-    pub(super) fn new(
-        facts: &'a Facts,
-        exceptions: &'a [Exception],
-        mesh: &'a dyn Mesh,
-        traces: bool,
-    ) -> Self {
+    pub(super) fn new(facts: &'a Facts, bundle: &'a Bundle, mesh: &'a dyn Mesh, traces: bool) -> Self {
         let trace = traces.then(Trace::default);
-        Self { facts, exceptions, mesh, missing: BTreeSet::new(), trace }
+        Self { facts, bundle, mesh, missing: BTreeSet::new(), trace }
     }
 
     /// The mesh that the object may be in.
@@ -80,7 +80,7 @@ impl<'a> Knowledge<'a> {
 
     /// The exceptions that cover the object.
     pub(super) fn excepted(&self, request: &Request) -> Vec<Excepted<'a>> {
-        excepted::excepted(self.exceptions, request, self.facts.now())
+        excepted::excepted(self.bundle, request, self.facts.now())
     }
 
     /// All facts of `names` that are at hand for this request.
@@ -106,7 +106,7 @@ impl<'a> Knowledge<'a> {
                 Ok(proposal) => Fact::Known(Proposal::fact(proposal.as_ref())),
                 Err(why) => Fact::Unknown(why),
             }),
-            FactName::Pod => Some(of_object(request, pod_template::fact, Value::Null)),
+            FactName::Pod => Some(self.of_object(request, pod_template::fact, Value::Null)),
         }
     }
 
@@ -133,7 +133,7 @@ impl<'a> Knowledge<'a> {
 
     fn containers(&mut self, request: &Request) -> Fact {
         let recognised = self.recognised(request).names;
-        let mut fact = of_object(request, containers::fact, json!([]));
+        let mut fact = self.of_object(request, containers::fact, json!([]));
         if let Fact::Known(Value::Array(view)) = &mut fact {
             for entry in view {
                 let is_rendered =
@@ -144,6 +144,15 @@ impl<'a> Knowledge<'a> {
             }
         }
         fact
+    }
+
+    fn of_object(&self, request: &Request, fact: OfObject, absent: Value) -> Fact {
+        let (kind, templates) = (request.kind(), &self.bundle.settings.pod_templates);
+        match object(request).map(|object| fact(templates, &kind.group, &kind.kind, object)) {
+            None => Fact::Known(absent),
+            Some(Ok(value)) => Fact::Known(value),
+            Some(Err(why)) => Fact::Unknown(why),
+        }
     }
 
     fn owner(&mut self, request: &Request) -> Option<Fact> {
@@ -178,17 +187,4 @@ pub(super) fn is_namespace(request: &Request) -> bool {
     request.is_about_a_namespace()
         && request.sub_resource().is_none()
         && matches!(request.operation(), Operation::Create | Operation::Update)
-}
-
-fn of_object(
-    request: &Request,
-    fact: impl Fn(&str, &str, &Value) -> Result<Value, String>,
-    absent: Value,
-) -> Fact {
-    let kind = request.kind();
-    match object(request).map(|object| fact(&kind.group, &kind.kind, object)) {
-        None => Fact::Known(absent),
-        Some(Ok(value)) => Fact::Known(value),
-        Some(Err(why)) => Fact::Unknown(why),
-    }
 }

@@ -13,7 +13,6 @@ use crate::admission::{Operation, Request};
 use crate::context::Fact;
 use crate::engine::{Bound, Bundle, EvaluationError};
 use crate::kubernetes::label_selector::LabelSelector;
-use crate::kubernetes::pod_template;
 use crate::policy::{Enforcement, FactName, MODE_LABEL, Match, Mismatch, Mode, Templates};
 
 /// A binding that concerns the request.
@@ -23,7 +22,7 @@ pub(super) struct Matched<'a> {
     pub(super) action: Action,
     /// The mode that says so; None where the binding says it outright.
     mode: Option<Mode>,
-    softening: Option<Softening>,
+    softening: Option<Softening<'a>>,
     /// Whether a denial is a warning here for a while.
     pub(super) suspended: bool,
     /// Why it could not be told whether the request is meant: an error of the binding, whatever its rules say.
@@ -32,9 +31,9 @@ pub(super) struct Matched<'a> {
 
 /// What becomes of a denial that is about the Pods of a template.
 #[derive(Clone, Copy)]
-struct Softening {
+struct Softening<'a> {
     /// The JSON pointer to the template.
-    template: &'static str,
+    template: &'a str,
     /// None: it is dropped.
     to: Option<Action>,
 }
@@ -57,7 +56,7 @@ impl Matched<'_> {
 
     /// For the trace; what its rules say is not known yet.
     fn asked(&self) -> Asked {
-        let softened = |softening: Softening| match softening.to {
+        let softened = |softening: Softening<'_>| match softening.to {
             Some(_) => Softened::Warns,
             None => Softened::Dropped,
         };
@@ -85,7 +84,7 @@ pub(super) fn matched<'a>(
         knowledge.trace().into_iter().for_each(|trace| trace.unjudged = Some(why));
         return Vec::new();
     }
-    let template = template(request);
+    let template = template(bundle, request);
     let only_records = is_mirror_pod(request);
     let mut all = Vec::new();
     for bound in bundle.bound.iter().filter(|bound| asked_in(phase, bound)) {
@@ -253,26 +252,31 @@ fn by_mode(mode: Mode) -> Option<Action> {
     }
 }
 
-/// Where the object keeps the Pods that it will make, and their labels. None where it makes none, or where its template
-/// can't be read: then nothing is softened; nor is a deletion, which makes no Pods.
-fn template(request: &Request) -> Option<(&'static str, Map<String, Value>)> {
+/// Where the object keeps the Pods that it will make, and their labels, as far as these are known. None where it makes none,
+/// or where its template can't be read: then nothing is softened; nor is a deletion, which makes no Pods.
+fn template<'a>(bundle: &'a Bundle, request: &Request) -> Option<(&'a str, Option<Map<String, Value>>)> {
     if !matches!(request.operation(), Operation::Create | Operation::Update) {
         return None;
     }
     let kind = request.kind();
-    let template = pod_template::find(&kind.group, &kind.kind, request.object()?).ok()??;
-    let labels = template.pod.pointer("/metadata/labels").and_then(Value::as_object);
-    template.is_template.then(|| (template.pointer, labels.cloned().unwrap_or_default()))
+    let template = bundle.settings.pod_templates.find(&kind.group, &kind.kind, request.object()?).ok()??;
+    let labels = || template.pod.pointer("/metadata/labels").and_then(Value::as_object).cloned();
+    // Which labels the controllers of other kinds add is not known.
+    let known = template.is_own.then(|| labels().unwrap_or_default());
+    template.is_template.then_some((template.pointer, known))
 }
 
 /// What a workload's template would be refused for is a warning, because its Pods are asked again when they are
 /// made; where that is not sure, the denial stands.
-fn softening(bound: &Bound, template: Option<&(&'static str, Map<String, Value>)>) -> Option<Softening> {
+fn softening<'a>(
+    bound: &Bound,
+    template: Option<&(&'a str, Option<Map<String, Value>>)>,
+) -> Option<Softening<'a>> {
     let (pointer, labels) = template?;
     let matches = [&bound.policy.metadata.matches, &bound.binding.matches];
     match bound.binding.templates {
         Templates::Off => Some(Softening { template: pointer, to: None }),
-        Templates::Warn if matches.iter().all(|m| m.covers_pods(labels)) => {
+        Templates::Warn if matches.iter().all(|m| m.covers_pods(labels.as_ref())) => {
             Some(Softening { template: pointer, to: Some(Action::Warn) })
         }
         Templates::Warn | Templates::Deny => None,

@@ -25,8 +25,10 @@ pub(super) fn mutate(bundle: &Bundle, request: &Request, knowledge: &mut Knowled
     let mut fold = Fold::run(bundle, request, knowledge);
     let injected = inject::inject(bundle, &mut fold, knowledge);
     let rendered = injected.as_ref().map(|injected| injected.containers.as_slice()).unwrap_or_default();
+    let templates = &bundle.settings.pod_templates;
     // Pinning is the one change of images that nobody needs to be allowed: it comes after what is compared.
-    let raised = fold.request.object().map(|after| guard::findings(request, after, &fold.steps, rendered));
+    let raised =
+        fold.request.object().map(|after| guard::findings(templates, request, after, &fold.steps, rendered));
     fold.findings.extend(raised.unwrap_or_default());
     pin::pin(bundle, &mut fold, knowledge);
     decision.annotations.extend(injected.map(|injected| ("mutate-injected".to_owned(), injected.name)));

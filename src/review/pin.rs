@@ -13,7 +13,8 @@ use crate::admission::{Operation, Request};
 use crate::context::Fact;
 use crate::engine::{Bundle, EvaluationError};
 use crate::kubernetes::image_reference::ImageReference;
-use crate::kubernetes::{pod_template, update};
+use crate::kubernetes::pod_template::PodTemplates;
+use crate::kubernetes::update;
 
 /// The lists of containers.
 const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
@@ -23,7 +24,7 @@ pub(super) fn pin(bundle: &Bundle, fold: &mut Fold<'_>, knowledge: &mut Knowledg
     let mut concerned = matched(bundle, &fold.request, Phase::Mutate, knowledge);
     concerned.retain(|one| one.bound.pins() && one.action != Action::Audit);
     for one in concerned {
-        match pinned(&one, &fold.request, knowledge) {
+        match pinned(&bundle.settings.pod_templates, &one, &fold.request, knowledge) {
             Ok(Some(object)) => fold.request = fold.request.with_object(object),
             Ok(None) => {}
             Err(error) => fold.findings.push(Finding::error(&one, &error)),
@@ -33,6 +34,7 @@ pub(super) fn pin(bundle: &Bundle, fold: &mut Fold<'_>, knowledge: &mut Knowledg
 
 /// The object with digests; None where nothing is to be pinned, or a digest was asked for.
 fn pinned(
+    templates: &PodTemplates,
     matched: &Matched<'_>,
     request: &Request,
     knowledge: &mut Knowledge<'_>,
@@ -42,7 +44,7 @@ fn pinned(
     }
     let (Some(object), kind) = (request.object(), request.kind()) else { return Ok(None) };
     let missing = |why: String| EvaluationError::Fact { name: "images", why };
-    let found = pod_template::find(&kind.group, &kind.kind, object).map_err(missing)?;
+    let found = templates.find(&kind.group, &kind.kind, object).map_err(missing)?;
     let pins_templates = matched.bound.binding.parameters.get("pinTemplates") == Some(&Value::Bool(true));
     let Some(pod) = found.filter(|pod| !pod.is_template || pins_templates) else { return Ok(None) };
     let mut digests: BTreeMap<String, Option<String>> = BTreeMap::new();

@@ -105,7 +105,7 @@ impl Trace {
 
     /// Asks the rules of those who were asked, each alone, about the object as it came.
     pub(super) fn asking(mut self, bundle: &Bundle, request: &Request, phase: Phase, now: Now) -> Self {
-        let excepted = excepted(&bundle.exceptions, request, now);
+        let excepted = excepted(bundle, request, now);
         let input = Input::new(request.value(), self.facts.clone());
         let input = input.exempting(exempt(&excepted, bundle.bound.iter()));
         for bound in &bundle.bound {

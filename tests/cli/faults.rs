@@ -91,6 +91,15 @@ tenants:
 - {path: teams/Shop, namespaces: [shop]}
 - {path: teams/pay, namespaces: [], ceiling: off}
 - {path: nowhere, namespaces: [pay-*], maxExpiry: soon}
+podTemplates:
+- {group: apps, kind: Deployment, path: spec.template}
+- {group: argoproj.io/v1alpha1, kind: Rollout, path: spec.template}
+- {group: argoproj.io, kind: roll out, path: spec.template}
+- {group: argoproj.io, kind: Rollout, path: /spec/template}
+- {group: argoproj.io, kind: Rollout, path: spec.template}
+- {group: argoproj.io, kind: Rollout, path: spec.other}
+- {group: example.org, kind: Gang, path: 'spec.roles[0].template'}
+- {group: example.org, kind: Fleet, pth: spec.template}
 ";
 
 const EXCEPTIONS: [(&str, &str); 9] = [

@@ -13,7 +13,8 @@ mod random;
 use std::{path::PathBuf, thread};
 
 use meshgate::engine::{Program, ProgramSettings};
-use meshgate::kubernetes::{containers, pod_template};
+use meshgate::kubernetes::containers;
+use meshgate::kubernetes::pod_template::{self, PodTemplates};
 use meshgate::policy::Module;
 use meshgate::source;
 use serde_json::{Value, json};
@@ -71,7 +72,8 @@ impl Violation {
 /// What the policy reads of a Pod.
 fn input(level: &str, version: &str, pod: &Value) -> Result<Value, String> {
     let parameters = json!({ "level": level, "version": version, "ceiling": format!("v1.{NEWEST}") });
-    let context = json!({ "containers": containers::fact("", "Pod", pod)?, "pod": pod_template::fact("", "Pod", pod)? });
+    let own = PodTemplates::default();
+    let context = json!({ "containers": containers::fact(&own, "", "Pod", pod)?, "pod": pod_template::fact(&own, "", "Pod", pod)? });
     Ok(json!({ "request": {}, "parameters": parameters, "context": context, "exempt": {} }))
 }
 

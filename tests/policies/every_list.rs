@@ -16,6 +16,9 @@ pub(crate) type Kind = (&'static str, &'static str, &'static str, &'static str, 
 
 pub(crate) const POD: Kind = ("", "v1", "Pod", "pods", "spec");
 
+/// A kind that is not Kubernetes' own, with the place that tests configure for its Pod.
+pub(crate) const ROLLOUT: Kind = ("argoproj.io", "v1alpha1", "Rollout", "rollouts", "spec.template.spec");
+
 pub(crate) const KINDS: [Kind; 9] = [
     POD,
     ("", "v1", "PodTemplate", "podtemplates", "template.spec"),

@@ -7,23 +7,43 @@ use meshgate::policy::Tree;
 use meshgate::review::{Action, Finding};
 
 use crate::bound;
-use crate::every_list::{KINDS, PLACES, POD, POLICY, findings, request};
+use crate::every_list::{KINDS, PLACES, POD, POLICY, ROLLOUT, findings, request};
 
-/// The policy in force with these words.
+/// The Bundle that says where a Rollout keeps its Pod.
+const BUNDLE: &str = "apiVersion: meshgate.io/v1alpha1\nkind: Bundle\nmetadata: {name: b}\n\
+    spec: {podTemplates: [{group: argoproj.io, kind: Rollout, path: spec.template}]}\n";
+
+/// What makes the policy match Rollouts, before what it matches already.
+const RULE: &str =
+    "#     rules:\n#       - {apiGroups: [argoproj.io], apiVersions: [\"*\"], resources: [rollouts]}\n";
+
+/// The policy, which matches Rollouts as well, in force with these words.
 fn bundle(enforcement: &str, templates: &str) -> Bundle {
-    let mut tree = Tree::default();
-    for (path, content) in crate::policies().iter() {
-        let is_wanted = ["lib/", POLICY].iter().any(|start| path.starts_with(start));
-        if is_wanted && !path.ends_with(".yaml") {
-            tree.insert(path, content);
-        }
-    }
+    bound_with(&format!("enforcement: {enforcement}, templates: \"{templates}\""))
+}
+
+/// The same, bound with these members.
+fn bound_with(members: &str) -> Bundle {
+    let mut tree = tree();
     let binding = format!(
         "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {{name: a}}\nspec: {{policy: {POLICY}, \
-         enforcement: {enforcement}, templates: \"{templates}\"}}\n"
+         {members}}}\n"
     );
     tree.insert("bindings.yaml", binding);
     bound::compiled(&tree)
+}
+
+/// The policy and what says where a Rollout keeps its Pod.
+fn tree() -> Tree {
+    let mut tree = Tree::default();
+    let (policies, path) = (crate::policies(), format!("{POLICY}/privileged.rego"));
+    let (_, content) = policies.iter().find(|(name, _)| *name == path).unwrap();
+    let text = String::from_utf8(content.to_vec()).unwrap();
+    assert!(text.contains("#     rules:\n"));
+    // The tree includes nothing, so this is the only policy of the name.
+    tree.insert(path, text.replacen("#     rules:\n", RULE, 1));
+    tree.insert("bundle.yaml", BUNDLE);
+    tree
 }
 
 /// A finding without where the kind keeps its Pod and without what it does.
@@ -52,8 +72,8 @@ fn a_template_gets_the_findings_of_its_pod_and_the_binding_says_what_they_do() {
         for operation in [Operation::Create, Operation::Update] {
             for place in PLACES {
                 let on_pod = findings(&bundle, &request(POD, None, operation, place));
-                for kind in KINDS {
-                    let (_, _, name, _, spec_path) = kind;
+                for kind in KINDS.into_iter().chain([ROLLOUT]) {
+                    let (.., name, _, spec_path) = kind;
                     let found = findings(&bundle, &request(kind, None, operation, place));
                     let expected = if kind == POD { on_pods } else { on_templates };
                     let what = format!("{enforcement} {templates} {operation} {name} {place:?}");
@@ -68,5 +88,42 @@ fn a_template_gets_the_findings_of_its_pod_and_the_binding_says_what_they_do() {
         }
     }
     println!("templates: {run} requests, each with the Pod's finding and what its binding says");
-    assert_eq!(run, 8 * 2 * 4 * 9);
+    assert_eq!(run, 8 * 2 * 4 * 10);
+}
+
+/// What is no Pod template is no "no Pod": who asks for containers has no answer, and denies.
+#[test]
+fn a_path_that_leads_to_nothing_is_an_error_of_the_policy() {
+    let bundle = bundle("deny", "warn");
+    for operation in [Operation::Create, Operation::Update] {
+        for (pointer, why) in [
+            ("/spec", "spec is missing"),
+            ("/spec/template", "spec.template is missing"),
+            ("/spec/template/spec", "spec.template.spec is missing"),
+        ] {
+            let whole = request(ROLLOUT, None, operation, PLACES[2]);
+            let mut object = whole.object().unwrap().clone();
+            *object.pointer_mut(pointer).unwrap() = serde_json::Value::Null;
+            let found = findings(&bundle, &whole.with_object(object));
+            let expected = format!(
+                "the fact `containers` is missing: {why}, and podTemplates of the Bundle has the Pod template of a Rollout at spec.template"
+            );
+            let found: Vec<_> =
+                found.iter().map(|one| (one.action, one.is_error, one.message.as_str())).collect();
+            assert_eq!(found, [(Action::Deny, true, expected.as_str())], "{operation} {pointer}");
+        }
+    }
+}
+
+/// Which labels the controller of a Rollout adds to its Pods nobody says: a policy that selects by labels may never see
+/// them, so its denial stands.
+#[test]
+fn a_denial_is_not_left_to_pods_that_labels_may_hide() {
+    let selector = "match: {objectSelector: {matchExpressions: [{key: added, operator: DoesNotExist}]}}";
+    let bundle = bound_with(&format!("enforcement: deny, {selector}"));
+    for (kind, expected) in [(KINDS[4], Action::Warn), (ROLLOUT, Action::Deny)] {
+        let found = findings(&bundle, &request(kind, None, Operation::Create, PLACES[2]));
+        let actions: Vec<Action> = found.iter().map(|one| one.action).collect();
+        assert_eq!(actions, [expected], "{kind:?}");
+    }
 }

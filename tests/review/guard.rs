@@ -8,7 +8,7 @@ use meshgate::admission::Operation;
 use meshgate::policy::GuardedField;
 use serde_json::{Value, json};
 
-use crate::world::{Kind, POD, Policies, create, mutated, pod, request, sets, shown};
+use crate::world::{FLEET, Kind, POD, Policies, create, mutated, pod, request, sets, shown};
 
 /// A Pod that has nothing that could be less.
 fn plain() -> Value {
@@ -59,7 +59,7 @@ fn rows() -> Vec<Row<'static>> {
 
 const CONTEXT: &str = "/spec/containers/0/securityContext";
 
-const KINDS: [(Kind, &str); 10] = [
+const KINDS: [(Kind, &str); 11] = [
     (POD, ""),
     (("", "v1", "PodTemplate", "podtemplates"), "/template"),
     (("", "v1", "ReplicationController", "replicationcontrollers"), "/spec/template"),
@@ -70,6 +70,7 @@ const KINDS: [(Kind, &str); 10] = [
     (("batch", "v1", "Job", "jobs"), "/spec/template"),
     (("batch", "v1", "CronJob", "cronjobs"), "/spec/jobTemplate/spec/template"),
     (("extensions", "v1beta1", "Deployment", "deployments"), "/spec/template"),
+    (FLEET, "/spec/jobs/template"),
 ];
 
 fn object((group, version, kind, _): Kind, pointer: &str, plain: Value) -> Value {
@@ -91,7 +92,7 @@ fn outcome(
     custom: &[&str],
 ) -> (Vec<String>, usize) {
     let body = sets(&format!("{template}{pointer}"), value);
-    let bundle = Policies::default().with("raises", custom, &body).compiled();
+    let bundle = Policies::default().with("raises", custom, &body).with_fleets().compiled();
     let object = object(kind, template, plain());
     let decision = mutated(&bundle, &request(kind, None, Operation::Create, Some(object), None));
     (shown(&decision.findings), decision.patch.len())

@@ -7,7 +7,7 @@ use meshgate::context::{Fact, FactKey};
 use meshgate::review::{Decision, Phase, Progress, review};
 use serde_json::{Value, json};
 
-use crate::world::{ALL, Kind, POD, Policies, create, facts, pod, request, sets, shown};
+use crate::world::{ALL, FLEET, Kind, POD, Policies, create, facts, pod, request, sets, shown};
 
 const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -109,11 +109,17 @@ fn pinning_comes_after_the_patches_and_is_no_change_of_images() {
 #[test]
 fn templates_are_pinned_only_where_that_is_asked_for() {
     let deployment: Kind = ("apps", "v1", "Deployment", "deployments");
-    let object = json!({ "metadata": { "name": "web" }, "spec": { "template": { "spec": spec() } } });
-    for (parameters, count) in [("", 0), ("pinTemplates: true", 4)] {
-        let request = request(deployment, None, Operation::Create, Some(object.clone()), None);
-        let (decision, _) = decided(&pinning(parameters), &IMAGES, &request);
-        assert_eq!((shown(&decision.findings), decision.patch.len()), (vec![], count), "{parameters}");
+    let template = json!({ "spec": spec() });
+    for (kind, of_kind) in
+        [(deployment, json!({ "template": template })), (FLEET, json!({ "jobs": { "template": template } }))]
+    {
+        let object = json!({ "metadata": { "name": "web" }, "spec": of_kind });
+        for (parameters, count) in [("", 0), ("pinTemplates: true", 4)] {
+            let request = request(kind, None, Operation::Create, Some(object.clone()), None);
+            let (decision, _) = decided(&pinning(parameters).with_fleets(), &IMAGES, &request);
+            let found = (shown(&decision.findings), decision.patch.len());
+            assert_eq!(found, (vec![], count), "{kind:?} {parameters}");
+        }
     }
 }
 

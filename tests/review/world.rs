@@ -56,6 +56,14 @@ impl Policies {
         self
     }
 
+    /// The tree's Bundle says where a Fleet keeps its Pod: at `spec.jobs.template`.
+    pub(crate) fn with_fleets(mut self) -> Self {
+        let text = "apiVersion: meshgate.io/v1alpha1\nkind: Bundle\nmetadata: {name: b}\n\
+            spec: {podTemplates: [{group: example.org, kind: Fleet, path: spec.jobs.template}]}\n";
+        self.0.insert("bundle.yaml", text);
+        self
+    }
+
     pub(crate) fn compiled(&self) -> Bundle {
         compile(Draft::read(&self.0, &Tree::default())).unwrap_or_else(|faults| panic!("{faults}"))
     }
@@ -65,6 +73,9 @@ impl Policies {
 pub(crate) type Kind = (&'static str, &'static str, &'static str, &'static str);
 
 pub(crate) const POD: Kind = ("", "v1", "Pod", "pods");
+
+/// A kind that is not Kubernetes' own.
+pub(crate) const FLEET: Kind = ("example.org", "v1", "Fleet", "fleets");
 
 pub(crate) fn pod(metadata: Value, spec: Value) -> Value {
     let mut pod = json!({ "apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec });

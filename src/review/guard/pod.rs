@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::fields::Powers;
 use super::{Guarded, shown};
-use crate::kubernetes::pod_template;
+use crate::kubernetes::pod_template::PodTemplates;
 
 /// The lists of containers. Names are unique over all of them.
 pub(super) const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
@@ -23,8 +23,13 @@ pub(super) struct Pod<'a> {
 
 impl<'a> Pod<'a> {
     /// The Pod that an object is or makes.
-    pub(super) fn find(group: &str, kind: &str, object: &'a Value) -> Result<Option<Self>, String> {
-        let Some(found) = pod_template::find(group, kind, object)? else { return Ok(None) };
+    pub(super) fn find(
+        templates: &PodTemplates,
+        group: &str,
+        kind: &str,
+        object: &'a Value,
+    ) -> Result<Option<Self>, String> {
+        let Some(found) = templates.find(group, kind, object)? else { return Ok(None) };
         found.spec()?;
         found.metadata()?;
         let path = found.spec_path();
