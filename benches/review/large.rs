@@ -92,7 +92,9 @@ pub(crate) fn measure(criterion: &mut Criterion) {
     for count in [1_000, 10_000] {
         let question = Question::about(&containers(count), starter());
         let found = question.decision(&question.request(), Phase::Validate).findings;
-        assert_eq!(found.len(), 2 * count / 100, "{:?}", found.first());
+        // Without optimisation the larger one may take longer than policies may: an error then, and said.
+        let is_late = found.iter().any(|finding| finding.is_error);
+        assert!(is_late || found.len() == 2 * count / 100, "{}: {:?}", found.len(), found.first());
         show("containers", count, &question);
     }
     for count in [1_000, 10_000] {

@@ -14,11 +14,13 @@ pub(super) fn fault(file: &str, error: &anyhow::Error) -> Fault {
     Fault::new(file, (line, column), message(&text))
 }
 
-/// An error of evaluating, in one line: `file:line:column: message`.
+/// An error of evaluating, in one line: `file:line: message`. The interpreter's columns are those of what the normaliser
+/// printed, which keeps lines and nothing more.
 pub(super) fn one_line(error: &anyhow::Error) -> String {
     let text = error.to_string();
     let place = text.lines().find_map(|line| line.trim().strip_prefix("--> "));
-    place.map_or_else(String::new, |place| format!("{place}: ")) + message(&text)
+    let line = place.and_then(|place| Some(place.rsplit_once(':')?.0));
+    line.map_or_else(String::new, |line| format!("{line}: ")) + message(&text)
 }
 
 fn message(text: &str) -> &str {

@@ -321,14 +321,20 @@ fn a_tenants_sub_tree_holds_in_its_namespaces_and_as_far_as_its_ceiling() {
     let platform =
         |action: Action, binding: &str| (action, "pod_security/privileged".to_owned(), binding.to_owned());
     let own = |action: Action| (action, "tenant_shop/own".to_owned(), "own".to_owned());
+    let standard = (Action::Deny, "pod_security/standard".to_owned(), "everything".to_owned());
     // Its exception holds for what the platform binds, because it may; its binding warns, whatever the mode.
     let here = of(&pod_in("shop", &privileged));
     assert_eq!(
         here,
-        [own(Action::Warn), platform(Action::Excused, "bound"), platform(Action::Excused, "everything")]
+        [
+            standard.clone(),
+            own(Action::Warn),
+            platform(Action::Excused, "bound"),
+            platform(Action::Excused, "everything")
+        ]
     );
     let elsewhere = of(&pod_in("pay", &privileged));
-    assert_eq!(elsewhere, [platform(Action::Deny, "bound"), platform(Action::Deny, "everything")]);
+    assert_eq!(elsewhere, [platform(Action::Deny, "bound"), platform(Action::Deny, "everything"), standard]);
     let itself = request(
         "Namespace",
         "namespaces",

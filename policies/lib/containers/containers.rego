@@ -10,11 +10,13 @@ of(control) := input.context.containers if object.get(_exempt, control, []) == [
 
 of(control) := [container |
 	some container in input.context.containers
-	not container.name in exempt
+	not _is_exempt(container, exempt)
 ] if {
 	exempt := object.get(_exempt, control, [])
 	exempt != []
 }
+
+_is_exempt(container, exempt) if container.name in exempt
 
 # How a message names a container: `init container "migrate"`.
 title(container) := sprintf("container \"%s\"", [container.name]) if container.kind == "regular"

@@ -171,7 +171,7 @@ pub(super) fn to_number(arguments: &[Value]) -> Result<Value, Failure> {
         number @ Value::Number(_) => Ok(number.clone()),
         Value::String(text) => {
             let is_in_range = text.parse::<f64>().is_ok_and(f64::is_finite);
-            let invalid = || Failure::Wrong(format!("to_number: `{text}`: invalid syntax"));
+            let invalid = || Failure::Wrong(format!("`{text}` is no number"));
             match read(text) {
                 Some(number) if is_in_range => number,
                 Some(_) => Err(invalid()),
