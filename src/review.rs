@@ -32,7 +32,7 @@ pub use complete::{Rounds, complete, explained};
 pub use decision::{Action, Decision, Finding, Phase};
 use knowledge::Knowledge;
 pub use mesh::{Mesh, NoMesh, Proposal, RenderedContainer, Rendering};
-pub use trace::{Asked, BindingTrace, Outside, Side, Softened, Trace};
+pub use trace::{Asked, BindingTrace, ExceptionTrace, Outside, Side, Softened, Trace};
 pub use unjudged::Unjudged;
 
 /// How far a review came.

@@ -9,7 +9,7 @@ use crate::context::Fact;
 use crate::engine::Said;
 use crate::patch::Patch;
 use crate::policy::Mode;
-use crate::review::{Action, Asked, BindingTrace, Phase, Softened, Trace};
+use crate::review::{Action, Asked, BindingTrace, ExceptionTrace, Phase, Softened, Trace};
 
 /// How much of a value is shown to people: to recognise it.
 const SHOWN: usize = 160;
@@ -97,6 +97,15 @@ fn binding(
         Phase::Validate => format!("a denial {}", verb(asked.action)),
     };
     push(4, &format!("asked: {who}: {does}{mode}{templates}"));
+    for ExceptionTrace { exception, reason, until, unseen } in &asked.exceptions {
+        let what = match unseen {
+            Some((container, control)) => {
+                format!("takes container \"{container}\" out of the control `{control}`")
+            }
+            None => "excuses all violations".to_owned(),
+        };
+        push(6, &format!("exception {exception} {what}, until {until}: {reason}"));
+    }
     let rules = match &asked.rules {
         Ok(rules) => rules,
         Err(error) => return push(6, &format!("in error: {error}")),
@@ -176,12 +185,19 @@ fn binding_json(trace: &BindingTrace, file: &impl Fn(&str) -> String) -> Value {
         let all = json!({ "entryPoint": entry_point, "file": file, "line": line, "reached": reached, "says": says, "error": error });
         without_null(all)
     };
+    let exception = |ExceptionTrace { exception, reason, until, unseen }: &ExceptionTrace| {
+        let (container, control) = (unseen.as_ref().map(|one| &one.0), unseen.as_ref().map(|one| &one.1));
+        without_null(
+            json!({ "name": exception, "reason": reason, "expires": until, "container": container, "control": control }),
+        )
+    };
     match outcome {
         Err(why) => json!({ "policy": policy, "binding": binding, "asked": false, "why": why.to_string() }),
-        Ok(Asked { action, mode, templates, rules }) => without_null(json!({
+        Ok(Asked { action, mode, templates, exceptions, rules }) => without_null(json!({
             "error": rules.as_ref().err().map(ToString::to_string),
             "policy": policy, "binding": binding, "asked": true, "action": action, "mode": mode.map(Mode::as_str),
             "templates": templates.map(|softened| match softened { Softened::Warns => "warn", Softened::Dropped => "off" }),
+            "exceptions": exceptions.iter().map(exception).collect::<Vec<_>>(),
             "rules": rules.iter().flatten().map(rule).collect::<Vec<_>>(),
         })),
     }

@@ -67,6 +67,7 @@ impl Matched<'_> {
             action: self.action,
             mode: self.mode,
             templates,
+            exceptions: Vec::new(),
             rules: self.error.clone().map_or(Ok(Vec::new()), Err),
         }
     }

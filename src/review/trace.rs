@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::decision::{Action, Phase};
-use super::excepted::{excepted, exempt};
+use super::excepted::{Excepted, Exemption, excepted, excuse, exempt, exemptions};
 use super::unjudged::Unjudged;
 use crate::admission::Request;
 use crate::context::{Fact, Now};
 use crate::engine::{Bound, Bundle, EvaluationError, Input, Said};
-use crate::policy::{FactName, Mismatch, Mode, PolicyId};
+use crate::policy::{Exception, FactName, Mismatch, Mode, PolicyId};
 
 /// What was looked at, and what became of it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,8 +45,23 @@ pub struct Asked {
     pub mode: Option<Mode>,
     /// What a denial about a template does instead; none where it makes no difference.
     pub templates: Option<Softened>,
+    /// The exceptions that cover the object for it.
+    pub exceptions: Vec<ExceptionTrace>,
     /// What each rule of its entry points says, in the order of the file; or why none could be asked.
     pub rules: Result<Vec<Said>, EvaluationError>,
+}
+
+/// What an exception takes from a binding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExceptionTrace {
+    /// Its name.
+    pub exception: String,
+    /// Why there is one, in the words of who answers for it.
+    pub reason: String,
+    /// When it ends.
+    pub until: String,
+    /// The container that the rules don't see, and under which control; None: it excuses all violations.
+    pub unseen: Option<(String, String)>,
 }
 
 /// What becomes of denials about a template.
@@ -112,6 +127,7 @@ impl Trace {
             let Some(BindingTrace { outcome: Ok(asked), .. }) = self.bindings.get_mut(&bound.place()) else {
                 continue;
             };
+            asked.exceptions = exceptions(&excepted, bound, phase);
             if asked.rules.is_ok() {
                 asked.rules = bundle.said(bound, &input).map(|mut rules| {
                     rules.retain(|said| {
@@ -123,6 +139,22 @@ impl Trace {
         }
         self
     }
+}
+
+/// What the exceptions take from a binding, in their order. A violation is excused where it is judged.
+fn exceptions(excepted: &[Excepted<'_>], bound: &Bound, phase: Phase) -> Vec<ExceptionTrace> {
+    let trace = |exception: &Exception, unseen| ExceptionTrace {
+        exception: exception.name.clone(),
+        reason: exception.reason.clone(),
+        until: exception.expires.clone(),
+        unseen,
+    };
+    let units = exemptions(excepted, bound).into_iter();
+    let unseen = units.map(|Exemption { control, container, exception }| {
+        trace(exception, Some((container, control.to_owned())))
+    });
+    let whole = excuse(excepted, bound).filter(|_| phase == Phase::Validate);
+    unseen.chain(whole.map(|exception| trace(exception, None))).collect()
 }
 
 impl fmt::Display for Outside {

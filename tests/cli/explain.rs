@@ -155,3 +155,85 @@ fn the_same_is_explained_in_the_same_words_and_decided_as_by_check() {
     let documents: Vec<Value> = explained["documents"].as_array().unwrap().iter().map(without).collect();
     assert_eq!((&Value::from(documents), &explained["revision"]), (&check["documents"], &check["revision"]));
 }
+
+const PRIVILEGED: &str = "\
+apiVersion: v1
+kind: Pod
+metadata: {name: node, namespace: shop}
+spec:
+  containers:
+  - {name: agent, image: registry.example/agent:1, securityContext: {privileged: true}}
+  - {name: app, image: registry.example/app:1, securityContext: {privileged: true}}
+";
+
+/// Explains and checks that Pod beside an exception from the one policy in force.
+fn excepted(rest: &str, format: &str) -> [Run; 2] {
+    let head = "apiVersion: meshgate.io/v1alpha1\nkind: ";
+    let policy = "policy: pod_security/privileged";
+    let tree = format!(
+        "{head}Bundle\nmetadata: {{name: b}}\nspec: {{includes: [pod_security]}}\n---\n\
+         {head}PolicyBinding\nmetadata: {{name: one}}\nspec: {{{policy}, enforcement: deny}}\n---\n\
+         {head}PolicyException\nmetadata: {{name: sockets}}\nspec: {{{policy}, owner: o, reason: reads the sockets, \
+         expires: 2026-06-30T00:00:00Z{rest}}}\n"
+    );
+    let folder = folder(&[("p/tree.yaml", &tree), ("pod.yaml", PRIVILEGED)]);
+    ["explain", "check"].map(|command| {
+        let arguments = [command, "-p", "p", "-o", format, "--now", "2026-01-31T12:00:00Z", "pod.yaml"];
+        run(folder.path(), &arguments, "")
+    })
+}
+
+const CONTAINER: &str = ", containers: [{name: agent, image: registry.example/agent}]";
+
+/// The rules are asked once more with the same containers out of their sight, so they say what `check` finds.
+#[test]
+fn an_exception_is_explained_with_its_reason_and_its_end() {
+    let app = "container \"app\" is privileged: who takes it over has the node";
+    let agent = "container \"agent\" is privileged: who takes it over has the node";
+    let with = |container: Value| {
+        let mut exception =
+            json!({ "name": "sockets", "reason": "reads the sockets", "expires": "2026-06-30T00:00:00Z" });
+        exception.as_object_mut().unwrap().extend(container.as_object().unwrap().clone());
+        json!([exception])
+    };
+    let unit = json!({ "container": "agent", "control": "pod_security/privileged" });
+    let taken_out = "container \"agent\" is taken out of the control `pod_security/privileged`";
+    let table = [
+        ("", 0, with(json!({})), vec![agent, app], vec![("excused", agent), ("excused", app)]),
+        (CONTAINER, 1, with(unit), vec![app], vec![("deny", app), ("excused", taken_out)]),
+        (", match: {namespace: pay}", 1, json!([]), vec![agent, app], vec![("deny", agent), ("deny", app)]),
+    ];
+    for (rest, code, exceptions, says, findings) in table {
+        let [explain, check] = excepted(rest, "json");
+        let json =
+            |ran: &Run| -> Value { serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err)) };
+        let (explained, checked) = (json(&explain), json(&check));
+        let binding = &review(&explained, "validate")["bindings"][0];
+        let mut said: Vec<&str> = binding["rules"][0]["says"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["msg"].as_str().unwrap())
+            .collect();
+        said.sort_unstable();
+        let found = checked["findings"].as_array().unwrap().iter();
+        let mut found: Vec<(&str, &str)> =
+            found.map(|one| (one["effect"].as_str().unwrap(), one["message"].as_str().unwrap())).collect();
+        found.sort_unstable();
+        assert_eq!((explain.code, check.code), (code, code), "{rest}");
+        assert_eq!((&binding["exceptions"], said, found), (&exceptions, says, findings), "{rest}");
+    }
+}
+
+#[test]
+fn an_exception_is_told_to_people() {
+    let lines = |rest: &str| -> Vec<String> {
+        let [explain, _] = excepted(rest, "text");
+        let about = explain.out.lines().filter(|line| line.trim_start().starts_with("exception "));
+        about.map(str::to_owned).collect()
+    };
+    let whole =
+        "      exception sockets excuses all violations, until 2026-06-30T00:00:00Z: reads the sockets";
+    let unit = "      exception sockets takes container \"agent\" out of the control `pod_security/privileged`, until 2026-06-30T00:00:00Z: reads the sockets";
+    assert_eq!([lines(""), lines(CONTAINER)], [[whole], [unit]]);
+}
