@@ -12,6 +12,7 @@ mod collections;
 mod crypto;
 pub(super) mod decimal;
 mod documents;
+pub(super) mod doubles;
 mod encoding;
 mod exact;
 mod glob;

@@ -3,7 +3,7 @@
 use regorus::Value as Rego;
 use serde_json::Value;
 
-use super::builtins::Failure;
+use super::builtins::{Failure, decimal};
 use super::input::to_rego;
 use super::json_text;
 
@@ -17,6 +17,8 @@ impl Document {
     /// # Errors
     /// Why it can't be read.
     pub fn read(text: &str) -> Result<Self, String> {
+        // What an evaluation before it reckoned with says nothing of this text.
+        decimal::forget();
         json_text::read(text).map(Self).map_err(|failure| match failure {
             Failure::Wrong(why) => why,
             Failure::Beyond(what) => format!("it {what}"),

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::Arc;
 use std::time::Duration;
 
 use regorus::coverage::Report;
@@ -13,10 +14,11 @@ use regorus::{Engine, PolicyLengthConfig, Value as Rego};
 use serde_json::Value;
 
 use super::builtins::BuiltinErrors;
+use super::builtins::doubles::{self, Doubles};
 use super::document::Document;
 use super::input::to_rego;
 use super::interpreter_error::{fault, one_line};
-use super::syntax::{self, Expr, Parsed, RegoVersion};
+use super::syntax::{self, Descend, Expr, Parsed, Ref, RegoVersion, Scopes, Visit, walk_module};
 use super::{builtins, evaluate::EvaluationError, gate, normalise, output_json, query};
 use crate::policy::{FactName, Fault, Faults, Module, Policy};
 
@@ -84,6 +86,8 @@ pub struct Program {
     /// Whether rules have names and no paths (`p.q := 1`). Only a query, which is read and compiled each time, makes the
     /// objects that paths lead through.
     is_plain: bool,
+    /// Those of its literals and of its data.
+    doubles: Arc<Doubles>,
 }
 
 impl Program {
@@ -103,7 +107,7 @@ impl Program {
         let engine = prepare(parsed, settings).map_err(|faults| gate::unprepared(&faults))?;
         let mut rules = parsed.iter().flat_map(|module| &module.tree.policy);
         let is_plain = rules.all(|rule| matches!(syntax::head_reference(rule), Expr::Var { .. }));
-        Ok(Self { engine, is_plain })
+        Ok(Self { engine, is_plain, doubles: Arc::new(doubles(parsed, &settings.data)) })
     }
 
     /// The value of a rule or a document, `data.…`; None if it is undefined.
@@ -124,7 +128,7 @@ impl Program {
         input: Option<&Document>,
     ) -> Result<Option<String>, EvaluationError> {
         let input = input.map_or(Rego::Undefined, |input| input.0.clone());
-        let value = run(&mut self.engine.clone(), query::path(query)?, input)?;
+        let value = self.run(&mut self.engine.clone(), query::path(query)?, input)?;
         output_json::within_bounds(&value)?;
         Ok(output_json::text(&value))
     }
@@ -142,35 +146,60 @@ impl Program {
             check_interval: CHECK_INTERVAL,
         });
         if !self.is_plain {
-            return output_json::value(&run(&mut engine, rule.to_owned(), input)?);
+            return output_json::value(&self.run(&mut engine, rule.to_owned(), input)?);
         }
-        engine.set_input(input);
-        output_json::value(&outcome(builtins::within(|| engine.eval_rule(rule.to_owned())))?)
+        engine.set_input(input.clone());
+        let evaluate = || {
+            doubles::begin(&self.doubles, input);
+            engine.eval_rule(rule.to_owned())
+        };
+        output_json::value(&outcome(builtins::within(evaluate))?)
     }
 
     /// The same as the interpreter has it, sets as sets.
     pub(super) fn ask(&self, query: &str, input: Option<&Value>) -> Result<Rego, EvaluationError> {
-        ask(&mut self.engine.clone(), query, input)
+        self.run(&mut self.engine.clone(), query::path(query)?, input.map_or(Rego::Undefined, to_rego))
     }
 
     /// The same for an input that is converted already, and which lines were reached.
     pub(super) fn ask_covering(&self, query: &str, input: Rego) -> (Result<Rego, EvaluationError>, Report) {
         let mut engine = self.engine.clone();
         engine.set_enable_coverage(true);
-        let answer = query::path(query).and_then(|path| run(&mut engine, path, input));
+        let answer = query::path(query).and_then(|path| self.run(&mut engine, path, input));
         (answer, engine.get_coverage_report().unwrap_or_default())
+    }
+
+    fn run(&self, engine: &mut Engine, query: String, input: Rego) -> Result<Rego, EvaluationError> {
+        engine.set_input(input.clone());
+        let evaluate = || {
+            doubles::begin(&self.doubles, input);
+            engine.eval_query(query, false)
+        };
+        let results = outcome(builtins::within(evaluate))?;
+        let value = results.result.first().and_then(|result| result.expressions.first());
+        Ok(value.map_or(Rego::Undefined, |expression| expression.value.clone()))
     }
 }
 
-fn ask(engine: &mut Engine, query: &str, input: Option<&Value>) -> Result<Rego, EvaluationError> {
-    run(engine, query::path(query)?, input.map_or(Rego::Undefined, to_rego))
+/// The doubles that modules and base documents have.
+fn doubles(parsed: &[Parsed], data: &Value) -> Doubles {
+    let mut literals = Literals::default();
+    parsed.iter().for_each(|module| walk_module(&module.tree, &mut literals));
+    literals.0.add(&to_rego(data));
+    literals.0
 }
 
-fn run(engine: &mut Engine, query: String, input: Rego) -> Result<Rego, EvaluationError> {
-    engine.set_input(input);
-    let results = outcome(builtins::within(|| engine.eval_query(query, false)))?;
-    let value = results.result.first().and_then(|result| result.expressions.first());
-    Ok(value.map_or(Rego::Undefined, |expression| expression.value.clone()))
+/// Finds the doubles among the literals.
+#[derive(Default)]
+struct Literals(Doubles);
+
+impl Visit for Literals {
+    fn expression(&mut self, expr: &Ref<Expr>, _scopes: &Scopes) -> Descend {
+        if let Expr::Number { value, .. } = &**expr {
+            self.0.add(value);
+        }
+        Descend::Into
+    }
 }
 
 /// What came of an evaluation, or what was too much.

@@ -7,5 +7,6 @@
 mod bindings;
 mod excepted;
 mod failures;
+mod numbers;
 mod raw;
 mod rows;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use num_bigint::BigInt;
 use regorus::Value;
 
-use super::{Failure, budget};
+use super::{Failure, budget, doubles};
 
 /// From here on a double that is whole may stand for a number with a fraction: integers are never held as doubles there.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -22,6 +22,7 @@ thread_local! {
 /// Forgets what earlier evaluations on this thread had.
 pub(in crate::engine) fn forget() {
     REMEMBERED.with_borrow_mut(BTreeMap::clear);
+    doubles::forget();
 }
 
 /// The number that a double stands for, if it has more digits than the double.
@@ -42,17 +43,30 @@ pub(super) fn remember(text: &str) -> Result<f64, Failure> {
     let text = Decimal::of(text).ok_or_else(beyond)?.to_string();
     let known = remembered(double);
     if own.map(|own| own.to_string()).as_ref() == Some(&text) {
-        return if known.is_none() { Ok(double) } else { Err(beyond()) };
+        return itself(double);
     }
     match known {
         Some(known) if known != text => Err(beyond()),
         Some(_) => Ok(double),
+        None if doubles::is_known(double) => Err(beyond()),
         None => {
             budget::bytes(text.len().saturating_add(64))?;
             REMEMBERED.with_borrow_mut(|all| all.insert(double.to_bits(), text));
             Ok(double)
         }
     }
+}
+
+/// A double that is the number that it seems.
+///
+/// # Errors
+/// It stands for another one.
+pub(super) fn itself(double: f64) -> Result<f64, Failure> {
+    if remembered(double).is_some() {
+        return Err(beyond());
+    }
+    doubles::meet(double);
+    Ok(double)
 }
 
 /// A whole number, whatever it is written as.
@@ -112,11 +126,10 @@ impl Decimal {
         if self.exponent < 0 {
             let double: f64 = self.to_string().parse().unwrap_or(f64::NAN);
             let own = Self::of(&format!("{double:e}")).map(|own| own.to_string());
-            return if own == Some(self.to_string()) && remembered(double).is_none() {
-                Ok(Value::from(double))
-            } else {
-                Err(beyond())
-            };
+            if own != Some(self.to_string()) {
+                return Err(beyond());
+            }
+            return itself(double).map(Value::from);
         }
         Value::from_numeric_string(&self.digits_of_whole()?).map_err(|_| beyond())
     }

@@ -1,5 +1,7 @@
 //! JSON as text: `json.marshal` and what reads it, byte for byte as Go writes it.
 
+use std::collections::BTreeMap;
+
 use regorus::Value;
 
 use super::super::json_text;
@@ -60,11 +62,11 @@ fn write(value: &Value, layout: Option<&Layout<'_>>, depth: usize, json: &mut St
         Value::Array(items) => write_all(items.iter().collect(), layout, depth, json)?,
         Value::Set(items) => write_all(order::sorted(items.iter()), layout, depth, json)?,
         Value::Object(members) => {
-            let mut pairs = Vec::new();
-            for (key, value) in members.iter() {
-                pairs.push((key_of(key)?, value));
+            // Of 1 and "1" the latter in OPA's order stays.
+            let mut pairs = BTreeMap::new();
+            for key in order::sorted(members.keys()) {
+                pairs.insert(key_of(key)?, members.get(key).unwrap_or(&Value::Undefined));
             }
-            pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
             json.push('{');
             for (count, (key, member)) in pairs.iter().enumerate() {
                 separate(count, layout, depth, json)?;

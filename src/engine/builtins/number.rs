@@ -40,7 +40,7 @@ impl Number {
         if double.fract() == 0.0 {
             return Ok(Self::Integer(format!("{double:.0}").parse().unwrap_or_default()));
         }
-        Ok(Self::Double(double))
+        decimal::itself(double).map(Self::Double)
     }
 
     /// Whether OPA reckons with it as a floating-point number where integers are divided, rounded and made absolute.

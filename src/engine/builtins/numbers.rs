@@ -55,7 +55,7 @@ pub(super) fn abs(arguments: &[Value]) -> Result<Value, Failure> {
         }
         Number::Double(double) => match decimal::remembered(double) {
             Some(text) => Value::from(decimal::remember(text.trim_start_matches('-'))?),
-            None => Value::from(double.abs()),
+            None => Value::from(decimal::itself(double.abs())?),
         },
     })
 }

@@ -3,7 +3,7 @@
 use regorus::Value;
 
 use super::arguments::string;
-use super::{Failure, budget, json};
+use super::{Failure, budget, decimal, json};
 use crate::yaml::opa::{self, Unread};
 
 /// Steps for each byte of a text: scanning, composing and decoding it.
@@ -22,6 +22,7 @@ pub(super) fn unmarshal(arguments: &[Value]) -> Result<Value, Failure> {
     afford(text)?;
     let value = opa::read(text).map_err(failed)?;
     budget::bytes(size(&value))?;
+    doubles(&value)?;
     Ok(super::super::input::to_rego(&value))
 }
 
@@ -32,6 +33,19 @@ pub(super) fn is_valid(arguments: &[Value]) -> Result<Value, Failure> {
         Ok(_) => Ok(Value::from(true)),
         Err(Unread::Wrong(_)) => Ok(Value::from(false)),
         Err(beyond) => Err(failed(beyond)),
+    }
+}
+
+/// That the numbers with a fraction are what they seem.
+fn doubles(value: &serde_json::Value) -> Result<(), Failure> {
+    use serde_json::Value;
+    match value {
+        Value::Array(items) => items.iter().try_for_each(doubles),
+        Value::Object(members) => members.values().try_for_each(doubles),
+        Value::Number(number) if number.is_f64() => {
+            number.as_f64().map_or(Ok(()), |double| decimal::itself(double).map(drop))
+        }
+        _ => Ok(()),
     }
 }
 
