@@ -156,6 +156,13 @@ fn a_mutation_in_error_denies_too_and_one_that_raises_powers_always() {
     let warned = response(policy("#   failurePolicy: Ignore\n", "deny", wrong), Namespaces, "/mutate");
     assert_eq!(warned, json!({ "uid": "7", "allowed": true, "warnings": [said], "auditAnnotations": {} }));
 
+    let endless = "patch := [{\"op\": \"add\", \"path\": \"/spec/priority\", \"value\": object.get(input.request.object.spec, \"priority\", 0) + 1}]";
+    let message = "[test/one] the mutations do not come to rest: each change makes another one necessary, by test/one (binding b)";
+    assert_eq!(response(policy("", "deny", endless), Namespaces, "/mutate"), denied(message));
+    let ignored = response(policy("#   failurePolicy: Ignore\n", "deny", endless), Namespaces, "/mutate");
+    let warned = json!({ "uid": "7", "allowed": true, "warnings": [message], "auditAnnotations": {} });
+    assert_eq!(ignored, warned, "and nothing is changed");
+
     let raises = "patch := [{\"op\": \"add\", \"path\": \"/spec/hostNetwork\", \"value\": true}] if not input.request.object.spec.hostNetwork";
     let message = "[test/one] its change raises `spec.hostNetwork` from nothing to true, which only a policy may do whose METADATA names `hostNetwork` in `mayChange`";
     for enforcement in ["deny", "warn"] {

@@ -49,7 +49,7 @@ fn tree(chosen: u32) -> Tree {
     policies.0
 }
 
-/// A tree twice: as it is, and read in the other order. Chosen so that each two policies meet, and all.
+/// A tree twice: as it is, and with the files of its bindings in the other order, under other names. Chosen so that each two policies meet, and all.
 static BUNDLES: LazyLock<Vec<(Bundle, Bundle)>> = LazyLock::new(|| {
     let count = u32::try_from(pool().len()).unwrap();
     let fights = (1 << 4) | (1 << 5);
@@ -62,11 +62,17 @@ static BUNDLES: LazyLock<Vec<(Bundle, Bundle)>> = LazyLock::new(|| {
             let tree = tree(chosen);
             let files: Vec<(&str, &[u8])> = tree.iter().collect();
             let mut turned = Tree::default();
-            files.into_iter().rev().for_each(|(path, content)| turned.insert(path, content));
+            for (index, (path, content)) in files.into_iter().rev().enumerate() {
+                let is_binding = path.ends_with(".yaml");
+                turned.insert(if is_binding { format!("{index:03}.yaml") } else { path.to_owned() }, content);
+            }
             let compiled = |tree: &Tree| {
                 compile(Draft::read(tree, &Tree::default())).unwrap_or_else(|faults| panic!("{faults}"))
             };
-            (compiled(&tree), compiled(&turned))
+            let (one, mut other) = (compiled(&tree), compiled(&turned));
+            // Another revision, for there are other files; all else is to be the same.
+            other.revision = one.revision.clone();
+            (one, other)
         })
         .collect()
 });
