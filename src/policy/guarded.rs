@@ -51,7 +51,7 @@ pub enum GuardedField {
     ServiceAccountName,
     /// `securityContext.sysctls`.
     Sysctls,
-    /// `volumes` of the node, or of types that restricted Pods may not have.
+    /// `volumes` of the node, or of types that restricted Pods may not have, and `volumeMounts` of these.
     Volumes,
 }
 

@@ -167,6 +167,8 @@ fn table(templates: &PodTemplates, request: &Request, object: &Value) -> Result<
         for row in fields::OF_CONTAINERS {
             add(&mut table, row.field, Place::Container(name.to_owned()), row.of(pod.spec, container, path));
         }
+        let mounts = pod.mounts(container, path);
+        add(&mut table, GuardedField::Volumes, Place::Container(name.to_owned()), mounts);
     }
     for row in fields::OF_PODS {
         add(&mut table, row.field, Place::Pod, row.of(pod.spec, &Value::Null, &pod.path));

@@ -223,6 +223,35 @@ fn a_name_that_stands_twice_hides_nothing() {
 }
 
 #[test]
+fn who_mounts_a_volume_of_the_node_has_what_it_gives() {
+    let mount = |rest: Value| {
+        let mut mount = json!({ "name": "node", "mountPath": "/node", "readOnly": true });
+        mount.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        mount
+    };
+    let spec = |mounts: Value| {
+        json!({
+            "containers": [{ "name": "app", "image": "a:1", "volumeMounts": mounts }],
+            "volumes": [{ "name": "node", "hostPath": { "path": "/" } }, { "name": "tmp", "emptyDir": {} }]
+        })
+    };
+    let pointer = "/spec/containers/0/volumeMounts";
+    let rows = [
+        (json!([]), json!([mount(json!({}))]), true),
+        (json!([mount(json!({}))]), json!([mount(json!({ "readOnly": false }))]), true),
+        (json!([mount(json!({}))]), json!([mount(json!({ "mountPropagation": "Bidirectional" }))]), true),
+        (json!([mount(json!({ "subPath": "a" }))]), json!([mount(json!({}))]), true),
+        (json!([mount(json!({ "readOnly": null }))]), json!([mount(json!({}))]), false),
+        (json!([mount(json!({}))]), json!([mount(json!({ "mountPath": "/other" }))]), false),
+        (json!([]), json!([mount(json!({ "name": "tmp", "readOnly": false }))]), false),
+    ];
+    for (before, after, raised) in rows {
+        let expected = if raised { vec!["spec.containers[0].volumeMounts"] } else { vec![] };
+        assert_eq!(denied(spec(before.clone()), &sets(pointer, &after)), expected, "{before} {after}");
+    }
+}
+
+#[test]
 fn an_image_that_comes_by_way_of_no_container_is_his_who_brought_it() {
     let images = |image: &str| format!("[{{\"name\": \"app\", \"image\": \"{image}\"}}]");
     let sets = |value: &str, when: &str| {

@@ -281,7 +281,7 @@ fn host_probes(container: Option<&Value>) -> Powers {
 }
 
 /// Whose source is none of the plain ones, as a whole; a Secret is plain.
-fn volume(value: Option<&Value>) -> Powers {
+pub(super) fn volume(value: Option<&Value>) -> Powers {
     let members = value.and_then(Value::as_object).into_iter().flatten();
     let is_plain = |name: &str| name == "name" || name == "secret" || PLAIN_VOLUMES.contains(&name);
     let others = members.filter(|(name, source)| !source.is_null() && !is_plain(name));

@@ -1,8 +1,10 @@
 //! The parts of a Pod that the guard looks at, each with its path.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use super::fields::Powers;
+use super::fields::{self, Powers};
 use super::{Guarded, shown};
 use crate::kubernetes::pod_template::PodTemplates;
 
@@ -17,6 +19,8 @@ pub(super) struct Pod<'a> {
     pub(super) path: String,
     pub(super) containers: Vec<(&'a Value, String)>,
     pub(super) volumes: Vec<(&'a Value, String)>,
+    /// Of the volumes those that give something, by name.
+    guarded: BTreeSet<&'a str>,
     metadata: &'a Value,
     metadata_path: String,
 }
@@ -39,14 +43,41 @@ impl<'a> Pod<'a> {
             containers.extend(items(spec, list, &path)?);
         }
         let metadata_path = format!("{}metadata", path.strip_suffix("spec").unwrap_or_default());
+        let volumes = items(spec, "volumes", &path)?;
+        let gives = |(volume, _): &&(&Value, String)| !fields::volume(Some(volume)).is_empty();
+        let name = |(volume, _): &(&'a Value, String)| volume.get("name").and_then(Value::as_str);
         Ok(Some(Self {
             spec,
             containers,
-            volumes: items(spec, "volumes", &path)?,
+            guarded: volumes.iter().filter(gives).filter_map(name).collect(),
+            volumes,
             metadata: found.pod.get("metadata").unwrap_or(&Value::Null),
             metadata_path,
             path,
         }))
+    }
+
+    /// What a container that stands at `path` mounts of the guarded volumes: who mounts one has what it gives.
+    pub(super) fn mounts(&self, container: &Value, path: &str) -> Guarded {
+        let mut powers = Powers::new();
+        for mount in container.get("volumeMounts").and_then(Value::as_array).into_iter().flatten() {
+            let text = |member: &str| mount.get(member).and_then(Value::as_str).unwrap_or_default();
+            if !self.guarded.contains(text("name")) {
+                continue;
+            }
+            let what = [text("name"), text("subPath"), text("subPathExpr")].join("/");
+            let what = what.trim_end_matches('/');
+            let is_written = mount.get("readOnly") != Some(&Value::Bool(true));
+            powers.extend(is_written.then(|| format!("writes {what}")));
+            let spreads = Some(text("mountPropagation")).filter(|word| *word == "Bidirectional");
+            powers.extend(spreads.map(|word| format!("{word} {what}")));
+            powers.insert(format!("mounts {what}"));
+        }
+        let shown = match powers.is_empty() {
+            true => shown(None),
+            false => powers.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+        };
+        Guarded { path: format!("{path}.volumeMounts"), shown, powers }
     }
 
     pub(super) fn app_armor_annotations(&self) -> Guarded {
