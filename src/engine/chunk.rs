@@ -79,22 +79,7 @@ impl Chunk {
     ) -> BTreeMap<usize, Answer> {
         let here: Vec<usize> =
             self.bindings.iter().copied().filter(|number| asked.contains(number)).collect();
-        let together = allowance.spend(|budget| self.answers(question, &here, budget, &input));
-        match together {
-            Ok(answers) => answers.into_iter().map(|(number, answer)| (number, Ok(answer))).collect(),
-            Err(error) if here.len() == 1 => {
-                here.iter().map(|number| (*number, Err(error.clone()))).collect()
-            }
-            Err(_) => {
-                let alone = |number: &usize| {
-                    let answers =
-                        allowance.spend(|budget| self.answers(question, &[*number], budget, &input));
-                    let lost = || EvaluationError::Shape("the binding was not asked".to_owned());
-                    (*number, answers.and_then(|mut answers| answers.remove(number).ok_or_else(lost)))
-                };
-                here.iter().map(alone).collect()
-            }
-        }
+        each(&here, allowance, |asked, budget| self.answers(question, asked, budget, &input))
     }
 
     /// The answer of each; of one that left everything undefined, an empty one.
@@ -129,6 +114,26 @@ impl Chunk {
     }
 }
 
+/// Asks all together; where that ends in an error, each alone, with no less time than it has beside others.
+fn each<T>(
+    here: &[usize],
+    allowance: &mut Allowance,
+    answers: impl Fn(&[usize], Duration) -> Result<BTreeMap<usize, T>, EvaluationError>,
+) -> BTreeMap<usize, Result<T, EvaluationError>> {
+    match allowance.spend(|budget| answers(here, budget)) {
+        Ok(answers) => answers.into_iter().map(|(number, answer)| (number, Ok(answer))).collect(),
+        Err(error) if here.len() == 1 => here.iter().map(|number| (*number, Err(error.clone()))).collect(),
+        Err(_) => {
+            let alone = |number: &usize| {
+                let answers = allowance.spend(|budget| answers(&[*number], budget));
+                let lost = || EvaluationError::Shape("the binding was not asked".to_owned());
+                (*number, answers.and_then(|mut answers| answers.remove(number).ok_or_else(lost)))
+            };
+            here.iter().map(alone).collect()
+        }
+    }
+}
+
 /// The module that asks bindings together. Sets of triples with the value bound in the body: an entry point that is
 /// undefined leaves its own triple out and no other (an object literal, or a term in the head, would take all along).
 fn aggregate(bindings: &[(usize, EntryPoints, &Module)]) -> Module {
@@ -150,4 +155,30 @@ fn aggregate(bindings: &[(usize, EntryPoints, &Module)]) -> Module {
         }
     }
     Module { path: "meshgate.rego".to_owned(), text }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    #[test]
+    fn beside_one_that_errs_each_has_the_time_that_it_has_alone() {
+        let budgets = RefCell::new(Vec::new());
+        let wrong = || EvaluationError::Policy("wrong".to_owned());
+        let answers = |asked: &[usize], budget: Duration| {
+            budgets.borrow_mut().push((asked.to_vec(), budget));
+            if asked.contains(&2) {
+                Err(wrong())
+            } else {
+                Ok(asked.iter().map(|number| (*number, "no")).collect())
+            }
+        };
+        let answered = each(&[1, 2, 3], &mut Allowance::full(), answers);
+        assert_eq!(answered, BTreeMap::from([(1, Ok("no")), (2, Err(wrong())), (3, Ok("no"))]));
+        let whole = Allowance::full().spend(|budget| budget);
+        let asked = [vec![1, 2, 3], vec![1], vec![2], vec![3]];
+        assert_eq!(budgets.into_inner(), asked.map(|asked| (asked, whole)).to_vec());
+    }
 }

@@ -75,6 +75,7 @@ pub(crate) const REFUSED: &[Case] = &[
     Case::v1("package a\np := count(data.a)\n", &["MG106 0.rego:2:1"]),
     Case::v1("package a\np := [x | x := data.b.q]\n---\npackage b\nq := data.a.p\n", &["MG106 0.rego:2:1"]),
     Case::v1("package a\np if { q with data as 1 }\nq := 1\n", &["MG106 0.rego:2:1"]),
+    Case::v1("package a\np := [1 | x := x] if { x := 1 }\n", &["MG113 0.rego:2:11"]),
     // MG108: layout, and unions that are comprehensions to OPA.
     Case::ours("package a\np if { {1} | {2} == {3} }\n", &["MG108 0.rego:2:12"]),
     Case::ours(

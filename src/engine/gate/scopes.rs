@@ -12,7 +12,8 @@ pub(super) struct Scopes {
     free: BTreeMap<String, VarId>,
     arguments: BTreeMap<String, VarId>,
     stack: Vec<Scope>,
-    /// Whether the value of a head is read, where OPA knows arguments, but not that they are declared.
+    /// Whether the value of a head is read, where OPA knows the names of arguments and of the body, but not that they are
+    /// declared.
     is_head: bool,
 }
 
@@ -99,7 +100,7 @@ impl Scopes {
         if let Some(variable) = self.variables.get_mut(id) {
             variable.uses = variable.uses.saturating_add(1);
         }
-        if self.is_head && self.arguments.get(name) == Some(&id) {
+        if self.is_head {
             self.see(name);
         }
         Some(id)
@@ -113,8 +114,8 @@ impl Scopes {
     /// The variable of a name without declaration.
     pub(super) fn free(&mut self, name: &str, place: Place) -> VarId {
         let is_every = self.stack.last().is_some_and(|scope| scope.is_every);
-        // One that is used around a comprehension can be declared in it again.
-        if is_every || !self.stack.iter().any(|scope| scope.seen.contains(name)) {
+        // One that is used around a comprehension of a body can be declared in it again.
+        if is_every || self.is_head || !self.stack.iter().any(|scope| scope.seen.contains(name)) {
             self.see(name);
         }
         if let Some(id) = self.free.get(name) {

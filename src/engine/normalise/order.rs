@@ -36,7 +36,7 @@ fn count(kind: &mut Kind, choice: Choice, context: &Context) -> usize {
         parts(term, is_operand, choice, &mut found, context);
     }
     let (mut chosen, mut needed) = (0, 0);
-    let mut opened = false;
+    let mut opened = looks_first(kind).is_some_and(|collection| is_open(collection, context));
     let loops = found.iter().filter(|part| part.iterates).count();
     for part in &found {
         let others = loops > usize::from(part.iterates);
@@ -49,6 +49,15 @@ fn count(kind: &mut Kind, choice: Choice, context: &Context) -> usize {
         opened |= part.is_open;
     }
     needed
+}
+
+/// The collection of a membership, which the interpreter evaluates before what is looked for.
+fn looks_first(kind: &Kind) -> Option<&Term> {
+    match kind {
+        Kind::Term(Term { node: Node::In(_, _, collection), .. }) => Some(collection),
+        Kind::Not(negated) => looks_first(negated),
+        _ => None,
+    }
 }
 
 /// What is evaluated within a statement.
