@@ -28,6 +28,7 @@ pub(super) mod order;
 mod printf;
 mod regex;
 mod replace;
+mod semver;
 mod strings;
 mod table;
 pub(super) mod text;

@@ -3,7 +3,7 @@
 use super::{Arity, Builtin, Function, Origin, Reason};
 use super::{
     bits, collections, crypto, decimal, documents, encoding, glob, graph, json, json_patch, jwt, net,
-    numbers, operators, order, printf, regex, replace, strings, time, units, uuid, yaml,
+    numbers, operators, order, printf, regex, replace, semver, strings, time, units, uuid, yaml,
 };
 
 /// The table. What is not in it does not exist.
@@ -164,8 +164,8 @@ pub(super) static BUILTINS: &[Builtin] = &[
     ours("rem", "number, number -> number", operators::rem),
     ours("replace", "string, string, string -> string", replace::replace),
     ours("round", "number -> number", numbers::round),
-    native("semver.compare", "string, string -> number"),
-    native("semver.is_valid", "any -> boolean"),
+    ours("semver.compare", "string, string -> number", semver::compare),
+    ours("semver.is_valid", "any -> boolean", semver::is_valid),
     ours("set_diff", "{any}, {any} -> {any}", collections::set_diff),
     ours("sort", "[any]|{any} -> [any]", order::sort),
     ours("split", "string, string -> [string]", strings::split),
