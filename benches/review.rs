@@ -155,6 +155,9 @@ fn main() {
     question.check();
     let mut criterion = Criterion::default().configure_from_args();
     measure(&mut criterion, &question);
-    large::measure(&mut criterion);
+    // `cargo test` runs each line once, without optimisation: the large ones would take minutes there.
+    if std::env::args().any(|argument| argument == "--bench") {
+        large::measure(&mut criterion);
+    }
     criterion.final_summary();
 }
