@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use libfuzzer_sys::fuzz_target;
 use meshgate::admission::{decode, respond, strict_json};
 use meshgate::context::{Fact, FactKey, Facts, Now};
-use meshgate::engine::{Bundle, Program, ProgramSettings, compile};
+use meshgate::engine::{Bundle, Document, Program, ProgramSettings, compile};
 use meshgate::policy::{Draft, Module};
 use meshgate::review::{Phase, Progress, Rounds};
 use meshgate::source;
@@ -49,7 +49,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(value) = strict_json(bytes) else { return };
     let started = Instant::now();
     let tree = PROGRAM.evaluate("data.p.all", Some(&value)).ok().flatten();
-    let text = PROGRAM.evaluate_text("data.p.all", Some(&value)).ok().flatten();
+    let text = PROGRAM.evaluate_text("data.p.all", Some(&Document::from(&value))).ok().flatten();
     if let (Some(tree), Some(text)) = (tree, text) {
         assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), tree);
     }
