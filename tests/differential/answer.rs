@@ -48,6 +48,11 @@ impl Verdict {
 }
 
 impl Verdict {
+    /// Whether ours says less than OPA, or something else: what OPA denies could pass. An error and a refusal can't.
+    pub(crate) fn is_open(self) -> bool {
+        matches!(self, Self::OtherValue | Self::OtherNumber | Self::Different(_, "value" | "undefined"))
+    }
+
     pub(crate) fn is_of_types(self) -> bool {
         matches!(self, Self::OnlyOpaKnowsTypes | Self::OnlyWeKnowTypes)
     }

@@ -61,10 +61,12 @@ impl Tally {
             show(number, &minimise(programs, compared));
         }
         let different = self.different.len();
+        let open = self.different.iter().filter(|(_, compared)| compared.verdict.is_open()).count();
         for (number, compared) in self.different.into_iter().take(shown) {
             show(number, &minimise(programs, compared));
         }
-        println!("{different} of {count} snippets mean something else than in OPA");
+        println!("{different} of {count} snippets mean something else than in OPA, {open} of them no error");
+        assert_eq!(open, 0, "what OPA denies could pass");
         assert!(different * 1_000 <= count * MOST_DIFFERENT, "more than {MOST_DIFFERENT} in a thousand");
         assert!(refused * 100 <= count * MOST_REFUSED, "{refused} of {count} snippets are refused");
         assert!(count < 1_000 || self.kinds.len() == 4, "not all kinds of answers: {:?}", self.kinds);
