@@ -7,6 +7,7 @@ mod explain;
 mod guard;
 mod inputs;
 mod lint;
+mod manifests;
 mod output;
 mod paths;
 mod policies;

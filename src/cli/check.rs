@@ -1,13 +1,10 @@
 //! `meshgate check`: manifests, judged as the cluster would judge them.
 
-use anyhow::Context;
 use clap::{Args, ValueEnum};
 
-use super::guard::{GuardFlags, UserFlags};
-use super::inputs::{FactFlags, PolicyFlags};
-use super::{output, paths};
-use crate::context::Others;
-use crate::dry_run::{Check, Manifests, Outcome, Reviewed};
+use super::manifests::ManifestFlags;
+use super::output;
+use crate::dry_run::{Outcome, Reviewed};
 use crate::{report, yaml};
 
 /// Flags of `check`.
@@ -19,23 +16,8 @@ Examples:
   meshgate check deploy/ --show patch        what policies would change
   meshgate check deploy/ --format json       for a program")]
 pub(super) struct Arguments {
-    /// Manifests: files, directories, globs, - for standard input
-    #[arg(value_name = "PATH", required_unless_present = "filenames")]
-    paths: Vec<String>,
-    /// The same as PATH, as in kubectl
-    #[arg(short = 'f', long = "filename", value_name = "PATH")]
-    filenames: Vec<String>,
     #[command(flatten)]
-    policies: PolicyFlags,
-    #[command(flatten)]
-    facts: FactFlags,
-    #[command(flatten)]
-    guard: GuardFlags,
-    #[command(flatten)]
-    user: UserFlags,
-    /// The namespace of objects that name none [default: default]
-    #[arg(short = 'n', long, value_name = "NAME")]
-    namespace: Option<String>,
+    manifests: ManifestFlags,
     /// How the report is written
     #[arg(short = 'o', long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -62,22 +44,7 @@ enum Show {
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
-    let bundle = arguments.policies.bundle(arguments.facts.now())?;
-    let facts = arguments.facts.manifests()?;
-    let paths: Vec<String> = arguments.paths.iter().chain(&arguments.filenames).cloned().collect();
-    let manifests = Manifests::read(&paths::read(&paths)?);
-    let check = Check {
-        bundle: &bundle,
-        facts: &facts,
-        world: arguments.facts.world(&bundle, &facts, Others::Fresh)?,
-        now: arguments.facts.now(),
-        namespace: arguments.namespace.clone(),
-        user: arguments.user.info(),
-        subjects: arguments.guard.subjects(),
-        explains: false,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().context("can't start")?;
-    let Outcome { report, reviewed, .. } = runtime.block_on(check.run(&manifests));
+    let Outcome { report, reviewed, .. } = arguments.manifests.judged(false)?;
     let text = match arguments.format {
         Format::Text => report::text(&report),
         Format::Json => format!("{}\n", serde_json::to_string_pretty(&report)?),
