@@ -8,7 +8,7 @@ use super::pod_template::PodTemplates;
 use super::pod_types;
 
 /// The lists of a Pod's spec, in the order of the view: that in which they start, and what is added to a running Pod.
-const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
+pub const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
 
 /// The fact `containers` of an object: an array, empty for kinds that have no Pod, of
 /// `{kind, name, path, image, container, rendered}`. `kind` is `init`, `sidecar` (an init container with

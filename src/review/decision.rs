@@ -9,6 +9,7 @@ use super::excepted::Exemption;
 use super::matched::Matched;
 use super::trace::Trace;
 use crate::engine::{EvaluationError, Violation};
+use crate::kubernetes::containers::LISTS;
 use crate::kubernetes::field_path;
 use crate::patch::Patch;
 use crate::policy::{Exception, FailurePolicy, PolicyId, Revision, Severity};
@@ -232,10 +233,9 @@ impl Excuse {
 
 /// The name of the container that a pointer leads into.
 fn container(pointer: &str, object: &Value) -> Option<String> {
-    let lists = ["containers", "initContainers", "ephemeralContainers"];
     let parts: Vec<&str> = pointer.split('/').collect();
     let list = parts.windows(2).position(
-        |pair| matches!(pair, [list, index] if lists.contains(list) && index.parse::<usize>().is_ok()),
+        |pair| matches!(pair, [list, index] if LISTS.contains(list) && index.parse::<usize>().is_ok()),
     )?;
     let end = list.saturating_add(2);
     let name = object.pointer(&parts.get(..end)?.join("/"))?.get("name")?.as_str()?;

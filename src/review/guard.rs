@@ -13,6 +13,7 @@ use super::decision::Finding;
 use super::fold::Step;
 use super::mesh::{self, RenderedContainer};
 use crate::admission::Request;
+use crate::kubernetes::containers::LISTS;
 use crate::kubernetes::pod_template::PodTemplates;
 use crate::policy::GuardedField;
 use fields::Powers;
@@ -81,7 +82,7 @@ fn sidecar(before: &Value, after: &Value, rendered: &[RenderedContainer]) -> BTr
     let names = mesh::recognise(rendered, after, |_| None).names;
     let name = |item: &Value| item.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
     let (mut own, mut others) = (BTreeSet::new(), BTreeSet::new());
-    for container in pod::LISTS.iter().flat_map(|list| pod::list(after, list)) {
+    for container in LISTS.iter().flat_map(|list| pod::list(after, list)) {
         let mounts =
             ["volumeMounts", "volumeDevices"].into_iter().filter_map(|list| container.get(list)?.as_array());
         let volumes = mounts.flatten().map(name);

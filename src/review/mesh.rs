@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::admission::Request;
+use crate::kubernetes::containers::LISTS;
 use crate::kubernetes::rendering;
 
 /// What a mesh would do with an object (the fact `mesh.proposal`).
@@ -88,9 +89,6 @@ impl Proposal {
         json!({ "mesh": mesh, "revision": revision, "inject": inject, "rule": rule, "reasons": reasons })
     }
 }
-
-/// The lists of containers.
-const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
 
 /// Containers of a Pod that are a mesh's, by their names, which no two containers of a Pod share.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

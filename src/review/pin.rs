@@ -12,12 +12,10 @@ use super::matched::{Matched, matched};
 use crate::admission::{Operation, Request};
 use crate::context::Fact;
 use crate::engine::{Bundle, EvaluationError};
+use crate::kubernetes::containers::LISTS;
 use crate::kubernetes::image_reference::ImageReference;
 use crate::kubernetes::pod_template::PodTemplates;
 use crate::kubernetes::update;
-
-/// The lists of containers.
-const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
 
 /// Pins the images of the object of a fold.
 pub(super) fn pin(bundle: &Bundle, fold: &mut Fold<'_>, knowledge: &mut Knowledge<'_>) {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::admission::{Operation, Request};
 use crate::engine::EvaluationError;
+use crate::kubernetes::containers::LISTS;
 use crate::kubernetes::field_path::of_pointer;
 use crate::kubernetes::update;
 use crate::patch::{Patch, PatchError};
@@ -13,9 +14,6 @@ use crate::patch::{Patch, PatchError};
 /// What no mutation may change: an API server would refuse the request, or store another object than it was asked for.
 const IDENTITY: [&str; 5] =
     ["/apiVersion", "/kind", "/metadata/name", "/metadata/namespace", "/metadata/uid"];
-
-/// The lists of containers.
-const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
 
 /// What a policy wants.
 pub(super) enum Change {

@@ -6,10 +6,8 @@ use serde_json::Value;
 
 use super::fields::{self, Powers};
 use super::{Guarded, shown};
+use crate::kubernetes::containers::LISTS;
 use crate::kubernetes::pod_template::PodTemplates;
-
-/// The lists of containers. Names are unique over all of them.
-pub(super) const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
 
 /// Annotations that chose a profile before there was a field; kubelets until 1.33 read them.
 const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";

@@ -6,9 +6,8 @@ use crate::engine::gate::faults::Found;
 use crate::engine::gate::reading::Module;
 use crate::engine::gate::references::names;
 use crate::engine::gate::terms::{Form, Function, Place, Rule, Term, Visitor, visit_rule};
+use crate::kubernetes::containers::LISTS;
 
-/// The lists of a Pod's spec.
-const LISTS: [&str; 3] = ["containers", "ephemeralContainers", "initContainers"];
 const DELETED: &str = "deletionTimestamp";
 
 /// Looks for fields of objects that are read.
