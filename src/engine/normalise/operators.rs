@@ -2,7 +2,7 @@
 //! and what is neither a number nor a set is a builtin error, undefined where those are not strict.
 
 use super::context::Context;
-use super::tree::{Kind, Node, Shape, Statement, Term};
+use super::tree::{Kind, Node, Statement, Term};
 
 /// Changes the operators of a statement.
 pub(super) fn statement(statement: &mut Statement, context: &Context) {
@@ -32,9 +32,9 @@ fn kind(kind: &mut Kind, context: &Context) {
 pub(super) fn term(term: &mut Term, context: &Context) {
     term.children_mut().into_iter().for_each(|child| self::term(child, context));
     let Node::Infix(operator, left, right) = &term.node else { return };
-    let of_sets = is_set_or_object(left) || is_set_or_object(right);
+    let is_plain = [left, right].into_iter().any(|side| matches!(side.node, Node::Constant(_)));
     let Some(name) =
-        builtin(operator, of_sets).filter(|name| context.is_local(name) && !context.declares(name))
+        builtin(operator, is_plain).filter(|name| context.is_local(name) && !context.declares(name))
     else {
         return;
     };
@@ -42,16 +42,9 @@ pub(super) fn term(term: &mut Term, context: &Context) {
     term.node = Node::Call(Box::new(function), vec![(**left).clone(), (**right).clone()]);
 }
 
-/// Sets and objects have another order among each other in the interpreter.
-fn is_set_or_object(term: &Term) -> bool {
-    match term.node {
-        Node::Set(_) | Node::Object(_) => true,
-        Node::Comprehension(shape, ..) => shape != Shape::Array,
-        _ => false,
-    }
-}
-
-fn builtin(operator: &str, of_sets: bool) -> Option<&'static str> {
+/// The builtin of an operator. `is_plain`: a side is a scalar, which the interpreter has in OPA's order with everything; sets
+/// and objects, also within arrays, it has the other way round.
+fn builtin(operator: &str, is_plain: bool) -> Option<&'static str> {
     Some(match operator {
         "+" => "plus",
         "-" => "minus",
@@ -60,10 +53,10 @@ fn builtin(operator: &str, of_sets: bool) -> Option<&'static str> {
         "%" => "rem",
         "|" => "or",
         "&" => "and",
-        "<" if of_sets => "lt",
-        "<=" if of_sets => "lte",
-        ">" if of_sets => "gt",
-        ">=" if of_sets => "gte",
+        "<" if !is_plain => "lt",
+        "<=" if !is_plain => "lte",
+        ">" if !is_plain => "gt",
+        ">=" if !is_plain => "gte",
         _ => return None,
     })
 }
