@@ -160,7 +160,10 @@ impl Index {
                 self.needed(term, asked, context);
                 let known = self.constant(value).unwrap_or(value);
                 let operands = match (self.ground(value, context), self.ground(collection, context)) {
-                    (Some(reference), _) if is_constant(collection) => (reference, self.here(collection)),
+                    // Of an empty one the index has nothing to look for.
+                    (Some(reference), _) if is_constant(collection) && !collection.children().is_empty() => {
+                        (reference, self.here(collection))
+                    }
                     (_, Some(reference)) if is_scalar(known) => (self.here(known), reference),
                     _ => return,
                 };
