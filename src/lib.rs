@@ -16,7 +16,8 @@ pub mod context;
 // Level 2: what the files of a policies' tree say.
 pub mod policy;
 
-// Level 3: policies made ready to evaluate.
+// Level 3: policies made ready to evaluate; how the process is set up.
+pub mod config;
 pub mod engine;
 
 // Level 4: the pipeline.
@@ -27,7 +28,8 @@ pub mod certificates;
 pub mod report;
 pub mod source;
 
-// Level 6: the callers of the pipeline.
+// Level 6: the callers of the pipeline, and the cluster that they serve.
+pub mod cluster;
 pub mod dry_run;
 pub mod webhook;
 

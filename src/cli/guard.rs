@@ -32,13 +32,21 @@ pub(super) struct UserFlags {
 }
 
 impl GuardFlags {
-    /// Those that are named, and where no group is, the default's.
+    /// Those that are named, or the default.
     pub(super) fn subjects(&self) -> Subjects {
+        self.named().unwrap_or_default()
+    }
+
+    /// Those that are named, where any are; where no group is, the default's.
+    pub(super) fn named(&self) -> Option<Subjects> {
+        if self.subject_users.is_empty() && self.subject_groups.is_empty() {
+            return None;
+        }
         let subjects = match self.subject_groups.as_slice() {
             [] => Subjects::default(),
             groups => Subjects::new([].into(), groups.iter().cloned().collect()),
         };
-        self.subject_users.iter().fold(subjects, |subjects, user| subjects.with_user(user))
+        Some(self.subject_users.iter().fold(subjects, |subjects, user| subjects.with_user(user)))
     }
 }
 

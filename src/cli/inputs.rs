@@ -13,12 +13,15 @@ use crate::policy::{Draft, Fault, Faults, MODE_LABEL, Mode, Tree};
 use crate::report::{DocumentResult, DocumentStatus};
 use crate::source;
 
+/// The policies where nobody says which.
+const DEFAULT: &str = "embedded/starter";
+
 /// Which policies decide.
 #[derive(Clone, Debug, Args)]
 pub(super) struct PolicyFlags {
-    /// The policies: a directory, or an embedded profile
-    #[arg(short = 'p', long, value_name = "DIR", default_value = "embedded/starter")]
-    pub(super) policies: String,
+    /// The policies: a directory, or an embedded profile [default: embedded/starter]
+    #[arg(short = 'p', long, value_name = "DIR")]
+    policies: Option<String>,
 }
 
 /// What stands in for the cluster.
@@ -38,15 +41,25 @@ pub(super) struct FactFlags {
 impl PolicyFlags {
     /// The policies of a DIR argument, which says the same, where there is one.
     pub(super) fn or_in(&self, directory: Option<&String>) -> Self {
-        Self { policies: directory.unwrap_or(&self.policies).clone() }
+        Self { policies: directory.or(self.policies.as_ref()).cloned() }
+    }
+
+    /// The same where no flag names policies and the configuration does.
+    pub(super) fn or_configured(&self, configured: &str) -> Self {
+        Self { policies: Some(self.policies.as_deref().unwrap_or(configured).to_owned()) }
+    }
+
+    /// What is said, or the default.
+    pub(super) fn name(&self) -> &str {
+        self.policies.as_deref().unwrap_or(DEFAULT)
     }
 
     /// The policies' tree as it is.
     pub(super) fn tree(&self) -> anyhow::Result<Tree> {
-        match self.policies.strip_prefix("embedded/") {
+        match self.name().strip_prefix("embedded/") {
             Some(name) => Ok(source::profile(name)?),
-            None => source::directory(Path::new(&self.policies))
-                .with_context(|| format!("--policies {}: no policies", self.policies)),
+            None => source::directory(Path::new(self.name()))
+                .with_context(|| format!("--policies {}: no policies", self.name())),
         }
     }
 
@@ -59,18 +72,18 @@ impl PolicyFlags {
     /// What is wrong with the policies, as an error.
     pub(super) fn unusable(&self, faults: &Faults) -> anyhow::Error {
         let lines: Vec<String> = faults.iter().map(|fault| self.line(fault)).collect();
-        anyhow!("--policies {}: the policies can't be used\n{}", self.policies, lines.join("\n"))
+        anyhow!("--policies {}: the policies can't be used\n{}", self.name(), lines.join("\n"))
     }
 
     /// A file of the tree as seen from here.
     pub(super) fn shown(&self, file: &str) -> String {
-        let path = Path::new(&self.policies).join(file);
+        let path = Path::new(self.name()).join(file);
         if path.is_file() { path.display().to_string() } else { file.to_owned() }
     }
 
     /// A fault with its file as seen from here.
     fn line(&self, fault: &Fault) -> String {
-        let root = Path::new(&self.policies);
+        let root = Path::new(self.name());
         if root.join(&fault.file).is_file() {
             root.join(fault.to_string()).display().to_string()
         } else {

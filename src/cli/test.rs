@@ -51,7 +51,7 @@ enum Format {
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let flags = arguments.policies.or_in(arguments.directory.as_ref());
-    let root = flags.policies.trim_end_matches(std::path::is_separator);
+    let root = flags.name().trim_end_matches(std::path::is_separator);
     let suite =
         Suite::read(&flags.tree()?, &source::catalogue(), root).map_err(|faults| flags.unusable(&faults))?;
     let results = suite.run(&Choice { run: arguments.run.clone(), coverage: arguments.coverage });

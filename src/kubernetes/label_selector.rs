@@ -199,11 +199,16 @@ fn wrong_type(field: &str, expected: &'static str) -> LabelSelectorError {
 }
 
 fn check_key(key: &str, field: &str) -> Result<(), LabelSelectorError> {
-    let valid = match key.split_once('/') {
+    if is_label_key(key) { Ok(()) } else { Err(LabelSelectorError::Key { field: field.to_owned() }) }
+}
+
+/// Whether a text can be a label's key: a name, before it perhaps a DNS name and `/` (k8s.io/apimachinery,
+/// IsQualifiedName).
+pub fn is_label_key(key: &str) -> bool {
+    match key.split_once('/') {
         Some((prefix, name)) => is_dns_subdomain(prefix) && is_name(name),
         None => is_name(key),
-    };
-    if valid { Ok(()) } else { Err(LabelSelectorError::Key { field: field.to_owned() }) }
+    }
 }
 
 /// The name in a label's key, and a label's value that is not empty.

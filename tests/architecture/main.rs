@@ -23,10 +23,10 @@ const LEVELS: &[(u8, &[&str])] = &[
     (0, &["admission", "kubernetes", "patch", "yaml"]),
     (1, &["context"]),
     (2, &["policy"]),
-    (3, &["engine"]),
+    (3, &["engine", "config"]),
     (4, &["review"]),
     (5, &["certificates", "report", "source"]),
-    (6, &["dry_run", "webhook"]),
+    (6, &["cluster", "dry_run", "webhook"]),
     (7, &["suite"]),
     (8, &["cli"]),
 ];
@@ -40,6 +40,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("include_dir", &["source"]),
     ("json_patch", &["patch"]),
     ("jsonschema", &["policy"]),
+    ("kube", &["cluster"]),
     ("libyaml_safer", &["yaml"]),
     ("rcgen", &["certificates"]),
     ("regorus", &["engine"]),
@@ -54,6 +55,7 @@ const BOUND: &[(&str, &[&str])] = &[
     ("glob", &["cli"]),
     ("http_body_util", &["webhook"]),
     ("hyper_util", &["webhook"]),
+    ("k8s_openapi", &["cluster"]),
     // The allocator belongs to the process: a library must not choose it.
     ("mimalloc", &["main"]),
     ("tokio_rustls", &["webhook"]),

@@ -28,6 +28,9 @@ version_of() {
 tools='
 opa|opa|github.com/open-policy-agent/opa|github.com/open-policy-agent/opa|
 opa-batch|opa|github.com/open-policy-agent/opa|./batch|
+etcd|etcd|go.etcd.io/etcd/server/v3|go.etcd.io/etcd/server/v3|
+kube-apiserver|kubernetes|k8s.io/kubernetes|k8s.io/kubernetes/cmd/kube-apiserver|kubernetes
+kube-controller-manager|kubernetes|k8s.io/kubernetes|k8s.io/kubernetes/cmd/kube-controller-manager|kubernetes
 kubectl|kubernetes|k8s.io/kubernetes|k8s.io/kubernetes/cmd/kubectl|kubernetes
 podsecurity|podsecurity|k8s.io/pod-security-admission|.|
 '

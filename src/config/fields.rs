@@ -1,0 +1,221 @@
+//! `meshgate.yaml` as it is written, and what makes no sense in it.
+
+use core::net::SocketAddr;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::{Certificates, ClientAuth, Configuration, DecisionLog};
+use crate::context::Subjects;
+use crate::kubernetes::label_selector::is_label_key;
+use crate::policy::{Fault, Faults, Members};
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+struct Fields {
+    listen: ListenFields,
+    policies: Option<String>,
+    certificates: Option<CertificateFields>,
+    client_auth: Option<ClientAuthFields>,
+    subjects: Option<SubjectFields>,
+    guard: GuardFields,
+    registration: RegistrationFields,
+    caches: CacheFields,
+    decision_log: Option<DecisionLogFields>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ListenFields {
+    webhook: Option<SocketAddr>,
+    admin: Option<SocketAddr>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", tag = "mode")]
+enum CertificateFields {
+    #[serde(rename = "own")]
+    Own {},
+    #[serde(rename = "files")]
+    Files { certificate: PathBuf, key: PathBuf, ca: PathBuf },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClientAuthFields {
+    ca: PathBuf,
+    names: BTreeSet<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SubjectFields {
+    #[serde(default)]
+    users: BTreeSet<String>,
+    #[serde(default)]
+    groups: BTreeSet<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct GuardFields {
+    also: BTreeSet<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+struct RegistrationFields {
+    excluded_namespaces: BTreeSet<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+struct CacheFields {
+    max_bytes: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DecisionLogFields {
+    file: PathBuf,
+    #[serde(default)]
+    messages: bool,
+}
+
+pub(super) fn read(file: &str, content: &[u8]) -> Result<Configuration, Faults> {
+    let members = Members::read(file, content, "Configuration")?;
+    let fields: Fields = members.typed()?;
+    let faults = contradictions(&fields, &members);
+    Faults::or(faults, configuration(fields))
+}
+
+/// What is well-formed and can't be meant.
+fn contradictions(fields: &Fields, members: &Members) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if fields.client_auth.as_ref().is_some_and(|client| client.names.is_empty()) {
+        let message = "clientAuth.names: none, so nobody could connect; name the API server's certificate";
+        faults.push(members.fault("/clientAuth/names", message));
+    }
+    if fields
+        .subjects
+        .as_ref()
+        .is_some_and(|subjects| subjects.users.is_empty() && subjects.groups.is_empty())
+    {
+        let message = "subjects: nobody, so what is guarded could never be changed; name users or groups";
+        faults.push(members.fault("/subjects", message));
+    }
+    for label in fields.guard.also.iter().filter(|label| !is_label_key(label)) {
+        let message = format!("guard.also: `{label}` is no label's name; write one as `example.com/name`");
+        faults.push(members.fault("/guard/also", message));
+    }
+    let listen = [fields.listen.webhook, fields.listen.admin];
+    if matches!(listen, [Some(webhook), Some(admin)] if webhook == admin && webhook.port() != 0) {
+        let message = "listen: webhook and admin are the same address; give them two ports";
+        faults.push(members.fault("/listen", message));
+    }
+    faults
+}
+
+fn configuration(fields: Fields) -> Configuration {
+    let default = Configuration::default();
+    let subjects = fields.subjects.map(|named| Arc::new(Subjects::new(named.users, named.groups)));
+    let decision_log = fields.decision_log.map(|log| DecisionLog { file: log.file, messages: log.messages });
+    Configuration {
+        webhook: fields.listen.webhook.unwrap_or(default.webhook),
+        admin: fields.listen.admin.unwrap_or(default.admin),
+        policies: fields.policies.unwrap_or(default.policies),
+        certificates: match fields.certificates {
+            None | Some(CertificateFields::Own {}) => Certificates::Own,
+            Some(CertificateFields::Files { certificate, key, ca }) => {
+                Certificates::Files { certificate, key, ca }
+            }
+        },
+        client_auth: fields.client_auth.map(|client| ClientAuth { ca: client.ca, names: client.names }),
+        subjects: subjects.unwrap_or(default.subjects),
+        guarded_labels: fields.guard.also,
+        excluded_namespaces: fields.registration.excluded_namespaces,
+        cache_bytes: fields.caches.max_bytes.unwrap_or(default.cache_bytes),
+        decision_log,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const HEAD: &str = "apiVersion: meshgate.io/v1alpha1\nkind: Configuration\n";
+
+    fn faults(text: &str) -> Vec<String> {
+        let faults = read("meshgate.yaml", format!("{HEAD}{text}").as_bytes()).unwrap_err();
+        faults.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_is_not_said_is_the_default() {
+        for text in ["", HEAD] {
+            assert_eq!(read("meshgate.yaml", text.as_bytes()), Ok(Configuration::default()));
+        }
+    }
+
+    #[test]
+    fn each_member_is_read() {
+        let text = "listen: {webhook: 127.0.0.1:1, admin: 127.0.0.1:2}\npolicies: /policies\n\
+            certificates: {mode: files, certificate: tls.crt, key: tls.key, ca: ca.crt}\n\
+            clientAuth: {ca: client.crt, names: [api]}\nsubjects: {users: [jane], groups: [platform]}\n\
+            guard: {also: [pod-security.kubernetes.io/enforce]}\nregistration: {excludedNamespaces: [calico]}\n\
+            caches: {maxBytes: 1000}\ndecisionLog: {file: '-', messages: true}\n";
+        let names = |name: &str| BTreeSet::from([name.to_owned()]);
+        let path = |name: &str| Path::new(name).to_owned();
+        let expected = Configuration {
+            webhook: "127.0.0.1:1".parse().unwrap(),
+            admin: "127.0.0.1:2".parse().unwrap(),
+            policies: "/policies".to_owned(),
+            certificates: Certificates::Files {
+                certificate: path("tls.crt"),
+                key: path("tls.key"),
+                ca: path("ca.crt"),
+            },
+            client_auth: Some(ClientAuth { ca: path("client.crt"), names: names("api") }),
+            subjects: Arc::new(Subjects::new(names("jane"), names("platform"))),
+            guarded_labels: names("pod-security.kubernetes.io/enforce"),
+            excluded_namespaces: names("calico"),
+            cache_bytes: 1000,
+            decision_log: Some(DecisionLog { file: path("-"), messages: true }),
+        };
+        assert_eq!(read("meshgate.yaml", format!("{HEAD}{text}").as_bytes()), Ok(expected));
+    }
+
+    #[test]
+    fn every_fault_has_its_place_and_its_remedy() {
+        let text = "listn: {}\nsubjects: {}\nclientAuth: {ca: a, names: []}\nguard: {also: [a b]}\n";
+        assert_eq!(faults(text).len(), 1, "what is unknown is said first: {:?}", faults(text));
+        assert!(
+            faults(text)[0].starts_with("meshgate.yaml:3:1: listn: unknown field `listn`"),
+            "{:?}",
+            faults(text)
+        );
+        let text = text.replace("listn: {}", "listen: {webhook: '[::1]:1', admin: '[::1]:1'}");
+        assert_eq!(
+            faults(&text),
+            [
+                "meshgate.yaml:3:1: listen: webhook and admin are the same address; give them two ports",
+                "meshgate.yaml:4:1: subjects: nobody, so what is guarded could never be changed; name users or groups",
+                "meshgate.yaml:5:21: clientAuth.names: none, so nobody could connect; name the API server's certificate",
+                "meshgate.yaml:6:9: guard.also: `a b` is no label's name; write one as `example.com/name`",
+            ]
+        );
+        for (text, start) in [
+            ("certificates: {mode: secrets}", "meshgate.yaml:3:"),
+            ("certificates: {mode: own, key: a}", "meshgate.yaml:3:"),
+            ("---\na: 1", "meshgate.yaml:4:1: a second document"),
+        ] {
+            assert!(faults(text)[0].starts_with(start), "{:?}", faults(text));
+        }
+        let other = read("f", b"apiVersion: v1\nkind: Configuration\n").unwrap_err();
+        assert_eq!(other.to_string(), "f:1:1: apiVersion: write `meshgate.io/v1alpha1`");
+    }
+}
