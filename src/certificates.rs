@@ -5,20 +5,21 @@
 
 mod files;
 mod localhost;
+mod serving;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem;
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 
-/// Columns of a line of PEM (RFC 7468, section 2).
-const PEM_COLUMNS: usize = 64;
+use crate::registration::pem;
+pub use serving::Serving;
 
 /// A certificate chain and the key that belongs to its first certificate.
 #[derive(Clone, Debug)]
@@ -108,32 +109,25 @@ impl Identity {
 
     /// The chain as PEM, for who is to trust it; never the key.
     pub fn to_pem(&self) -> String {
-        let mut text = String::new();
-        for certificate in &self.0.cert {
-            text.push_str("-----BEGIN CERTIFICATE-----");
-            for (column, character) in STANDARD.encode(certificate).chars().enumerate() {
-                if column.is_multiple_of(PEM_COLUMNS) {
-                    text.push('\n');
-                }
-                text.push(character);
-            }
-            text.push_str("\n-----END CERTIFICATE-----\n");
-        }
-        text
+        self.0.cert.iter().map(|certificate| pem(certificate)).collect()
     }
 }
 
-/// TLS 1.3 and 1.2 with this identity. ALPN offers `http/1.1` alone: the API server would speak HTTP/2 to a webhook
-/// that has a URL, and the limits count requests by connection.
+/// TLS 1.3 and 1.2 with the identity in force. `clients` says who may connect; None: whoever reaches the port. ALPN
+/// offers `http/1.1` alone: the API server would speak HTTP/2 to a webhook that has a URL, and the limits count requests
+/// by connection.
 ///
 /// # Errors
 /// [`CertificateError::Tls`].
-pub fn server_config(identity: &Identity) -> Result<Arc<ServerConfig>, CertificateError> {
+pub fn server_config(
+    serving: &Serving,
+    clients: Option<Arc<dyn ClientCertVerifier>>,
+) -> Result<Arc<ServerConfig>, CertificateError> {
     let builder = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13, &TLS12])
         .map_err(CertificateError::Tls)?;
-    let resolver = SingleCertAndKey::from(Arc::clone(&identity.0));
-    let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::new(resolver));
+    let clients = clients.unwrap_or_else(WebPkiClientVerifier::no_client_auth);
+    let mut config = builder.with_client_cert_verifier(clients).with_cert_resolver(Arc::new(serving.clone()));
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
@@ -155,13 +149,13 @@ mod tests {
         let text = identity.to_pem();
         let read: Vec<_> = CertificateDer::pem_slice_iter(text.as_bytes()).map(Result::unwrap).collect();
         assert_eq!(read, identity.0.cert);
-        assert!(text.lines().all(|line| line.len() <= PEM_COLUMNS));
+        assert!(text.lines().all(|line| line.len() <= 64));
         assert!(!text.contains("KEY"));
     }
 
     #[test]
     fn http_2_is_not_offered() {
-        let config = server_config(&Identity::for_localhost().unwrap()).unwrap();
+        let config = server_config(&Serving::new(Identity::for_localhost().unwrap()), None).unwrap();
         assert_eq!(config.alpn_protocols, [b"http/1.1"]);
     }
 }

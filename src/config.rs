@@ -44,6 +44,8 @@ pub struct Configuration {
     pub guarded_labels: BTreeSet<String>,
     /// Namespaces whose objects never reach the workloads entry, beside `kube-system` and meshgate's own.
     pub excluded_namespaces: BTreeSet<String>,
+    /// The port of the Service, by which the API server reaches the webhook. Default: 443.
+    pub service_port: u16,
     /// What copies of the cluster's objects may take, in bytes. Default: 512 MiB.
     pub cache_bytes: u64,
     /// Where decisions are recorded. None: nowhere.
@@ -107,6 +109,7 @@ impl Default for Configuration {
             subjects: Arc::default(),
             guarded_labels: BTreeSet::new(),
             excluded_namespaces: BTreeSet::new(),
+            service_port: 443,
             cache_bytes: 512 << 20,
             decision_log: None,
         }

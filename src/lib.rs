@@ -20,7 +20,8 @@ pub mod policy;
 pub mod config;
 pub mod engine;
 
-// Level 4: the pipeline.
+// Level 4: the pipeline, and what the API server is to send to it.
+pub mod registration;
 pub mod review;
 
 // Level 5: what goes in and out beside a request.

@@ -38,12 +38,17 @@ pub use fault::{Fault, Faults};
 pub use guarded::GuardedField;
 pub use id::PolicyId;
 pub use image_trust::ImageTrust;
-pub use matching::{Match, Mismatch, Rule, RuleOperation, Scope, is_never};
+pub use matching::{
+    CONTROLLERS, Match, Mismatch, NEVER_GROUPS, NEVER_RESOURCES, NEVER_SUB_RESOURCES, Rule, RuleOperation,
+    Scope, is_never,
+};
 pub use members::Members;
 pub use mesh_settings::MeshSettings;
 pub use metadata::{FactName, FailurePolicy, Metadata, Severity};
 pub use origin::Origin;
 pub use rego::{Module, Policy};
-pub use settings::{BundleSettings, EXEMPT_LABEL, MODE_LABEL, Mode, SUSPEND_ANNOTATION};
+pub use settings::{
+    BundleSettings, EXEMPT_LABEL, MODE_LABEL, Mode, SUSPEND_ANNOTATION, SUSPENDED_BY_ANNOTATION,
+};
 pub use tenant::Tenant;
 pub use tree::{Revision, Tree};

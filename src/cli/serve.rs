@@ -13,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 use super::guard::GuardFlags;
 use super::inputs::{FactFlags, PolicyFlags};
 use super::output;
-use crate::certificates::{self, Identity};
+use crate::certificates::{self, Identity, Serving};
 use crate::cluster::{Connection, Objects};
 use crate::config::{Certificates, Configuration};
 use crate::context::{ContextSource, Others};
@@ -129,7 +129,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let configuration = arguments.configuration()?;
     let policies = arguments.policies.or_configured(&configuration.policies);
     let bundle = policies.bundle(arguments.facts.now())?;
-    let tls = certificates::server_config(&identity(arguments, &configuration)?)?;
+    let serving = Serving::new(identity(arguments, &configuration)?);
+    let tls = certificates::server_config(&serving, None)?;
     runtime.block_on(async {
         let knowledge = Knowledge::of(arguments).await?;
         let service = Service {

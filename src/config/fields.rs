@@ -68,6 +68,7 @@ struct GuardFields {
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 struct RegistrationFields {
     excluded_namespaces: BTreeSet<String>,
+    service_port: Option<u16>,
 }
 
 #[derive(Default, Deserialize)]
@@ -110,6 +111,11 @@ fn contradictions(fields: &Fields, members: &Members) -> Vec<Fault> {
         let message = format!("guard.also: `{label}` is no label's name; write one as `example.com/name`");
         faults.push(members.fault("/guard/also", message));
     }
+    if fields.registration.service_port == Some(0) {
+        let message =
+            "registration.servicePort: no Service has the port 0; name the port of the Service `meshgate`";
+        faults.push(members.fault("/registration/servicePort", message));
+    }
     let listen = [fields.listen.webhook, fields.listen.admin];
     if matches!(listen, [Some(webhook), Some(admin)] if webhook == admin && webhook.port() != 0) {
         let message = "listen: webhook and admin are the same address; give them two ports";
@@ -136,6 +142,7 @@ fn configuration(fields: Fields) -> Configuration {
         subjects: subjects.unwrap_or(default.subjects),
         guarded_labels: fields.guard.also,
         excluded_namespaces: fields.registration.excluded_namespaces,
+        service_port: fields.registration.service_port.unwrap_or(default.service_port),
         cache_bytes: fields.caches.max_bytes.unwrap_or(default.cache_bytes),
         decision_log,
     }
@@ -166,7 +173,7 @@ mod tests {
         let text = "listen: {webhook: 127.0.0.1:1, admin: 127.0.0.1:2}\npolicies: /policies\n\
             certificates: {mode: files, certificate: tls.crt, key: tls.key, ca: ca.crt}\n\
             clientAuth: {ca: client.crt, names: [api]}\nsubjects: {users: [jane], groups: [platform]}\n\
-            guard: {also: [pod-security.kubernetes.io/enforce]}\nregistration: {excludedNamespaces: [calico]}\n\
+            guard: {also: [pod-security.kubernetes.io/enforce]}\nregistration: {excludedNamespaces: [calico], servicePort: 8443}\n\
             caches: {maxBytes: 1000}\ndecisionLog: {file: '-', messages: true}\n";
         let names = |name: &str| BTreeSet::from([name.to_owned()]);
         let path = |name: &str| Path::new(name).to_owned();
@@ -183,6 +190,7 @@ mod tests {
             subjects: Arc::new(Subjects::new(names("jane"), names("platform"))),
             guarded_labels: names("pod-security.kubernetes.io/enforce"),
             excluded_namespaces: names("calico"),
+            service_port: 8443,
             cache_bytes: 1000,
             decision_log: Some(DecisionLog { file: path("-"), messages: true }),
         };

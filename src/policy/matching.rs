@@ -6,7 +6,7 @@ mod rule;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-pub use never::is_never;
+pub use never::{CONTROLLERS, NEVER_GROUPS, NEVER_RESOURCES, NEVER_SUB_RESOURCES, is_never};
 pub use rule::{Mismatch, Rule, RuleOperation, Scope};
 
 use crate::admission::{Operation, Request};

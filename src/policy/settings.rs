@@ -23,6 +23,9 @@ pub const EXEMPT_LABEL: &str = "meshgate.io/exempt";
 /// The annotation by which denials in a namespace are warnings until a moment (contracts: enforcement).
 pub const SUSPEND_ANNOTATION: &str = "meshgate.io/suspend";
 
+/// The annotation that names who suspended; meshgate alone writes it (contracts: server, names).
+pub const SUSPENDED_BY_ANNOTATION: &str = "meshgate.io/suspended-by";
+
 /// The word of a namespace's label `meshgate.io/mode`, and of `defaultMode`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -7,14 +7,7 @@ use serde_json::{Map, Value};
 
 use super::decision::Phase;
 use crate::admission::{Operation, Request};
-use crate::policy::is_never;
-
-/// Who deletes what belongs to something that is gone: kept from it, a cluster would never be rid of it.
-const CONTROLLERS: [&str; 3] = [
-    "system:kube-controller-manager",
-    "system:serviceaccount:kube-system:generic-garbage-collector",
-    "system:serviceaccount:kube-system:namespace-controller",
-];
+use crate::policy::{CONTROLLERS, is_never};
 
 /// Fields of `metadata` that say nothing of what an object is.
 const BOOKKEEPING: [&str; 4] = ["finalizers", "managedFields", "ownerReferences", "resourceVersion"];

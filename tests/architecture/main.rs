@@ -24,7 +24,7 @@ const LEVELS: &[(u8, &[&str])] = &[
     (1, &["context"]),
     (2, &["policy"]),
     (3, &["engine", "config"]),
-    (4, &["review"]),
+    (4, &["registration", "review"]),
     (5, &["certificates", "report", "source"]),
     (6, &["cluster", "dry_run", "webhook"]),
     (7, &["suite"]),

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use meshgate::certificates::{self, Identity};
+use meshgate::certificates::{self, Identity, Serving};
 use meshgate::context::{ContextSource, Now};
 use meshgate::engine::Bundle;
 use meshgate::webhook::{self, Limits, Service};
@@ -29,7 +29,7 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start(bundle: Bundle, source: impl ContextSource + 'static, limits: Limits) -> Self {
         let identity = Identity::for_localhost().unwrap();
-        let tls = certificates::server_config(&identity).unwrap();
+        let tls = certificates::server_config(&Serving::new(identity.clone()), None).unwrap();
         let now = Some(Now::parse("2026-01-31T12:00:00Z").unwrap());
         let service =
             Service { bundle: Arc::new(bundle), source: Arc::new(source), now, subjects: Arc::default() };

@@ -6,3 +6,4 @@ mod field_path;
 mod label_selector;
 mod patch;
 mod quantity;
+mod registration;

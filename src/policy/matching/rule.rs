@@ -193,7 +193,7 @@ impl Rule {
 
     /// Resources with their subresources, which are empty where there is none. Containers of a running Pod are changed
     /// through two subresources whose object is the whole Pod: who names Pods means them (R10).
-    fn named(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn named(&self) -> impl Iterator<Item = (&str, &str)> {
         let written = || self.resources.iter().map(|pattern| split(pattern));
         let means_pods = written().any(|one| [("pods", ""), ("*", "")].contains(&one));
         let is_named = means_pods && written().any(|one| CONTAINERS.contains(&one));
@@ -202,6 +202,17 @@ impl Rule {
 }
 
 impl RuleOperation {
+    /// The word that is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "CREATE",
+            Self::Update => "UPDATE",
+            Self::Delete => "DELETE",
+            Self::Connect => "CONNECT",
+            Self::All => "*",
+        }
+    }
+
     fn covers(self, operation: Operation) -> bool {
         matches!(
             (self, operation),
@@ -215,6 +226,15 @@ impl RuleOperation {
 }
 
 impl Scope {
+    /// The word that is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "*",
+            Self::Cluster => "Cluster",
+            Self::Namespaced => "Namespaced",
+        }
+    }
+
     fn covers(self, request: &Request) -> bool {
         // The API server sends a Namespace's own name as the request's namespace; the object is cluster-scoped.
         let is_cluster = request.namespace().is_none() || request.is_about_a_namespace();
