@@ -1,0 +1,10 @@
+//! meshgate beside the real API server: etcd, kube-apiserver, kube-controller-manager and kubectl on loopback, started once
+//! for all tests of a run. Without those programs the tests say that they are left out; CI does not accept that.
+#![cfg(test)]
+#![expect(clippy::print_stdout, reason = "the numbers of a run are its result")]
+#![expect(clippy::arithmetic_side_effects, reason = "an overflow fails the test")]
+
+mod environment;
+mod messages;
+mod operations;
+mod webhook;
