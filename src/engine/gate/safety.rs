@@ -22,7 +22,8 @@ pub(super) fn judge(reading: &Reading<'_>, rules: &Rules<'_>, found: &mut Found)
         let Some(module) = reading.modules.get(rule.module) else { continue };
         let mut arguments = Variables::new();
         rule.arguments.iter().for_each(|term| variables(term, &mut arguments));
-        let mut search = Search { rules, next: rule.variables.len(), unbound: Variables::new() };
+        let (next, unbound, closed) = (rule.variables.len(), Variables::new(), Variables::new());
+        let mut search = Search { rules, next, unbound, closed };
         for branch in &rule.branches {
             let mut atoms = Atoms::new(rules, &mut search.next);
             atoms.add_body(&branch.body);
@@ -36,6 +37,13 @@ pub(super) fn judge(reading: &Reading<'_>, rules: &Rules<'_>, found: &mut Found)
             search.body(atoms, &arguments);
         }
         report(module, rule, &search.unbound, found);
+        for variable in search.closed.iter().filter_map(|id| rule.variables.get(*id)) {
+            let name = &variable.name;
+            let message = format!(
+                "`{name}` is both a step of a reference and in a comprehension of the same expression, which OPA takes for unbound; assign the reference to a variable first"
+            );
+            found.add(module, "MG111", variable.place, message);
+        }
     }
 }
 
@@ -64,13 +72,15 @@ struct Search<'a> {
     /// The number of the next variable that stands for a call's result.
     next: VarId,
     unbound: Variables,
+    closed: Variables,
 }
 
 impl Search<'_> {
     /// Orders a body; what can't be ordered is unbound.
     fn body(&mut self, atoms: Vec<Atom>, outside: &Variables) {
-        let Ordered { list, unbound, .. } = ordered(atoms, outside);
+        let Ordered { list, unbound, closed, .. } = ordered(atoms, outside);
         self.unbound.extend(unbound);
+        self.closed.extend(closed);
         let mut visible = outside.clone();
         for atom in &list {
             for closure in &atom.closures {
@@ -104,6 +114,8 @@ struct Ordered {
     is_whole: bool,
     /// The variables that keep the others from being ordered.
     unbound: Variables,
+    /// Those that an expression both iterates and closes over.
+    closed: Variables,
 }
 
 /// The statements of a body in the order in which they can be evaluated; none where something is unbound.
@@ -122,10 +134,14 @@ fn ordered(atoms: Vec<Atom>, outside: &Variables) -> Ordered {
         let before = waiting.len();
         for atom in std::mem::take(&mut waiting) {
             let gives = outputs::of(&atom, &bound);
-            let mut shared =
-                atom.closed_over.iter().filter(|id| mentioned.contains(id) && !outside.contains(id));
-            let shared_bound = shared.all(|id| bound.contains(id));
-            if shared_bound && atom.needs.iter().all(|id| bound.contains(id) || gives.contains(id)) {
+            let shared = |id: &&VarId| mentioned.contains(id) && !outside.contains(id);
+            let shared: Variables = atom.closed_over.iter().filter(shared).copied().collect();
+            let shared_bound = shared.iter().all(|id| bound.contains(id));
+            // OPA never comes to what closes over just what its own references iterate, bound before or not
+            // (v1/ast/compile.go, reorderBodyForSafety, "closure-self").
+            let is_own = !shared.is_empty() && shared == gives;
+            if shared_bound && !is_own && atom.needs.iter().all(|id| bound.contains(id) || gives.contains(id))
+            {
                 bound.extend(gives);
                 list.push(atom);
             } else {
@@ -136,10 +152,15 @@ fn ordered(atoms: Vec<Atom>, outside: &Variables) -> Ordered {
             break;
         }
     }
-    let mut unbound = Variables::new();
+    let (mut unbound, mut closed) = (Variables::new(), Variables::new());
     for atom in &waiting {
         let shared = atom.closed_over.iter().filter(|id| mentioned.contains(id) && !outside.contains(id));
-        unbound.extend(atom.needs.iter().chain(shared).filter(|id| !bound.contains(id)));
+        let waits_for = |id: &&VarId| !bound.contains(id);
+        let mut needed = atom.needs.iter().chain(shared.clone()).filter(waits_for).peekable();
+        if needed.peek().is_none() {
+            closed.extend(shared);
+        }
+        unbound.extend(needed);
     }
-    Ordered { list, is_whole: waiting.is_empty(), unbound }
+    Ordered { list, is_whole: waiting.is_empty(), unbound, closed }
 }

@@ -106,6 +106,13 @@ impl Scopes {
         Some(id)
     }
 
+    /// Variables without a declaration, and those of their names that the innermost scope declares.
+    pub(super) fn declared_after(&self) -> BTreeMap<VarId, VarId> {
+        let declared = self.stack.last().map(|scope| &scope.declared);
+        let free = |(name, id): (&String, &VarId)| Some((*self.free.get(name)?, *id));
+        declared.into_iter().flatten().filter_map(free).collect()
+    }
+
     /// Whether a body around declares the name, further down.
     pub(super) fn hides(&self, name: &str) -> bool {
         self.stack.iter().any(|scope| scope.hides.contains(name))

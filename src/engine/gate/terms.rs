@@ -3,6 +3,7 @@
 //! Every name is either a variable of its rule, a path below `data` or `input`, or the name of a builtin; operators
 //! are calls of the builtins that they stand for. Made by `reading` from the interpreter's syntax tree.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The variable of this number of its rule.
@@ -235,6 +236,30 @@ impl Term {
             Form::Call(call) => call.arguments.iter().collect(),
             Form::Array(items) | Form::Set(items) => items.iter().collect(),
             Form::Object(members) => members.iter().flat_map(|(key, value)| [key, value]).collect(),
+            Form::Comprehension(_) => Vec::new(),
+        }
+    }
+}
+
+impl Term {
+    /// Puts other variables in the place of some, those of comprehensions left aside.
+    pub(super) fn rename(&mut self, names: &BTreeMap<VarId, VarId>) {
+        if let Form::Variable(id) = &mut self.form
+            && let Some(other) = names.get(id)
+        {
+            *id = *other;
+        }
+        self.parts_mut().into_iter().for_each(|part| part.rename(names));
+    }
+
+    fn parts_mut(&mut self) -> Vec<&mut Self> {
+        match &mut self.form {
+            Form::Null | Form::Bool(_) | Form::Number(_) | Form::Text(_) | Form::Variable(_) => Vec::new(),
+            Form::Data(steps) | Form::Input(steps) => steps.iter_mut().collect(),
+            Form::Into(head, steps) => std::iter::once(&mut **head).chain(steps).collect(),
+            Form::Call(call) => call.arguments.iter_mut().collect(),
+            Form::Array(items) | Form::Set(items) => items.iter_mut().collect(),
+            Form::Object(members) => members.iter_mut().flat_map(|(key, value)| [key, value]).collect(),
             Form::Comprehension(_) => Vec::new(),
         }
     }

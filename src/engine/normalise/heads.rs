@@ -74,7 +74,7 @@ fn settle<'a>(terms: impl Iterator<Item = &'a mut Term>, body: &mut Option<Body>
     context.enter(body.as_ref().map(declared).unwrap_or_default());
     let mut after = Vec::new();
     for term in terms {
-        if !context.is_settled(term) {
+        if !context.is_settled(term) || unifies(term) {
             let name = context.fresh();
             let bound = std::mem::replace(term, Term::variable(name.clone(), term.line));
             after.push(Statement::assign(&name, bound));
@@ -84,6 +84,17 @@ fn settle<'a>(terms: impl Iterator<Item = &'a mut Term>, body: &mut Option<Body>
     if !after.is_empty() {
         body.get_or_insert_default().append(&mut after);
     }
+}
+
+/// Whether a comprehension unifies: in a head the interpreter does not know which of its variables the body binds.
+fn unifies(term: &Term) -> bool {
+    let here = match &term.node {
+        Node::Comprehension(_, _, body) => {
+            body.iter().any(|statement| matches!(statement.kind, Kind::Unify(..)))
+        }
+        _ => false,
+    };
+    here || term.children().into_iter().any(unifies)
 }
 
 /// The interpreter takes no literal that is made of others as a part of the reference.

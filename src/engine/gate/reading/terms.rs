@@ -78,11 +78,14 @@ impl RuleReader<'_, '_> {
         Statement { form, with }
     }
 
-    fn every(&mut self, names: &[&Span], domain: Term, query: &Query) -> Every {
+    /// A variable of the domain that is declared nowhere is the one of that name that the body declares, if it does (OPA,
+    /// v1/ast/compile.go, rewriteEveryStatement).
+    fn every(&mut self, names: &[&Span], mut domain: Term, query: &Query) -> Every {
         self.scopes.enter_every();
         let declare = |name: &&Span| self.declare(name.text(), place_of(name), Origin::Every);
         let variables = names.iter().filter_map(declare).collect();
         let body = self.body(query);
+        domain.rename(&self.scopes.declared_after());
         self.leave();
         Every { variables, domain, body }
     }
