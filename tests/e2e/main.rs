@@ -4,6 +4,8 @@
 #![expect(clippy::print_stdout, reason = "the numbers of a run are its result")]
 #![expect(clippy::arithmetic_side_effects, reason = "an overflow fails the test")]
 
+mod corpus;
+mod drift;
 mod environment;
 mod messages;
 mod operations;

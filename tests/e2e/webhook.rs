@@ -28,6 +28,7 @@ const CONFIGURATIONS: &str = "/apis/admissionregistration.k8s.io/v1";
 pub(crate) struct Webhook<'a> {
     environment: &'a Environment,
     pub(crate) namespace: String,
+    pub(crate) folder: PathBuf,
     pub(crate) meshgate: Program,
     pub(crate) address: SocketAddr,
 }
@@ -61,7 +62,7 @@ impl<'a> Webhook<'a> {
         }
         let meshgate = Program::start(&folder, "meshgate", command);
         let address = meshgate.wait_for(|| address(&meshgate.said()));
-        let this = Self { environment, namespace: namespace.to_owned(), meshgate, address };
+        let this = Self { environment, namespace: namespace.to_owned(), folder, meshgate, address };
         this.register();
         this
     }

@@ -1,0 +1,181 @@
+//! A corpus of real manifests through `meshgate check` and through `kubectl apply --dry-run=server`: the same findings.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use meshgate::dry_run::{File, Manifests};
+use meshgate::source;
+use serde_json::{Value, json};
+
+use crate::environment::Environment;
+use crate::webhook::Webhook;
+
+const NAMESPACE: &str = "corpus";
+
+/// What came of a document: the lines of its denial, or why it was not judged.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    Judged(BTreeSet<String>),
+    /// The API server does not have the kind.
+    NoKind(String),
+    /// Refused by validation, which comes before `/validate`, or by kubectl.
+    Invalid(String),
+}
+
+#[test]
+fn kubectl_is_told_what_check_says() {
+    let Some(environment) = Environment::shared() else { return };
+    let Some(corpus) = corpus() else { return };
+    let files = strict();
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let webhook = Webhook::start(environment, NAMESPACE, &json!({}), &files);
+    let documents = environment.folder("corpus-documents");
+    let written = write_documents(&corpus, &documents);
+    let ours = checked(&webhook.folder.join("policies"), &documents);
+    let run = environment.alice.kubectl(
+        &[
+            "apply",
+            "--dry-run=server",
+            "--validate=ignore",
+            "-n",
+            NAMESPACE,
+            "-f",
+            documents.to_str().unwrap(),
+        ],
+        "",
+    );
+    let theirs = told(&run.err);
+    let applied = run.out.lines().filter(|line| line.ends_with("(server dry run)")).count();
+
+    let (mut equal, mut denied, mut different) = (0, 0, Vec::new());
+    let (mut unknown, mut invalid) = (BTreeMap::<String, usize>::new(), Vec::new());
+    let passed = Outcome::Judged(BTreeSet::new());
+    for (name, origin) in &written {
+        match theirs.get(name).unwrap_or(&passed) {
+            Outcome::NoKind(kind) => *unknown.entry(kind.clone()).or_default() += 1,
+            Outcome::Invalid(why) => invalid.push(format!("  {origin}: {why}")),
+            Outcome::Judged(lines) => {
+                denied += usize::from(!lines.is_empty());
+                let expected = ours.get(name).cloned().unwrap_or_default();
+                if *lines == expected { equal += 1 } else { different.push((origin, lines, expected)) }
+            }
+        }
+    }
+    println!(
+        "corpus by kubectl: {} run, {equal} equal, {} different; {denied} denied, {applied} applied",
+        equal + different.len(),
+        different.len()
+    );
+    println!("left out: kinds that the API server does not have: {unknown:?}");
+    println!("left out: what the API server refuses before `/validate`:\n{}", invalid.join("\n"));
+    assert_eq!(different, []);
+    assert_eq!(applied + denied, equal, "{}", run.err);
+    assert!(equal > 200 && denied > 100 && invalid.len() < 20, "a corpus that shows something");
+}
+
+/// The corpus lies beside the project, not in it.
+fn corpus() -> Option<PathBuf> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
+    let directory = std::env::var_os("MESHGATE_CORPUS").map_or_else(beside, PathBuf::from);
+    if directory.is_dir() {
+        return Some(directory);
+    }
+    assert!(std::env::var_os("CI").is_none(), "no corpus at {}; set MESHGATE_CORPUS", directory.display());
+    println!("left out: no corpus at {}; set MESHGATE_CORPUS", directory.display());
+    None
+}
+
+/// The starter profile, but that it denies, and workloads as well as Pods: then all that is found is in an answer.
+fn strict() -> Vec<(String, String)> {
+    let tree = source::profile("starter").unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let denying = "enforcement: deny\n  templates: deny";
+    tree.iter()
+        .map(|(path, bytes)| (path.to_owned(), text(bytes).replace("enforcement: namespace", denying)))
+        .collect()
+}
+
+/// One file a document, none with a namespace of its own; the names of the files, and whence each is.
+fn write_documents(corpus: &Path, documents: &Path) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    collect(corpus, &mut found);
+    let manifests = Manifests::read(&found);
+    let mut written = Vec::new();
+    for manifest in manifests.objects() {
+        let mut object = Value::Object(manifest.object.clone());
+        if let Some(metadata) = object["metadata"].as_object_mut() {
+            metadata.remove("namespace");
+        }
+        let name = format!("{:04}.json", written.len());
+        std::fs::write(documents.join(&name), object.to_string()).unwrap();
+        let origin = Path::new(&manifest.file).strip_prefix(corpus).unwrap().display().to_string();
+        written.push((name, format!("{origin}:{}", manifest.line())));
+    }
+    written
+}
+
+fn collect(directory: &Path, found: &mut Vec<File>) {
+    let mut entries: Vec<PathBuf> =
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        let extension = path.extension().and_then(std::ffi::OsStr::to_str);
+        if path.is_dir() {
+            collect(&path, found);
+        } else if matches!(extension, Some("yaml" | "yml" | "json")) {
+            let (name, bytes) = (path.display().to_string(), std::fs::read(&path).unwrap());
+            found.push(File { name, bytes, named: false });
+        }
+    }
+}
+
+/// The lines of each file's denial, by `check`.
+fn checked(policies: &Path, documents: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let mut check = Command::new(env!("CARGO_BIN_EXE_meshgate"));
+    let output = check
+        .args(["check", "-o", "json", "-n", NAMESPACE, "-p"])
+        .arg(policies)
+        .arg(documents)
+        .output()
+        .unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut denied = BTreeMap::<String, BTreeSet<String>>::new();
+    for finding in report["findings"].as_array().unwrap() {
+        assert_eq!(finding["effect"], "deny", "{finding}");
+        let text = |member: &str| finding[member].as_str().unwrap();
+        let line = format!("[{}] {}", text("policy"), text("message"));
+        denied.entry(name_of(text("file")).to_owned()).or_default().insert(line);
+    }
+    denied
+}
+
+/// What kubectl's errors say of each file.
+fn told(errors: &str) -> BTreeMap<String, Outcome> {
+    let mut outcomes = BTreeMap::new();
+    let mut last = String::new();
+    for line in errors.lines() {
+        if let (true, Some(Outcome::Judged(lines))) = (line.starts_with('['), outcomes.get_mut(&last)) {
+            lines.insert(line.to_owned());
+            continue;
+        }
+        let file = line.split(['"', ' ']).find(|word| word.ends_with(".json") || word.ends_with(".json:"));
+        let Some(file) = file else { continue };
+        last = name_of(file.trim_end_matches(':')).to_owned();
+        let outcome = match (line.split_once("denied the request: "), line.split_once("no matches for kind "))
+        {
+            (Some((_, said)), _) => Outcome::Judged(BTreeSet::from([said.to_owned()])),
+            (None, Some((_, kind))) => Outcome::NoKind(kind.to_owned()),
+            (None, None) => {
+                let why = line.split_once(".json\": ").map_or(line, |(_, why)| why);
+                Outcome::Invalid(why.chars().take(120).collect())
+            }
+        };
+        outcomes.insert(last.clone(), outcome);
+    }
+    outcomes
+}
+
+fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap()
+}
