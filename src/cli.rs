@@ -6,6 +6,7 @@ mod eval;
 mod explain;
 mod guard;
 mod inputs;
+mod install;
 mod lint;
 mod manifests;
 mod output;
@@ -45,6 +46,7 @@ Examples:
   meshgate review --phase validate r.json    answer an AdmissionReview, as the webhook does
   meshgate test policies                     the tests and examples of your policies
   meshgate serve --dev                       the webhook on https://localhost:8443
+  meshgate install | kubectl apply -f -      … and in your cluster
 
 Exit codes: 0 passed, 1 denied, 2 something can't be read, 3 a policy was in error or a fact is missing";
 
@@ -62,6 +64,8 @@ enum Command {
     Lint(lint::Arguments),
     /// Serve the webhook over HTTPS
     Serve(serve::Arguments),
+    /// Print the manifests of an installation
+    Install(install::Arguments),
     /// Run the tests and the examples of policies
     Test(test::Arguments),
     /// The catalogue of policies
@@ -106,6 +110,7 @@ fn dispatch(command: Command) -> anyhow::Result<u8> {
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Install(arguments) => install::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Policies(arguments) => policies::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, &mut Arguments::command()),

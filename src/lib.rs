@@ -26,6 +26,7 @@ pub mod review;
 
 // Level 5: what goes in and out beside a request.
 pub mod certificates;
+pub mod install;
 pub mod report;
 pub mod source;
 

@@ -1,8 +1,9 @@
 //! What the API server is to be told: both webhook configurations, as the bundle in force and the process's configuration
-//! want them (docs/cluster.md). Pure: equal input gives equal bytes, so that what is registered can be compared.
+//! want them (docs/cluster.md), and the admission policies that hold while nobody answers. Pure: equal input gives equal bytes, so that what is registered can be compared.
 //!
-//! Called by `cluster`, which writes them, and by `install`, whose admission policies judge by the same expression.
+//! Called by `cluster`, which writes them, and by `install`, which prints the admission policies.
 
+mod admission_policies;
 mod ca_bundle;
 mod conditions;
 mod entries;
@@ -10,8 +11,9 @@ mod rules;
 
 use serde_json::{Value, json};
 
+pub use admission_policies::{GUARD_POLICY, Lists, OWN_POLICY, admission_policies};
 pub use ca_bundle::{CaBundle, NoCaBundle, pem};
-pub use conditions::guarded;
+pub use conditions::{guarded, guarded_labels};
 pub use rules::{Needs, Rules};
 
 use crate::config::Configuration;

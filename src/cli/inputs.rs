@@ -49,6 +49,11 @@ impl PolicyFlags {
         Self { policies: Some(self.policies.as_deref().unwrap_or(configured).to_owned()) }
     }
 
+    /// What the flag says.
+    pub(super) fn named(&self) -> Option<&str> {
+        self.policies.as_deref()
+    }
+
     /// What is said, or the default.
     pub(super) fn name(&self) -> &str {
         self.policies.as_deref().unwrap_or(DEFAULT)

@@ -27,6 +27,16 @@ impl Subjects {
         self
     }
 
+    /// The users, by name.
+    pub fn users(&self) -> &BTreeSet<String> {
+        &self.users
+    }
+
+    /// The groups whose members are meant, by name.
+    pub fn groups(&self) -> &BTreeSet<String> {
+        &self.groups
+    }
+
     /// Whether who asks (authentication.k8s.io/v1 UserInfo) is one of them.
     pub fn include(&self, user: &Value) -> bool {
         let has = |all: &BTreeSet<String>, name: &Value| name.as_str().is_some_and(|name| all.contains(name));

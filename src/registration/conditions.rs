@@ -46,19 +46,26 @@ pub(super) fn mirror() -> Value {
 
 /// Changes of what is guarded; also what only `/mutate` writes.
 pub(super) fn guard(configuration: &Configuration) -> Value {
-    condition("guarded", &expression(configuration, &[SUSPEND_ANNOTATION, SUSPENDED_BY_ANNOTATION]))
+    let annotations = list([SUSPEND_ANNOTATION, SUSPENDED_BY_ANNOTATION]);
+    condition("guarded", &differ(&guarded_labels(configuration), &annotations))
 }
 
 /// Whether a request changes something of a Namespace that is guarded, in CEL: the condition of the admission policy that
 /// holds while nobody answers. Set, changed or removed; also when the Namespace is made.
-pub fn guarded(configuration: &Configuration) -> String {
-    expression(configuration, &[SUSPEND_ANNOTATION])
+/// `labels` is a list of CEL.
+pub fn guarded(labels: &str) -> String {
+    differ(labels, &list([SUSPEND_ANNOTATION]))
 }
 
-fn expression(configuration: &Configuration, annotations: &[&str]) -> String {
+/// The guarded labels, meshgate's own among them, as a list of CEL.
+pub fn guarded_labels(configuration: &Configuration) -> String {
     let mut labels = configuration.guarded_labels.clone();
     labels.extend([EXEMPT_LABEL, MODE_LABEL].map(str::to_owned));
-    let differ = |member: &str, keys: String| {
+    list(labels)
+}
+
+fn differ(labels: &str, annotations: &str) -> String {
+    let differ = |member: &str, keys: &str| {
         // No label can be `-`; an annotation that is says nothing.
         let of = |object: &str| {
             format!(
@@ -67,8 +74,7 @@ fn expression(configuration: &Configuration, annotations: &[&str]) -> String {
         };
         format!("{keys}.exists(k, ({}) != (oldObject != null && {}))", of("object"), of("oldObject"))
     };
-    let labels = differ("labels", list(labels));
-    format!("{labels} || {}", differ("annotations", list(annotations.iter().copied())))
+    format!("{} || {}", differ("labels", labels), differ("annotations", annotations))
 }
 
 fn condition(name: &str, expression: &str) -> Value {

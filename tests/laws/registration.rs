@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use meshgate::config::Configuration;
 use meshgate::engine::{Bundle, compile};
 use meshgate::policy::{Draft, Tree};
-use meshgate::registration::{CaBundle, Needs, NoCaBundle, Rules, Wanted, desired, difference, guarded};
+use meshgate::registration::{
+    CaBundle, Needs, NoCaBundle, Rules, Wanted, desired, difference, guarded, guarded_labels,
+};
 use proptest::prelude::*;
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
@@ -76,7 +78,7 @@ fn both_configurations_are_as_documented() {
     insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("registration-mutating", text(&mutating));
         insta::assert_snapshot!("registration-validating", text(&validating));
-        insta::assert_snapshot!("registration-guarded", guarded(&configuration));
+        insta::assert_snapshot!("registration-guarded", guarded(&guarded_labels(&configuration)));
     });
 }
 

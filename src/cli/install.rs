@@ -1,0 +1,70 @@
+//! `meshgate install`: the objects of an installation.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+
+use super::inputs::{PolicyFlags, clock};
+use super::output;
+use crate::install::{self, ConfigurationText, IMAGE, Packed, Policies, REPLICAS, Settings};
+use crate::kubernetes::image_reference::ImageReference;
+
+/// Flags of `install`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  meshgate install | kubectl apply -f -
+  meshgate install --config meshgate.yaml -p policies | kubectl apply --server-side -f -
+
+It prints neither webhook configurations nor certificates: meshgate writes them once it can answer.")]
+pub(super) struct Arguments {
+    /// The container image
+    #[arg(long, value_name = "IMAGE", default_value = IMAGE, value_parser = image)]
+    image: String,
+    /// The process's own configuration, meshgate.yaml
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    policies: PolicyFlags,
+    /// How many Pods
+    #[arg(long, value_name = "COUNT", default_value_t = REPLICAS, value_parser = clap::value_parser!(u32).range(1..))]
+    replicas: u32,
+}
+
+/// Prints the objects.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
+    let objects = install::manifests(&arguments.settings()?);
+    output::print(&install::text(&objects)).map(|()| 0)
+}
+
+impl Arguments {
+    fn settings(&self) -> anyhow::Result<Settings> {
+        let configuration = match &self.config {
+            None => ConfigurationText::default(),
+            Some(path) => {
+                let name = path.display().to_string();
+                let content = std::fs::read(path)
+                    .with_context(|| format!("--config {name}: can't be read; check that it exists"))?;
+                ConfigurationText::read(&name, &content)
+                    .with_context(|| "the configuration can't be installed")?
+            }
+        };
+        let in_force = self.policies.or_configured(&configuration.configuration().policies);
+        // What the Pods would refuse at their start is refused here.
+        in_force.bundle(clock())?;
+        let policies = match self.policies.named() {
+            None => Policies::Configured,
+            Some(name) if name.starts_with("embedded/") => Policies::Embedded(name.to_owned()),
+            Some(name) => Policies::Packed(
+                Packed::of(&self.policies.tree()?)
+                    .with_context(|| format!("--policies {name}: can't be packed into a ConfigMap"))?,
+            ),
+        };
+        Ok(Settings { image: self.image.clone(), replicas: self.replicas, configuration, policies })
+    }
+}
+
+fn image(text: &str) -> Result<String, String> {
+    ImageReference::parse(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}

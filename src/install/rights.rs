@@ -1,0 +1,111 @@
+//! What meshgate may ask of the API server: as little as there is use for, each use beside its rule.
+
+use serde_json::{Value, json};
+
+use super::objects::{cluster_wide, namespaced};
+use super::slots::Slots;
+use crate::config::{NAMESPACE, SERVICE};
+use crate::registration::{GUARD_POLICY, MUTATING, OWN_POLICY, VALIDATING};
+
+const AUTHORIZATION: &str = "rbac.authorization.k8s.io";
+
+/// A rule, as RBAC has it.
+struct Rule {
+    group: &'static str,
+    resources: &'static [&'static str],
+    /// Empty: whatever their name.
+    names: &'static [&'static str],
+    verbs: &'static [&'static str],
+}
+
+/// In the whole cluster.
+const CLUSTER: &[Rule] = &[
+    // The fact `namespace`: labels and annotations decide modes, selectors, suspensions.
+    Rule { group: "", resources: &["namespaces"], names: &[], verbs: &["get", "list", "watch"] },
+    // The registration is watched to be repaired. A name can't limit these verbs.
+    Rule {
+        group: "admissionregistration.k8s.io",
+        resources: &["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
+        names: &[],
+        verbs: &["create", "list", "watch"],
+    },
+    // It is written, repaired and, when meshgate is uninstalled, removed.
+    Rule {
+        group: "admissionregistration.k8s.io",
+        resources: &["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
+        names: &[MUTATING, VALIDATING],
+        verbs: &["delete", "get", "patch", "update"],
+    },
+    // Whether the admission policies are in place decides the failurePolicy of the guard entry.
+    Rule {
+        group: "admissionregistration.k8s.io",
+        resources: &["validatingadmissionpolicies", "validatingadmissionpolicybindings"],
+        names: &[GUARD_POLICY, OWN_POLICY],
+        verbs: &["get"],
+    },
+    // The owner of the webhook configurations, with which they go: its uid is looked up.
+    Rule { group: AUTHORIZATION, resources: &["clusterroles"], names: &[SERVICE], verbs: &["get"] },
+];
+
+/// In the namespace of the installation.
+const OWN: &[Rule] = &[
+    // The state of the registration; its probe, as a dry run.
+    Rule { group: "", resources: &["configmaps"], names: &[], verbs: &["create"] },
+    Rule {
+        group: "",
+        resources: &["configmaps"],
+        names: &["meshgate-state"],
+        verbs: &["get", "list", "patch", "update", "watch"],
+    },
+    // The certificates. A name can't limit `create`.
+    Rule { group: "", resources: &["secrets"], names: &[], verbs: &["create"] },
+    Rule {
+        group: "",
+        resources: &["secrets"],
+        names: &["meshgate-certificates"],
+        verbs: &["get", "list", "patch", "watch"],
+    },
+    // Who leads.
+    Rule { group: "coordination.k8s.io", resources: &["leases"], names: &[], verbs: &["create"] },
+    Rule {
+        group: "coordination.k8s.io",
+        resources: &["leases"],
+        names: &["meshgate-leader"],
+        verbs: &["get", "patch", "update"],
+    },
+    // Repairs, refused bundles, late rotations are told.
+    Rule { group: "events.k8s.io", resources: &["events"], names: &[], verbs: &["create", "patch"] },
+    // Every ready replica must show the new certificate before the old authority goes.
+    Rule { group: "discovery.k8s.io", resources: &["endpointslices"], names: &[], verbs: &["list"] },
+    // A replica that ends looks whether it is uninstalled.
+    Rule { group: "apps", resources: &["deployments"], names: &[SERVICE], verbs: &["get"] },
+];
+
+pub(super) fn objects(slots: &Slots) -> Vec<Value> {
+    let account = json!([{ "kind": "ServiceAccount", "name": SERVICE, "namespace": NAMESPACE }]);
+    let role = |kind: &str| json!({ "apiGroup": AUTHORIZATION, "kind": kind, "name": SERVICE });
+    let binding = |kind: &str| [("roleRef", role(kind)), ("subjects", account.clone())];
+    let version = "rbac.authorization.k8s.io/v1";
+    let own: Vec<Value> = OWN.iter().map(Rule::written).collect();
+    let cluster: Vec<Value> = CLUSTER.iter().map(Rule::written).chain(slots.rules.iter().cloned()).collect();
+    vec![
+        // Only the Pods themselves say that they want a token.
+        namespaced("v1", "ServiceAccount", SERVICE, [("automountServiceAccountToken", false.into())]),
+        cluster_wide(version, "ClusterRole", SERVICE, [("rules", cluster.into())]),
+        cluster_wide(version, "ClusterRoleBinding", SERVICE, binding("ClusterRole")),
+        namespaced(version, "Role", SERVICE, [("rules", own.into())]),
+        namespaced(version, "RoleBinding", SERVICE, binding("Role")),
+    ]
+}
+
+impl Rule {
+    fn written(&self) -> Value {
+        let (group, resources, verbs) = (self.group, self.resources, self.verbs);
+        match self.names {
+            [] => json!({ "apiGroups": [group], "resources": resources, "verbs": verbs }),
+            names => {
+                json!({ "apiGroups": [group], "resources": resources, "resourceNames": names, "verbs": verbs })
+            }
+        }
+    }
+}
