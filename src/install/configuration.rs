@@ -30,7 +30,7 @@ pub enum Misplaced {
     #[error(transparent)]
     Faults(#[from] Faults),
     /// It says what can't be in a Pod of the installation.
-    #[error("{file}: {}", what.join("\n{file}: "))]
+    #[error("{file}: {}", what.join(&format!("\n{file}: ")))]
     NotInAPod {
         /// The file.
         file: String,

@@ -7,6 +7,7 @@ mod commands;
 mod explain;
 mod faults;
 mod inputs;
+mod install;
 mod pod_templates;
 mod program;
 mod readme;
