@@ -1,14 +1,25 @@
 //! What a decision needs of the outside world, as data: [`FactKey`] names a fact, [`Facts`] holds what was
 //! gathered, a [`ContextSource`] answers, and [`gather`] is the only place of a review that waits.
 //!
-//! Called by `review::complete`; implemented by the dry run (manifests) and, later, by the cluster's caches.
+//! Called by `review::complete`; implemented by the dry run (manifests) and by the cluster's caches, which compute
+//! facts from objects by the code of this module.
 
 mod facts;
+mod inventory;
+mod listed;
+mod needs;
+mod objects;
+mod owners;
 mod source;
 mod subjects;
 mod world;
 
 pub use facts::{Fact, FactKey, Facts, Now, OwnerReference};
+pub use inventory::Inventory;
+pub use listed::{Listed, Shelf, runtime_class, runtime_classes};
+pub use needs::{Needs, Rule};
+pub use objects::{Keep, Made, Names, Objects, Stored};
+pub use owners::{Owner, owner};
 pub use source::{ContextSource, gather};
 pub use subjects::Subjects;
 pub use world::{Others, World};

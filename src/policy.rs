@@ -5,6 +5,7 @@
 
 mod annotations;
 mod binding;
+mod declared;
 mod draft;
 mod duration;
 mod exception;
@@ -31,6 +32,7 @@ mod tree;
 mod written;
 
 pub use binding::{Binding, Enforcement, Templates};
+pub use declared::{DeclaredFact, FactName};
 pub use draft::Draft;
 pub use exception::Exception;
 pub use exempted::Exempted;
@@ -44,7 +46,7 @@ pub use matching::{
 };
 pub use members::Members;
 pub use mesh_settings::MeshSettings;
-pub use metadata::{FactName, FailurePolicy, Metadata, Severity};
+pub use metadata::{FailurePolicy, Metadata, Severity};
 pub use origin::Origin;
 pub use rego::{Module, Policy};
 pub use settings::{

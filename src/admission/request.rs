@@ -40,7 +40,7 @@ impl fmt::Display for Operation {
 }
 
 /// Group, version and kind (meta/v1).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupVersionKind {
     /// Empty for the core group.
     pub group: String,
@@ -54,6 +54,11 @@ impl GroupVersionKind {
     /// Of its three parts.
     pub fn new(group: impl Into<String>, version: impl Into<String>, kind: impl Into<String>) -> Self {
         Self { group: group.into(), version: version.into(), kind: kind.into() }
+    }
+
+    /// The apiVersion: the version alone in the core group.
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
     }
 }
 

@@ -33,6 +33,9 @@ pub(super) struct FactFlags {
     /// The mode of namespaces that say none: off, audit, warn or deny [default: the policies' defaultMode]
     #[arg(long, value_name = "MODE", value_parser = mode)]
     pub(super) mode: Option<Mode>,
+    /// The version of Kubernetes that policies see, as 1.33 [default: the newest that is known]
+    #[arg(long, value_name = "VERSION", value_parser = version)]
+    pub(super) cluster_version: Option<(u64, u64)>,
     /// The time that policies see, as 2026-01-31T12:00:00Z [default: the clock]
     #[arg(long, value_name = "TIME", value_parser = now)]
     pub(super) now: Option<Now>,
@@ -123,6 +126,9 @@ impl FactFlags {
         if let Some(mode) = self.mode {
             world = world.with_label(MODE_LABEL, mode.as_str());
         }
+        if let Some(version) = self.cluster_version {
+            world = world.of_version(version);
+        }
         Requests::new(objects.iter(), bundle, None)
             .describe(facts.objects(), &mut world)
             .map_err(|rejected| anyhow!("--facts: {}", reason(&rejected)))?;
@@ -142,6 +148,15 @@ pub(super) fn clock() -> Now {
 
 fn reason(rejected: &DocumentResult) -> &str {
     rejected.reason.as_deref().unwrap_or_default()
+}
+
+fn version(text: &str) -> Result<(u64, u64), String> {
+    let parts = text.strip_prefix('v').unwrap_or(text).split('.').map(str::parse);
+    match parts.collect::<Result<Vec<u64>, _>>().as_deref() {
+        // The patch release makes no difference to an API.
+        Ok([major, minor] | [major, minor, _]) => Ok((*major, *minor)),
+        _ => Err("write a version of Kubernetes, as 1.33".to_owned()),
+    }
 }
 
 fn mode(word: &str) -> Result<Mode, String> {

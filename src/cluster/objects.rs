@@ -47,6 +47,10 @@ impl ContextSource for Objects {
                 FactKey::Namespace(name) => self.namespace(name).await,
                 FactKey::Image(_) => Fact::Unknown("images are not looked up".to_owned()),
                 FactKey::Owner { .. } => Fact::Unknown("owners are not looked up".to_owned()),
+                FactKey::Listed(..)
+                | FactKey::RuntimeClasses
+                | FactKey::ClusterVersion
+                | FactKey::Inventory(_) => Fact::Unknown("objects are not looked up".to_owned()),
             }
         })
     }

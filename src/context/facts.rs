@@ -6,7 +6,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
+use super::inventory::Inventory;
+use super::listed::Listed;
 use super::subjects::Subjects;
+use crate::admission::GroupVersionKind;
 use time::{Duration, OffsetDateTime};
 
 /// Names one thing of the outside world that a review may ask for.
@@ -24,6 +27,14 @@ pub enum FactKey {
         /// The object's controller (`metadata.ownerReferences[]` with `controller: true`).
         controller: OwnerReference,
     },
+    /// Objects of a namespace, by its name: `[object]`.
+    Listed(Listed, String),
+    /// Overheads by the name of their RuntimeClass: `{name: {resource: quantity}}`.
+    RuntimeClasses,
+    /// The version of the API server: `{major, minor}`.
+    ClusterVersion,
+    /// The objects of some kinds ([`Fact::Inventory`]).
+    Inventory(BTreeSet<GroupVersionKind>),
 }
 
 /// What `metadata.ownerReferences[]` says of an owner (meta/v1 OwnerReference).
@@ -71,8 +82,24 @@ impl OwnerReference {
 pub enum Fact {
     /// The fact, in the shape that its key documents; null where the world has no such thing.
     Known(Value),
+    /// The same of objects so many that they are shared, not copied.
+    Inventory(Arc<Inventory>),
     /// Why it could not be learnt.
     Unknown(String),
+}
+
+impl Fact {
+    /// The value, or why it could not be learnt.
+    ///
+    /// # Errors
+    /// That of [`Fact::Unknown`].
+    pub fn known(self) -> Result<Value, String> {
+        match self {
+            Self::Known(value) => Ok(value),
+            Self::Inventory(inventory) => Ok(inventory.value()),
+            Self::Unknown(why) => Err(why),
+        }
+    }
 }
 
 /// The moment at which a request was received: the only clock that a policy sees.

@@ -4,27 +4,31 @@
 use std::collections::BTreeMap;
 use std::future::{Future, ready};
 use std::pin::Pin;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
 use super::facts::{Fact, FactKey, OwnerReference};
+use super::inventory::Inventory;
+use super::listed::{Shelf, runtime_classes};
+use super::objects::{Keep, Names, Objects};
+use super::owners::{self, Owner};
 use super::source::ContextSource;
+use crate::admission::GroupVersionKind;
+use crate::kubernetes::kinds;
 
-/// How many owners stand above each other at most: Pod, Job, CronJob, and what operators add.
-const OWNERS: usize = 16;
-
-/// Namespaces and workloads that are known.
+/// Objects that are known.
 #[derive(Clone, Debug)]
 pub struct World {
+    objects: BTreeMap<GroupVersionKind, Arc<Objects>>,
+    /// Controllers that nobody wrote down, between a workload and its Pods.
+    between: BTreeMap<GroupVersionKind, Arc<Objects>>,
     namespaces: BTreeMap<String, Value>,
-    workloads: BTreeMap<WorkloadKey, Value>,
     others: Others,
     /// Labels of every namespace that does not say otherwise.
     labels: BTreeMap<String, String>,
+    version: (u64, u64),
 }
-
-/// Namespace, API group, kind, name.
-type WorkloadKey = (String, String, String, String);
 
 /// What is said of a namespace that is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +42,8 @@ pub enum Others {
 impl World {
     /// Knows nothing yet.
     pub fn new(others: Others) -> Self {
-        let (namespaces, workloads, labels) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { namespaces, workloads, others, labels }
+        let (objects, between, namespaces) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { objects, between, namespaces, others, labels: BTreeMap::new(), version: kinds::NEWEST }
     }
 
     /// Gives every namespace a label that has none of this name.
@@ -49,28 +53,43 @@ impl World {
         self
     }
 
+    /// Of a cluster of that version, major and minor.
+    #[must_use]
+    pub fn of_version(self, version: (u64, u64)) -> Self {
+        Self { version, ..self }
+    }
+
     /// Adds an object, or replaces it; labels and annotations of a Namespace that is known are added to, as `kubectl
     /// apply` does. `namespace` is where the object is, for those that have one.
     pub fn insert(&mut self, namespace: Option<&str>, object: &Value) {
-        let text =
-            |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let (api_version, kind, name) = (text("/apiVersion"), text("/kind"), text("/metadata/name"));
-        if (api_version.as_str(), kind.as_str()) == ("v1", "Namespace") {
-            let known = self.namespaces.entry(name).or_insert_with(|| json!({}));
-            let merged = ["labels", "annotations"].map(|member| {
-                let mut all = map(known, member);
-                all.extend(map(object.get("metadata").unwrap_or(&Value::Null), member));
-                all
-            });
-            let [labels, annotations] = merged;
-            *known = json!({ "labels": labels, "annotations": annotations });
-        } else if let Some(namespace) = namespace {
-            let metadata = object.get("metadata").cloned().unwrap_or_default();
-            let replicas = object.pointer("/spec/replicas").cloned().unwrap_or_default();
-            let known = json!({ "metadata": metadata, "replicas": replicas });
-            let key = (namespace.to_owned(), group(&api_version).to_owned(), kind, name);
-            self.workloads.insert(key, known);
+        let mut object = object.clone();
+        Keep::Whole.prune(&mut object);
+        let (kind, name) = (kind_of(&object), name_of(&object));
+        if (kind.group.as_str(), kind.kind.as_str()) != ("", "Namespace") {
+            return put(&mut self.objects, kind, namespace.unwrap_or_default(), &name, &object);
         }
+        let known = self.namespaces.entry(name.clone()).or_insert_with(|| json!({}));
+        let merged = ["labels", "annotations"].map(|member| {
+            let mut all = map(known, member);
+            all.extend(map(object.get("metadata").unwrap_or(&Value::Null), member));
+            all
+        });
+        let [labels, annotations] = merged;
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            for (member, values) in [("labels", &labels), ("annotations", &annotations)] {
+                if !values.is_empty() {
+                    metadata.insert(member.to_owned(), Value::Object(values.clone()));
+                }
+            }
+        }
+        *known = json!({ "labels": labels, "annotations": annotations });
+        put(&mut self.objects, kind, "", &name, &object);
+    }
+
+    /// Adds a controller that stands between a workload and its Pods: owners are found through it, and nothing else is
+    /// known of it.
+    pub fn insert_between(&mut self, namespace: &str, object: &Value) {
+        put(&mut self.between, kind_of(object), namespace, &name_of(object), object);
     }
 
     /// Whether a namespace is not known.
@@ -96,26 +115,45 @@ impl World {
         Fact::Known(json!({ "name": name, "labels": labels, "annotations": annotations }))
     }
 
-    /// The workload at the top: follows controllers upwards; null where one is not known.
+    /// The workload at the top.
     fn owner(&self, namespace: &str, first: &OwnerReference) -> Fact {
-        let mut reference = first.clone();
-        for _ in 0..OWNERS {
-            let OwnerReference { api_version, kind, name, uid } = reference;
-            let key = (namespace.to_owned(), group(&api_version).to_owned(), kind.clone(), name.clone());
-            let Some(workload) = self.workloads.get(&key) else { return Fact::Known(Value::Null) };
-            match OwnerReference::controller_of(workload) {
-                Ok(Some(above)) => reference = above,
-                Ok(None) => {
-                    let uid = workload.pointer("/metadata/uid").cloned().unwrap_or(Value::from(uid));
-                    let replicas = replicas(&kind, workload);
-                    return Fact::Known(
-                        json!({ "kind": kind, "name": name, "uid": uid, "replicas": replicas }),
-                    );
-                }
-                Err(why) => return Fact::Unknown(format!("{kind} {name}: {why}")),
-            }
+        owners::owner(first, |reference| {
+            let (group, kind) = (group(&reference.api_version), reference.kind.as_str());
+            // A workload stays the same whatever version it is read in.
+            let is_it = |of: &GroupVersionKind| of.group == group && of.kind == kind;
+            let all = self.objects.iter().chain(&self.between).filter(|(of, _)| is_it(of));
+            let mut found = all.filter_map(|(_, objects)| objects.get(namespace, &reference.name));
+            found.next().map_or(Owner::Absent, Owner::Known)
+        })
+    }
+
+    fn inventory(&self, kinds: impl Iterator<Item = GroupVersionKind>) -> Fact {
+        let all = kinds.map(|kind| self.objects(&kind).map(|objects| (kind, objects)));
+        all.collect::<Result<_, _>>()
+            .map_or_else(Fact::Unknown, |kinds| Fact::Inventory(Arc::new(Inventory::new(kinds))))
+    }
+}
+
+impl Shelf for World {
+    /// No API server converts what stands in files.
+    fn objects(&self, kind: &GroupVersionKind) -> Result<Arc<Objects>, String> {
+        let is_other = |of: &GroupVersionKind| {
+            of.group == kind.group && of.kind == kind.kind && of.version != kind.version
+        };
+        let other = self.objects.iter().find(|(of, objects)| is_other(of) && objects.count() > 0);
+        if let Some((other, objects)) = other {
+            let named = |(namespace, names): (&str, &Arc<Names>)| {
+                let name = names.iter().next().map(|(name, _)| name.to_owned())?;
+                Some(if namespace.is_empty() { name } else { format!("{namespace}/{name}") })
+            };
+            let name = objects.namespaces().find_map(named).unwrap_or_default();
+            let (given, read) = (other.api_version(), kind.api_version());
+            return Err(format!(
+                "the {} {name} is given in {given} and read in {read}; write it in {read}, as the API server would give it",
+                kind.kind
+            ));
         }
-        Fact::Unknown(format!("more than {OWNERS} owners above each other, or a circle"))
+        Ok(self.objects.get(kind).cloned().unwrap_or_default())
     }
 }
 
@@ -125,9 +163,46 @@ impl ContextSource for World {
             FactKey::Namespace(name) => self.namespace(name),
             FactKey::Image(_) => Fact::Unknown("no registry is read by this release".to_owned()),
             FactKey::Owner { namespace, controller } => self.owner(namespace, controller),
+            FactKey::Listed(listed, namespace) => listed.of(self, namespace),
+            FactKey::RuntimeClasses => runtime_classes(self),
+            FactKey::ClusterVersion => {
+                let (major, minor) = self.version;
+                Fact::Known(json!({ "major": major, "minor": minor }))
+            }
+            FactKey::Inventory(kinds) => self.inventory(kinds.iter().cloned()),
         };
         Box::pin(ready(fact))
     }
+}
+
+/// Puts an object in the place of the one of its name, in whatever version that is.
+fn put(
+    all: &mut BTreeMap<GroupVersionKind, Arc<Objects>>,
+    kind: GroupVersionKind,
+    namespace: &str,
+    name: &str,
+    object: &Value,
+) {
+    for (of, objects) in all.iter_mut().filter(|(of, _)| of.group == kind.group && of.kind == kind.kind) {
+        if *of != kind {
+            Arc::make_mut(objects).remove(namespace, name);
+        }
+    }
+    Arc::make_mut(all.entry(kind).or_default()).insert(namespace, name, object);
+}
+
+fn kind_of(object: &Value) -> GroupVersionKind {
+    let text = |member: &str| object.get(member).and_then(Value::as_str).unwrap_or_default();
+    let (group, version) = text("apiVersion").split_once('/').unwrap_or(("", text("apiVersion")));
+    GroupVersionKind::new(group, version, text("kind"))
+}
+
+/// The name, or what the API server would begin it with.
+fn name_of(object: &Value) -> String {
+    let text = |member: &str| {
+        object.get("metadata").and_then(|metadata| metadata.get(member)).and_then(Value::as_str)
+    };
+    text("name").filter(|name| !name.is_empty()).or(text("generateName")).unwrap_or_default().to_owned()
 }
 
 /// A member of metadata that is an object; empty where it is not.
@@ -135,20 +210,9 @@ fn map(metadata: &Value, member: &str) -> Map<String, Value> {
     metadata.get(member).and_then(Value::as_object).cloned().unwrap_or_default()
 }
 
-/// The API group of an apiVersion; a workload stays the same whatever version it is read in.
+/// The API group of an apiVersion.
 fn group(api_version: &str) -> &str {
     api_version.split_once('/').map_or("", |(group, _)| group)
-}
-
-/// `spec.replicas`; where a kind has that field, its default is 1.
-fn replicas(kind: &str, workload: &Value) -> Value {
-    match workload.get("replicas") {
-        Some(replicas) if !replicas.is_null() => replicas.clone(),
-        _ if matches!(kind, "Deployment" | "ReplicaSet" | "StatefulSet" | "ReplicationController") => {
-            Value::from(1)
-        }
-        _ => Value::Null,
-    }
 }
 
 #[cfg(test)]
@@ -156,10 +220,7 @@ mod tests {
     use super::*;
 
     fn known(fact: Fact) -> Value {
-        match fact {
-            Fact::Known(value) => value,
-            Fact::Unknown(why) => panic!("{why}"),
-        }
+        fact.known().unwrap()
     }
 
     #[test]

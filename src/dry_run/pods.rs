@@ -60,7 +60,7 @@ pub(super) fn derive<'t>(
             uid: uid(&[&workload.uid, kind]),
         });
     if let Some(between) = &controller {
-        world.insert(Some(namespace), &stand_in(between, &workload));
+        world.insert_between(namespace, &stand_in(between, &workload));
     }
     let controller = controller.unwrap_or(workload);
     let mut pod = json!({

@@ -8,6 +8,7 @@ use regorus::Value as Rego;
 use super::chunk::{self, Chunk};
 use super::entry_points::{self, EntryPoints};
 use super::input::to_rego;
+use super::needs;
 use super::packages;
 use super::program::{self, Contract, ProgramSettings, Promise};
 use super::said::Apart;
@@ -127,7 +128,8 @@ pub fn compile(draft: Draft) -> Result<Bundle, Faults> {
         )
         .into());
     }
-    Faults::or(bound.iter().filter_map(changes_without_leave).collect(), ())?;
+    let beyond = bound.iter().filter_map(needs::sees_other_namespaces);
+    Faults::or(bound.iter().filter_map(changes_without_leave).chain(beyond).collect(), ())?;
     let libraries: Vec<Module> = libraries_parsed.iter().map(packages::library).collect();
     let chunks = chunks(&bound, &libraries, &BTreeSet::new())?;
     let parameters =

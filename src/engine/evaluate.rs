@@ -78,12 +78,12 @@ impl Bundle {
         // Who lacks a fact is not asked; the others are.
         let lacks: BTreeMap<usize, EvaluationError> =
             bound.iter().filter_map(|one| Some((one.number, input.lacks(one)?))).collect();
-        let asked: BTreeSet<usize> =
-            bound.iter().map(|one| one.number).filter(|number| !lacks.contains_key(number)).collect();
-        let of = |asked: &[usize]| -> Rego { input.of(&self.parameters, asked) };
         let mut allowance = Allowance::full();
         let mut answers: BTreeMap<usize, Answer> = BTreeMap::new();
-        for group in input.alike(&asked) {
+        for alike in input.alike(bound.iter().filter(|one| !lacks.contains_key(&one.number)).copied()) {
+            let Some(one) = alike.first() else { continue };
+            let group: BTreeSet<usize> = alike.iter().map(|one| one.number).collect();
+            let of = |asked: &[usize]| -> Rego { input.of(&self.parameters, asked, one) };
             let needed = |chunk: &&Chunk| chunk.bindings.iter().any(|number| group.contains(number));
             for chunk in self.chunks.iter().filter(needed) {
                 answers.extend(chunk.ask(question, &group, &mut allowance, of));

@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 
 use super::bundle::Bound;
 use super::evaluate::EvaluationError;
+use super::inventory;
 use super::packages;
 use crate::context::Fact;
-use crate::policy::FactName;
+use crate::policy::{DeclaredFact, FactName};
 
 /// From here on doubles are not all integers: 2^53.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -17,7 +18,7 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// The request and the facts, in the interpreter's form. Cheap to share: its values are reference-counted.
 pub struct Input {
     request: Rego,
-    facts: BTreeMap<FactName, Result<Rego, String>>,
+    facts: BTreeMap<DeclaredFact, Result<Rego, String>>,
     exempt: BTreeMap<usize, Rego>,
 }
 
@@ -26,7 +27,7 @@ pub type Exempt = BTreeMap<String, BTreeSet<String>>;
 
 impl Input {
     /// Takes the AdmissionRequest as policies read it, and the facts that are known.
-    pub fn new(request: &Value, facts: BTreeMap<FactName, Fact>) -> Self {
+    pub fn new(request: &Value, facts: BTreeMap<DeclaredFact, Fact>) -> Self {
         Self { request: to_rego(request), facts: convert(facts), exempt: BTreeMap::new() }
     }
 
@@ -40,7 +41,7 @@ impl Input {
 
     /// The same request about another object; what it shares with this one is not converted again.
     #[must_use]
-    pub fn with_object(&self, object: &Value, facts: BTreeMap<FactName, Fact>) -> Self {
+    pub fn with_object(&self, object: &Value, facts: BTreeMap<DeclaredFact, Fact>) -> Self {
         let mut members = self.request.as_object().cloned().unwrap_or_default();
         members.insert(Rego::from("object"), to_rego(object));
         Self { request: Rego::from(members), facts: convert(facts), exempt: BTreeMap::new() }
@@ -48,32 +49,42 @@ impl Input {
 
     /// The first fact that a binding's policy declared and that is not known.
     pub(super) fn lacks(&self, bound: &Bound) -> Option<EvaluationError> {
-        let why = |name: &FactName| match self.facts.get(name) {
-            Some(Ok(_)) => None,
-            Some(Err(why)) => Some(EvaluationError::Fact { name: name.as_str(), why: why.clone() }),
-            None => Some(EvaluationError::Fact { name: name.as_str(), why: "not gathered".to_owned() }),
+        let why = |declared: &DeclaredFact| {
+            let name = declared.name.as_str();
+            match self.facts.get(declared) {
+                Some(Ok(_)) => None,
+                Some(Err(why)) => Some(EvaluationError::Fact { name, why: why.clone() }),
+                None => Some(EvaluationError::Fact { name, why: "not gathered".to_owned() }),
+            }
         };
         bound.policy.metadata.context.iter().find_map(why)
     }
 
-    /// The bindings in groups that see the same containers: `input.exempt` is one for all that are asked together, and a
-    /// library that reads it doesn't know for whom.
-    pub(super) fn alike(&self, bindings: &BTreeSet<usize>) -> Vec<BTreeSet<usize>> {
-        let mut groups: BTreeMap<Option<&Rego>, BTreeSet<usize>> = BTreeMap::new();
-        for number in bindings {
-            groups.entry(self.exempt.get(number)).or_default().insert(*number);
+    /// The bindings in groups that see the same containers and the same inventory: `input.exempt` is one for all that are
+    /// asked together, and a library that reads it doesn't know for whom.
+    pub(super) fn alike<'b>(&self, bindings: impl Iterator<Item = &'b Bound>) -> Vec<Vec<&'b Bound>> {
+        let mut groups: BTreeMap<_, Vec<&Bound>> = BTreeMap::new();
+        for bound in bindings {
+            groups
+                .entry((self.exempt.get(&bound.number), declared_inventory(bound)))
+                .or_default()
+                .push(bound);
         }
         groups.into_values().collect()
     }
 
-    /// `input` for those bindings that are asked, which are [`alike`](Self::alike). All facts that are known are there: that a policy reads none but those
-    /// that it declared is the gate's matter (R25).
-    pub(super) fn of(&self, parameters: &Rego, asked: &[usize]) -> Rego {
-        let known = self.facts.iter().filter_map(|(name, fact)| Some((name, fact.as_ref().ok()?)));
+    /// `input` for those bindings that are asked, which are all [`alike`](Self::alike) `one`. All facts that are known are
+    /// there, but for other inventories: that a policy reads none but those that it declared is the gate's matter (R25).
+    pub(super) fn of(&self, parameters: &Rego, asked: &[usize], one: &Bound) -> Rego {
+        let is_seen = |fact: &DeclaredFact| {
+            fact.name != FactName::Inventory || declared_inventory(one).is_some_and(|own| own == fact)
+        };
+        let seen = self.facts.iter().filter(|(fact, _)| is_seen(fact));
+        let known = seen.filter_map(|(fact, value)| Some((fact.name.as_str(), value.as_ref().ok()?)));
         let mut context: BTreeMap<&str, Rego> = BTreeMap::new();
         for (name, value) in known {
-            match name.as_str().split_once('.') {
-                None => drop(context.insert(name.as_str(), value.clone())),
+            match name.split_once('.') {
+                None => drop(context.insert(name, value.clone())),
                 // `mesh.proposal` is a member of `mesh`.
                 Some((group, member)) => {
                     let group = context.entry(group).or_insert_with(Rego::new_object);
@@ -84,7 +95,7 @@ impl Input {
             }
         }
         let context = context.into_iter().map(|(name, value)| (Rego::from(name), value));
-        let exempt = asked.first().and_then(|number| self.exempt.get(number));
+        let exempt = self.exempt.get(&one.number);
         let ask = asked.iter().map(|number| (Rego::from(packages::member(*number)), Rego::from(true)));
         Rego::from(BTreeMap::from([
             (Rego::from("request"), self.request.clone()),
@@ -104,9 +115,15 @@ fn names(exempt: &Exempt) -> Rego {
     Rego::from(members.collect::<BTreeMap<_, _>>())
 }
 
-fn convert(facts: BTreeMap<FactName, Fact>) -> BTreeMap<FactName, Result<Rego, String>> {
+/// The inventory that the binding's policy declares.
+fn declared_inventory(bound: &Bound) -> Option<&DeclaredFact> {
+    bound.policy.metadata.context.iter().find(|fact| fact.name == FactName::Inventory)
+}
+
+fn convert(facts: BTreeMap<DeclaredFact, Fact>) -> BTreeMap<DeclaredFact, Result<Rego, String>> {
     let one = |(name, fact)| match fact {
         Fact::Known(value) => (name, Ok(to_rego(&value))),
+        Fact::Inventory(objects) => (name, Ok(inventory::to_rego(&objects))),
         Fact::Unknown(why) => (name, Err(why)),
     };
     facts.into_iter().map(one).collect()

@@ -20,7 +20,8 @@ use super::input::to_rego;
 use super::interpreter_error::{fault, one_line};
 use super::syntax::{self, Descend, Expr, Parsed, Ref, RegoVersion, Scopes, Visit, walk_module};
 use super::{builtins, evaluate::EvaluationError, gate, normalise, output_json, query};
-use crate::policy::{FactName, Fault, Faults, Module, Policy};
+use crate::admission::GroupVersionKind;
+use crate::policy::{DeclaredFact, FactName, Fault, Faults, Module, Policy};
 
 /// How long one evaluation may take. A policy needs about 0.1 ms; a request has 7 s (cluster: deadlines), so a
 /// few policies that run away leave time to say so.
@@ -44,7 +45,7 @@ pub struct Promise {
     /// The module's path.
     pub path: String,
     /// The facts that it declares.
-    pub context: BTreeSet<FactName>,
+    pub context: BTreeSet<DeclaredFact>,
     /// The schema of its parameters.
     pub parameters: Value,
 }
@@ -55,6 +56,16 @@ impl Promise {
         let Policy { metadata, module, .. } = policy;
         let parameters = metadata.parameters.schema().clone();
         Self { path: module.path.clone(), context: metadata.context.clone(), parameters }
+    }
+
+    /// The kinds of the inventory, where it is declared.
+    pub(super) fn inventory(&self) -> Option<&BTreeSet<GroupVersionKind>> {
+        self.context.iter().find(|fact| fact.name == FactName::Inventory).map(|fact| &fact.kinds)
+    }
+
+    /// Whether the fact is declared, whatever of it.
+    pub(super) fn declares(&self, fact: FactName) -> bool {
+        self.context.iter().any(|declared| declared.name == fact)
     }
 }
 

@@ -66,7 +66,7 @@ impl Bundle {
                 bound.apart.get_or_init(|| made)
             }
         };
-        let input = input.of(&self.parameters, &[bound.number]);
+        let input = input.of(&self.parameters, &[bound.number], bound);
         Ok(apart.copies.iter().map(|copy| apart.ask(bound, copy, input.clone())).collect())
     }
 }

@@ -7,6 +7,9 @@ use serde_json::Value;
 /// Written by tests/reference/kinds/generate.py.
 const BUILT_IN: &str = include_str!("kinds/built_in.tsv");
 
+/// The version of Kubernetes, major and minor, of which the table is: the newest that is known.
+pub const NEWEST: (u64, u64) = (1, 37);
+
 /// The groups into which the kinds of `extensions/v1beta1` moved before Kubernetes 1.22 ceased to serve it.
 const AFTER_EXTENSIONS: [&str; 2] = ["apps", "networking.k8s.io"];
 
@@ -34,6 +37,17 @@ pub fn built_in(api_version: &str, kind: &str) -> Option<Resource> {
 /// Whether Kubernetes itself serves that kind, in any version.
 pub fn is_built_in(group: &str, kind: &str) -> bool {
     table().any(|row| row.is(group, kind))
+}
+
+/// The resources of a kind of Kubernetes' own, one of each group that has such a kind, in the preferred version.
+pub fn named(kind: &str) -> Vec<Resource> {
+    let mut found: Vec<Resource> = Vec::new();
+    for row in table().filter(|row| row.kind == kind) {
+        if found.iter().all(|one| one.group != row.group) {
+            found.push(row.resource());
+        }
+    }
+    found
 }
 
 /// The kind of Kubernetes' own that differs from `kind` in upper and lower case only, which an API server doesn't take.
@@ -143,6 +157,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn the_newest_version_is_that_of_the_table() {
+        let (major, minor) = NEWEST;
+        assert!(BUILT_IN.starts_with(&format!("# k8s.io/kubernetes@v{major}.{minor}.")));
+    }
 
     fn plural_and_scope(resource: &Resource) -> (&str, bool) {
         (&resource.plural, resource.namespaced)

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::declared::{Context, DeclaredFact, FactName};
 use super::files::{Misfit, typed};
 use super::guarded::GuardedField;
 use super::matching::{Match, MatchFields};
@@ -34,53 +35,6 @@ pub enum FailurePolicy {
     Ignore,
 }
 
-/// A fact that a policy may declare in `context` (contracts: the facts that exist so far).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FactName {
-    /// The container view.
-    Containers,
-    /// The exceptions that cover the object.
-    Exceptions,
-    /// What a mesh would do with the object.
-    #[serde(rename = "mesh.proposal")]
-    MeshProposal,
-    /// `{name, labels, annotations}`.
-    Namespace,
-    /// `{rfc3339, ns}`.
-    Now,
-    /// The top-level workload above the object, or null.
-    Owner,
-    /// The Pod that the object is or will make, or null.
-    Pod,
-}
-
-impl FactName {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Containers,
-        Self::Exceptions,
-        Self::MeshProposal,
-        Self::Namespace,
-        Self::Now,
-        Self::Owner,
-        Self::Pod,
-    ];
-
-    /// The name under `input.context`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Containers => "containers",
-            Self::Exceptions => "exceptions",
-            Self::MeshProposal => "mesh.proposal",
-            Self::Namespace => "namespace",
-            Self::Now => "now",
-            Self::Owner => "owner",
-            Self::Pod => "pod",
-        }
-    }
-}
-
 /// What stands in a policy's METADATA block.
 #[derive(Clone, Debug)]
 pub struct Metadata {
@@ -97,7 +51,7 @@ pub struct Metadata {
     /// What a binding can set.
     pub parameters: Parameters,
     /// The facts that it reads; it sees no other (R25).
-    pub context: BTreeSet<FactName>,
+    pub context: BTreeSet<DeclaredFact>,
     /// Messages are shown without `[policy]` before them.
     pub plain: bool,
     /// The names under which it reads the container view.
@@ -115,7 +69,7 @@ pub struct Metadata {
 impl Metadata {
     /// Whether it sees containers through the one view, so that some can be taken out of it.
     pub(super) fn reads_containers(&self) -> bool {
-        self.context.contains(&FactName::Containers)
+        self.context.contains(&FactName::Containers.into())
     }
 }
 
@@ -154,7 +108,7 @@ struct Custom {
     #[serde(default)]
     parameters: Option<Value>,
     #[serde(default)]
-    context: Vec<FactName>,
+    context: Context,
     #[serde(default)]
     message: Option<Message>,
     #[serde(default)]
@@ -206,7 +160,7 @@ pub(super) fn read(value: &Value, id: &str) -> Result<Metadata, Vec<Misfit>> {
         failure_policy: custom.failure_policy,
         matches,
         parameters,
-        context: custom.context.into_iter().collect(),
+        context: custom.context.0,
         plain: matches!(custom.message, Some(Message::Plain)),
         controls,
         order: custom.order,

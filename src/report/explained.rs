@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 
 use super::{DocumentResult, DocumentStatus};
 use crate::admission::Request;
-use crate::context::Fact;
 use crate::engine::Said;
 use crate::patch::Patch;
 use crate::policy::Mode;
@@ -61,11 +60,11 @@ pub fn explained_text(all: &[Explained], file: impl Fn(&str) -> String) -> Strin
                 binding(review.phase, trace, &file, &mut push);
             }
             for (name, fact) in &review.trace.facts {
-                let value = match fact {
-                    Fact::Known(value) => short(&value.to_string()),
-                    Fact::Unknown(why) => format!("not known: {why}"),
+                let value = match fact.clone().known() {
+                    Ok(value) => short(&value.to_string()),
+                    Err(why) => format!("not known: {why}"),
                 };
-                push(4, &format!("fact {}: {value}", name.as_str()));
+                push(4, &format!("fact {name}: {value}"));
             }
         }
     }
@@ -144,9 +143,9 @@ fn review_json(review: &ExplainedReview, file: &impl Fn(&str) -> String) -> Valu
     let facts: Map<String, Value> = trace
         .facts
         .iter()
-        .map(|(name, fact)| match fact {
-            Fact::Known(value) => (name.as_str().to_owned(), value.clone()),
-            Fact::Unknown(why) => (name.as_str().to_owned(), json!({ "error": why })),
+        .map(|(name, fact)| {
+            let value = fact.clone().known().unwrap_or_else(|why| json!({ "error": why }));
+            (name.to_string(), value)
         })
         .collect();
     let bindings: Vec<Value> = trace.bindings.values().map(|one| binding_json(one, file)).collect();

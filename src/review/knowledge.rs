@@ -8,11 +8,11 @@ use super::excepted::{self, Excepted};
 use super::mesh::{self, Mesh, Proposal, Recognised};
 use super::trace::Trace;
 use crate::admission::{Operation, Request};
-use crate::context::{Fact, FactKey, Facts, Now, OwnerReference, Subjects};
+use crate::context::{Fact, FactKey, Facts, Listed, Now, OwnerReference, Subjects};
 use crate::engine::Bundle;
 use crate::kubernetes::containers;
 use crate::kubernetes::pod_template::{self, PodTemplates};
-use crate::policy::FactName;
+use crate::policy::{DeclaredFact, FactName};
 
 /// The facts at hand, and the keys that were asked for and are not there yet.
 pub(super) struct Knowledge<'a> {
@@ -44,7 +44,7 @@ impl<'a> Knowledge<'a> {
         let Some(object) = object(request) else { return Recognised::default() };
         mesh::recognise(&rendered, object, |image| match self.image(image) {
             Some(Fact::Known(entry)) => entry.get("digest").and_then(Value::as_str).map(str::to_owned),
-            Some(Fact::Unknown(_)) | None => None,
+            Some(_) | None => None,
         })
     }
 
@@ -84,19 +84,30 @@ impl<'a> Knowledge<'a> {
     }
 
     /// All facts of `names` that are at hand for this request.
-    pub(super) fn all(&mut self, names: &BTreeSet<FactName>, request: &Request) -> BTreeMap<FactName, Fact> {
-        let facts: BTreeMap<FactName, Fact> =
-            names.iter().filter_map(|name| Some((*name, self.fact(*name, request)?))).collect();
+    pub(super) fn all(
+        &mut self,
+        declared: &BTreeSet<DeclaredFact>,
+        request: &Request,
+    ) -> BTreeMap<DeclaredFact, Fact> {
+        let facts: BTreeMap<DeclaredFact, Fact> =
+            declared.iter().filter_map(|one| Some((one.clone(), self.fact(one, request)?))).collect();
         if let Some(trace) = &mut self.trace {
             for (name, fact) in &facts {
-                trace.learn(*name, fact);
+                trace.learn(name, fact);
             }
         }
         facts
     }
 
-    fn fact(&mut self, name: FactName, request: &Request) -> Option<Fact> {
-        match name {
+    fn fact(&mut self, declared: &DeclaredFact, request: &Request) -> Option<Fact> {
+        match declared.name {
+            FactName::Autoscalers => self.listed(Listed::Autoscalers, request),
+            FactName::DisruptionBudgets => self.listed(Listed::DisruptionBudgets, request),
+            FactName::LimitRanges => self.listed(Listed::LimitRanges, request),
+            FactName::ResourceQuotas => self.listed(Listed::ResourceQuotas, request),
+            FactName::RuntimeClasses => self.gathered(FactKey::RuntimeClasses),
+            FactName::ClusterVersion => self.gathered(FactKey::ClusterVersion),
+            FactName::Inventory => self.gathered(FactKey::Inventory(declared.kinds.clone())),
             FactName::Now => Some(self.facts.now().fact()),
             FactName::Namespace => self.namespace(request),
             FactName::Owner => self.owner(request),
@@ -128,6 +139,14 @@ impl<'a> Knowledge<'a> {
         match self.gathered(FactKey::Namespace(name.to_owned()))? {
             Fact::Known(Value::Null) => Some(Fact::Unknown(format!("there is no namespace `{name}`"))),
             fact => Some(fact),
+        }
+    }
+
+    /// Objects of the cluster are in no namespace that could have some.
+    fn listed(&mut self, listed: Listed, request: &Request) -> Option<Fact> {
+        match request.namespace().filter(|name| !name.is_empty()) {
+            Some(namespace) => self.gathered(FactKey::Listed(listed, namespace.to_owned())),
+            None => Some(Fact::Known(json!([]))),
         }
     }
 

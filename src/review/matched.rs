@@ -10,10 +10,9 @@ use super::suspension::is_suspended;
 use super::trace::{Asked, Outside, Side, Softened};
 use super::unjudged::{is_mirror_pod, unjudged};
 use crate::admission::{Operation, Request};
-use crate::context::Fact;
 use crate::engine::{Bound, Bundle, EvaluationError};
 use crate::kubernetes::label_selector::LabelSelector;
-use crate::policy::{Enforcement, FactName, MODE_LABEL, Match, Mismatch, Mode, Templates};
+use crate::policy::{DeclaredFact, Enforcement, FactName, MODE_LABEL, Match, Mismatch, Mode, Templates};
 
 /// A binding that concerns the request.
 pub(super) struct Matched<'a> {
@@ -125,8 +124,8 @@ fn changes(phase: Phase, matched: Matched<'_>) -> Result<Matched<'_>, Outside> {
 }
 
 /// The facts that these bindings read.
-pub(super) fn declared(matched: &[Matched<'_>]) -> BTreeSet<FactName> {
-    matched.iter().flat_map(|one| one.bound.policy.metadata.context.iter().copied()).collect()
+pub(super) fn declared(matched: &[Matched<'_>]) -> BTreeSet<DeclaredFact> {
+    matched.iter().flat_map(|one| one.bound.policy.metadata.context.iter().cloned()).collect()
 }
 
 /// Whether the policy has anything to be asked for in that phase.
@@ -193,12 +192,12 @@ fn in_namespace<'a>(
         return Ok(matched(action));
     }
     let fact = knowledge.namespace(request).ok_or(Outside::Later)?;
-    knowledge.trace().into_iter().for_each(|trace| trace.learn(FactName::Namespace, &fact));
-    let namespace = match fact {
-        Fact::Known(namespace) => namespace,
+    knowledge.trace().into_iter().for_each(|trace| trace.learn(&FactName::Namespace.into(), &fact));
+    let namespace = match fact.known() {
+        Ok(namespace) => namespace,
         // What is not known suspends nothing.
-        Fact::Unknown(_) if is_outright => return Ok(matched(Action::Deny)),
-        Fact::Unknown(why) => {
+        Err(_) if is_outright => return Ok(matched(Action::Deny)),
+        Err(why) => {
             let error = Some(EvaluationError::Fact { name: FactName::Namespace.as_str(), why });
             return Ok(Matched { error, ..matched(outright.unwrap_or(Action::Deny)) });
         }

@@ -107,12 +107,10 @@ fn stays(
 fn digest(image: &str, knowledge: &mut Knowledge<'_>) -> Result<Option<String>, EvaluationError> {
     let error = |why: String| EvaluationError::Fact { name: "images", why: format!("`{image}`: {why}") };
     ImageReference::parse(image).map_err(|why| error(why.to_string()))?;
-    let digest = match knowledge.image(image) {
+    let digest = match knowledge.image(image).map(Fact::known) {
         None => return Ok(None),
-        Some(Fact::Unknown(why)) => return Err(error(why)),
-        Some(Fact::Known(entry)) => {
-            entry.get("digest").and_then(Value::as_str).unwrap_or_default().to_owned()
-        }
+        Some(Err(why)) => return Err(error(why)),
+        Some(Ok(entry)) => entry.get("digest").and_then(Value::as_str).unwrap_or_default().to_owned(),
     };
     let pinned = ImageReference::parse(&format!("{image}@{digest}"));
     pinned.map(|_| Some(digest)).map_err(|_| error("its digest is not known".to_owned()))

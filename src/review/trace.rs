@@ -9,7 +9,7 @@ use super::unjudged::Unjudged;
 use crate::admission::Request;
 use crate::context::{Fact, Now};
 use crate::engine::{Bound, Bundle, EvaluationError, Input, Said};
-use crate::policy::{Exception, FactName, Mismatch, Mode, PolicyId};
+use crate::policy::{DeclaredFact, Exception, Mismatch, Mode, PolicyId};
 
 /// What was looked at, and what became of it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,7 +20,7 @@ pub struct Trace {
     pub bindings: BTreeMap<usize, BindingTrace>,
     /// The facts that were looked at, of the object as it came: those that a match hangs on, and those that policies
     /// declare which were asked.
-    pub facts: BTreeMap<FactName, Fact>,
+    pub facts: BTreeMap<DeclaredFact, Fact>,
 }
 
 /// What became of a binding.
@@ -114,8 +114,8 @@ impl Trace {
     }
 
     /// Notes a fact. The object as it came is what is told about.
-    pub(super) fn learn(&mut self, name: FactName, fact: &Fact) {
-        self.facts.entry(name).or_insert_with(|| fact.clone());
+    pub(super) fn learn(&mut self, name: &DeclaredFact, fact: &Fact) {
+        self.facts.entry(name.clone()).or_insert_with(|| fact.clone());
     }
 
     /// Asks the rules of those who were asked, each alone, about the object as it came.

@@ -5,6 +5,7 @@ mod check;
 mod closed;
 mod commands;
 mod explain;
+mod facts;
 mod faults;
 mod inputs;
 mod install;

@@ -7,6 +7,7 @@
 mod bindings;
 mod excepted;
 mod failures;
+mod needs;
 mod numbers;
 mod raw;
 mod rows;

@@ -45,3 +45,14 @@ fn every_code_that_the_sources_name_has_a_page() {
     let codes: BTreeSet<String> = engine::codes().map(str::to_owned).collect();
     assert_eq!(named, codes, "codes that are given, and codes with a page");
 }
+
+#[test]
+fn the_table_of_facts_has_each_of_them() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/policies.md")).unwrap();
+    let (_, table) = page.split_once("| `input.context.` | content |").unwrap();
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let names = rows.flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2));
+    let named: BTreeSet<&str> = names.collect();
+    let all: BTreeSet<&str> = meshgate::policy::FactName::ALL.into_iter().map(|fact| fact.as_str()).collect();
+    assert_eq!(named, all);
+}

@@ -133,6 +133,29 @@ fn what_the_contract_gives() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn the_inventory_is_read_as_it_is_declared() {
+    let context = "context: {containers: null, inventory: {kinds: [Namespace, apps/v1/Deployment]}}";
+    let mut wrong = Vec::new();
+    for (way, expected) in [
+        ("cluster.v1.Namespace[_].metadata.name", &[][..]),
+        ("namespace[_][_].Deployment[_].metadata.name", &[]),
+        ("namespace[x][\"apps/v1\"][_][_].metadata.name", &[]),
+        ("cluster[_][_]", &[]),
+        ("clusters.v1.Namespace", &["MG121 19:47"]),
+        ("cluster.v1.Namespaces[_]", &["MG121 19:58"]),
+        ("cluster[_].Pod", &["MG121 19:58"]),
+        ("cluster[\"apps/v1\"].Namespace", &["MG121 19:66"]),
+        ("namespace.shop[\"apps/v2\"]", &["MG121 19:62"]),
+        ("namespace[_][\"apps/v1\"].StatefulSet", &["MG121 19:71"]),
+    ] {
+        let body = format!("deny contains \"no\" if input.context.inventory.{way} == 1\n");
+        let policy = METADATA.replace("context: [containers, pod]", context);
+        wrong.extend(differs(way, &lint(&tree(&format!("{policy}{body}"), TEST)).faults, expected));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// Code, a policy that it finds with the place, and one that it leaves alone.
 const LINTS: &[(&str, &str, &str)] = &[
     (

@@ -10,6 +10,7 @@ use super::reading::{Module, Reading};
 use super::recursion::reads;
 use super::rules::Rules;
 use super::terms::{Form, Function, Place, Rule, Term, Visitor, visit_rule};
+use crate::admission::GroupVersionKind;
 use crate::engine::program::Promise;
 use crate::policy::FactName;
 
@@ -64,7 +65,7 @@ fn of_libraries(
     for (place, number) in edges {
         let elsewhere = reading.rules.get(*number).is_some_and(|other| other.module != rule.module);
         let needed = facts.get(*number).into_iter().flatten().filter(|_| elsewhere);
-        for fact in needed.filter(|fact| !promise.context.contains(fact)) {
+        for fact in needed.filter(|fact| !promise.declares(**fact)) {
             said.entry(*fact).or_insert(*place);
         }
     }
@@ -126,6 +127,10 @@ impl Inputs<'_> {
                 .any(|fact| fact.as_str().split_once('.').is_some_and(|(group, _)| group == name))
         };
         match parts.as_slice() {
+            [Some("inventory"), ..] => {
+                self.fact("inventory", place);
+                self.inventory(steps.get(2..).unwrap_or_default());
+            }
             [Some(group), Some(member), ..] if is_group(group) => {
                 self.fact(&format!("{group}.{member}"), place)
             }
@@ -135,6 +140,37 @@ impl Inputs<'_> {
             [Some(name), ..] if !is_group(name) => self.fact(name, place),
             [] => self.unnamed("`input.context` as a whole", place),
             _ => self.unnamed("a fact by a computed name", place),
+        }
+    }
+
+    /// What is named outright in a way into the inventory is there: `cluster`, apiVersion, kind, name, or `namespace`,
+    /// namespace, apiVersion, kind, name. Else it would be undefined in every request.
+    fn inventory(&mut self, steps: &[Term]) {
+        let Some(first) = steps.first() else { return };
+        let from = match first.text() {
+            Some("cluster") => 1,
+            Some("namespace") => 2,
+            Some(other) => {
+                let message = format!("the inventory has no `{other}`; read `cluster` or `namespace`");
+                return self.found.add(self.module, "MG121", first.place, message);
+            }
+            None => return,
+        };
+        let Some(kinds) = self.promise.and_then(Promise::inventory) else { return };
+        let [version, kind] = [0_usize, 1].map(|n| steps.get(n.saturating_add(from)));
+        let is_read = |of: &&GroupVersionKind| {
+            version.and_then(Term::text).is_none_or(|text| text == of.api_version())
+                && kind.and_then(Term::text).is_none_or(|text| text == of.kind)
+        };
+        let Some(place) = kind.or(version).map(|term| term.place) else { return };
+        if !kinds.iter().any(|of| is_read(&of)) {
+            let declared: Vec<String> =
+                kinds.iter().map(|of| format!("{}/{}", of.api_version(), of.kind)).collect();
+            let message = format!(
+                "the policy does not declare this kind, so its inventory never has it; it declares {}",
+                declared.join(", ")
+            );
+            self.found.add(self.module, "MG121", place, message);
         }
     }
 
@@ -150,7 +186,7 @@ impl Inputs<'_> {
             return self.found.add(self.module, "MG121", place, message);
         };
         self.facts.insert(fact);
-        if self.promise.is_some_and(|promise| !promise.context.contains(&fact)) {
+        if self.promise.is_some_and(|promise| !promise.declares(fact)) {
             let message = format!(
                 "the policy does not declare the fact `{name}`, so it never sees it; add `{name}` to `context` in METADATA"
             );

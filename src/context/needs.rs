@@ -1,0 +1,83 @@
+//! What facts need of a cluster: the kinds to watch, and the rights to. Derived from what policies declare, nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::objects::Keep;
+use crate::admission::GroupVersionKind;
+use crate::kubernetes::kinds;
+
+/// What is needed, as the policies in force declare it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The kinds, and how much of their objects.
+    pub kinds: BTreeMap<GroupVersionKind, Keep>,
+    /// Whether the version of the cluster is read.
+    pub version: bool,
+}
+
+/// A rule of a ClusterRole (rbac.authorization.k8s.io/v1 PolicyRule). The verbs are get, list and watch.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rule {
+    /// Empty for the core group.
+    pub group: String,
+    /// As in `limitranges`.
+    pub resource: String,
+}
+
+impl Rule {
+    /// What may be done.
+    pub const VERBS: [&str; 3] = ["get", "list", "watch"];
+}
+
+impl Needs {
+    /// Adds a kind.
+    pub fn add(&mut self, kind: GroupVersionKind, keep: Keep) {
+        let kept = self.kinds.entry(kind).or_insert(keep);
+        *kept = kept.and(keep);
+    }
+
+    /// All that is in one of the two.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let mut both = self.clone();
+        for (kind, keep) in &other.kinds {
+            both.add(kind.clone(), *keep);
+        }
+        Self { version: self.version || other.version, ..both }
+    }
+
+    /// The rights that reading them takes; of a kind that is not Kubernetes' own the resource is guessed, as kubectl does.
+    pub fn rules(&self) -> BTreeSet<Rule> {
+        self.kinds
+            .keys()
+            .map(|kind| {
+                let api_version = kind.api_version();
+                let built_in = kinds::built_in(&api_version, &kind.kind);
+                let resource = built_in.unwrap_or_else(|| kinds::guess(&api_version, &kind.kind));
+                Rule { group: resource.group, resource: resource.plural }
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn needs_add_up_and_name_their_rights() {
+        let kind = |group: &str, kind: &str| GroupVersionKind::new(group, "v1", kind);
+        let mut one = Needs::default();
+        one.add(kind("apps", "ReplicaSet"), Keep::Owner);
+        let mut other = Needs { version: true, ..Needs::default() };
+        other.add(kind("apps", "ReplicaSet"), Keep::Whole);
+        other.add(kind("example.com", "Policy"), Keep::Whole);
+        let both = one.and(&other);
+        assert_eq!(both, other);
+        let rule = |group: &str, resource: &str| Rule { group: group.into(), resource: resource.into() };
+        assert_eq!(
+            both.rules(),
+            BTreeSet::from([rule("apps", "replicasets"), rule("example.com", "policies")])
+        );
+    }
+}
