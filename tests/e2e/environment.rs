@@ -19,7 +19,8 @@ use serde_json::json;
 use authority::Authority;
 pub(crate) use program::{Program, wait_until};
 use tools::Tools;
-use user::{RUNTIME, User};
+use user::RUNTIME;
+pub(crate) use user::User;
 
 /// What makes Pods of workloads, cleans up after them, and makes service accounts.
 const CONTROLLERS: &str = "deployment-controller,replicaset-controller,replicationcontroller-controller,\

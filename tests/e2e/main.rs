@@ -8,5 +8,6 @@ mod corpus;
 mod drift;
 mod environment;
 mod messages;
+mod namespaces;
 mod operations;
 mod webhook;

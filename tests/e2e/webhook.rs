@@ -4,23 +4,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use meshgate::config::{NAMESPACE, SERVICE};
+use meshgate::config::{Configuration, NAMESPACE, SERVICE};
+use meshgate::policy::{Draft, Tree};
+use meshgate::registration::{self, CaBundle, Needs, Wanted};
+use meshgate::{engine, source};
 use serde_json::{Value, json};
 
 use crate::environment::{Environment, Program};
-
-/// What the cluster lives by, whom no rule is to reach (docs/operations.md).
-const NEVER: &str = "!(request.resource.group in ['coordination.k8s.io','authentication.k8s.io','authorization.k8s.io',\
-    'events.k8s.io','certificates.k8s.io','flowcontrol.apiserver.k8s.io','apiregistration.k8s.io'] || \
-    (request.resource.group == '' && request.resource.resource in ['events','nodes','bindings','endpoints']) || \
-    (has(request.subResource) && request.subResource in ['status','binding','token','finalize']))";
-
-/// Deletions by those who clean up.
-const CONTROLLERS: &str = "!(request.operation == 'DELETE' && request.userInfo.username in \
-    ['system:serviceaccount:kube-system:generic-garbage-collector',\
-    'system:serviceaccount:kube-system:namespace-controller','system:kube-controller-manager'])";
 
 const CONFIGURATIONS: &str = "/apis/admissionregistration.k8s.io/v1";
 
@@ -34,7 +24,8 @@ pub(crate) struct Webhook<'a> {
 }
 
 impl<'a> Webhook<'a> {
-    /// Makes the namespace, starts meshgate with `policies` and waits until the API server asks it.
+    /// Makes the namespace, starts meshgate with `policies`, or the starter profile where there are none, and waits until
+    /// the API server asks it.
     pub(crate) fn start(
         environment: &'a Environment,
         namespace: &str,
@@ -43,9 +34,12 @@ impl<'a> Webhook<'a> {
     ) -> Self {
         let folder = environment.folder(namespace);
         environment.namespace(namespace, labels);
-        let tree = folder.join("policies");
-        write_tree(&tree, policies);
-        let policies = if policies.is_empty() { "embedded/starter".into() } else { tree.into_os_string() };
+        let mut tree =
+            if policies.is_empty() { source::profile("starter").unwrap() } else { Tree::default() };
+        for (path, text) in policies {
+            tree.insert(*path, *text);
+        }
+        write_tree(&folder.join("policies"), &tree);
         let pair = environment.authority.server(&[&format!("{SERVICE}.{NAMESPACE}.svc")]);
         std::fs::write(folder.join("tls.crt"), pair.certificate).unwrap();
         std::fs::write(folder.join("tls.key"), pair.key).unwrap();
@@ -56,23 +50,27 @@ impl<'a> Webhook<'a> {
             ("--kubeconfig", reader(environment).into_os_string()),
             ("--tls-cert-file", file("tls.crt")),
             ("--tls-private-key-file", file("tls.key")),
-            ("--policies", policies),
+            ("--policies", file("policies")),
         ] {
             command.extend([flag.into(), value]);
         }
         let meshgate = Program::start(&folder, "meshgate", command);
         let address = meshgate.wait_for(|| address(&meshgate.said()));
         let this = Self { environment, namespace: namespace.to_owned(), folder, meshgate, address };
-        this.register();
+        this.register(&tree);
         this
     }
 
-    /// Writes both configurations, each once the other is in force.
-    fn register(&self) {
-        for (kind, phase, path) in [("mutating", "Mutate", "mutate"), ("validating", "Validate", "validate")]
+    /// Writes both configurations and waits until each is in force.
+    fn register(&self, tree: &Tree) {
+        let [mutating, validating] = self.configurations(tree);
+        for (kind, phase, configuration) in
+            [("mutating", "Mutate", mutating), ("validating", "Validate", validating)]
         {
-            let collection = format!("{CONFIGURATIONS}/{kind}webhookconfigurations");
-            self.environment.made(&collection, &self.configuration(kind, path));
+            self.environment.made(&format!("{CONFIGURATIONS}/{kind}webhookconfigurations"), &configuration);
+            if configuration["webhooks"][0]["rules"] == json!([]) {
+                continue;
+            }
             let asked = format!("\"phase\":\"{phase}\"");
             let probe = pod("probe", &json!({}));
             self.meshgate.wait_for(|| {
@@ -82,41 +80,32 @@ impl<'a> Webhook<'a> {
         }
     }
 
-    fn configuration(&self, kind: &str, path: &str) -> Value {
-        let mut webhook = json!({
-            "name": "workloads.meshgate.io",
-            "admissionReviewVersions": ["v1"],
-            "sideEffects": "None",
-            "matchPolicy": "Equivalent",
-            "failurePolicy": "Fail",
-            "timeoutSeconds": 10,
-            "clientConfig": {
-                "service": {
-                    "namespace": NAMESPACE, "name": SERVICE, "path": format!("/{path}"),
-                    "port": self.address.port(),
-                },
-                "caBundle": STANDARD.encode(&self.environment.authority.pem),
-            },
-            "rules": [{
-                "apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*/*"], "operations": ["*"],
-                "scope": "Namespaced",
-            }],
-            "namespaceSelector": { "matchExpressions": [{
-                "key": "kubernetes.io/metadata.name", "operator": "In", "values": [self.namespace],
-            }] },
-            "matchConditions": [
-                { "name": "never", "expression": NEVER },
-                { "name": "controllers", "expression": CONTROLLERS },
-            ],
-        });
-        if kind == "mutating" {
-            webhook["reinvocationPolicy"] = json!("IfNeeded");
-        }
-        json!({
-            "apiVersion": "admissionregistration.k8s.io/v1",
-            "kind": if kind == "mutating" { "MutatingWebhookConfiguration" } else { "ValidatingWebhookConfiguration" },
-            "metadata": { "name": format!("meshgate-{}", self.namespace) },
-            "webhooks": [webhook],
+    /// What meshgate would register for the policies, but for what is of this namespace alone: other tests have
+    /// installations of their own.
+    fn configurations(&self, tree: &Tree) -> [Value; 2] {
+        let bundle = engine::compile(Draft::read(tree, &source::catalogue()));
+        let needs = Needs::of(&bundle.unwrap_or_else(|faults| panic!("{faults}")));
+        let configuration = Configuration { service_port: self.address.port(), ..Configuration::default() };
+        let ca_bundle = CaBundle::read([self.environment.authority.pem.as_str()]).unwrap();
+        let wanted = Wanted {
+            needs: Some(&needs),
+            configuration: &configuration,
+            ca_bundle: &ca_bundle,
+            guard_stands: false,
+        };
+        registration::desired(&wanted).map(|mut configuration| {
+            configuration["metadata"]["name"] = json!(format!("meshgate-{}", self.namespace));
+            let entries = configuration["webhooks"].as_array_mut().unwrap();
+            entries.retain(|entry| entry["name"] != "own.meshgate.io");
+            for entry in entries {
+                let namespace = &self.namespace;
+                let expression = format!(
+                    "has(request.namespace) && request.namespace == '{namespace}' || has(request.name) && request.name == '{namespace}'"
+                );
+                let here = json!({ "name": "here", "expression": expression });
+                entry["matchConditions"].as_array_mut().unwrap().push(here);
+            }
+            configuration
         })
     }
 
@@ -147,11 +136,11 @@ pub(crate) fn pod(name: &str, context: &Value) -> Value {
     })
 }
 
-pub(crate) fn write_tree(tree: &Path, files: &[(&str, &str)]) {
-    for (name, text) in files {
-        let path = tree.join(name);
+fn write_tree(directory: &Path, tree: &Tree) {
+    for (path, content) in tree.iter() {
+        let path = directory.join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        std::fs::write(path, content).unwrap();
     }
 }
 

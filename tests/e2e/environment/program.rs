@@ -46,7 +46,7 @@ impl Program {
     }
 
     /// Ends it at once.
-    fn kill(&self) {
+    pub(crate) fn kill(&self) {
         let mut child = self.child.lock().unwrap();
         drop(child.kill());
         drop(child.wait());
