@@ -10,4 +10,7 @@ mod environment;
 mod messages;
 mod namespaces;
 mod operations;
+mod pod_security;
+#[path = "../differential/random.rs"]
+mod random;
 mod webhook;
