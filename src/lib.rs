@@ -7,6 +7,7 @@
 // Level 0: bytes and fields.
 pub mod admission;
 pub mod kubernetes;
+pub mod metrics;
 pub mod patch;
 pub mod yaml;
 
@@ -24,7 +25,8 @@ pub mod engine;
 pub mod registration;
 pub mod review;
 
-// Level 5: what goes in and out beside a request.
+// Level 5: which bundle answers, and what goes in and out beside a request.
+pub mod activation;
 pub mod certificates;
 pub mod install;
 pub mod report;

@@ -8,7 +8,6 @@
 
 mod body;
 mod connections;
-mod current;
 mod deadline;
 mod limits;
 mod listener;
@@ -20,8 +19,9 @@ mod workers;
 
 use std::sync::Arc;
 
+use crate::activation::Activation;
 use crate::context::{ContextSource, Now, Subjects};
-use crate::engine::Bundle;
+use crate::metrics::Metrics;
 
 pub use limits::Limits;
 pub use listener::serve;
@@ -29,12 +29,14 @@ pub use listener::serve;
 /// What answers requests.
 #[derive(Clone)]
 pub struct Service {
-    /// The policies.
-    pub bundle: Arc<Bundle>,
+    /// The policies in force.
+    pub activation: Arc<Activation>,
     /// Who knows the facts.
     pub source: Arc<dyn ContextSource>,
     /// The time that policies see; None: the clock.
     pub now: Option<Now>,
     /// Who may change what is guarded.
     pub subjects: Arc<Subjects>,
+    /// Where what happens is counted.
+    pub metrics: Metrics,
 }

@@ -25,7 +25,7 @@ pub(super) struct PolicyFlags {
 }
 
 /// What stands in for the cluster.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct FactFlags {
     /// Kubernetes objects (namespaces, workloads, CustomResourceDefinitions) that stand in for the cluster
     #[arg(long, value_name = "DIR")]

@@ -28,6 +28,8 @@ pub(super) enum Refusal {
     BrokenBody(#[source] axum::Error),
     #[error("the body is no AdmissionReview that can be answered")]
     Review(#[from] DecodeError),
+    #[error("no policies are in force yet; try again")]
+    NoBundle,
     #[error("too many requests are waiting; try again")]
     QueueFull,
     #[error("no worker became free in time; try again")]
@@ -53,9 +55,12 @@ impl Refusal {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::BrokenBody(_) | Self::Review(_) => StatusCode::BAD_REQUEST,
-            Self::QueueFull | Self::QueueSlow | Self::NoRoom | Self::Deadline | Self::Stopping => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::NoBundle
+            | Self::QueueFull
+            | Self::QueueSlow
+            | Self::NoRoom
+            | Self::Deadline
+            | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::Panicked | Self::Answer(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -15,7 +15,6 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Service;
 use super::body::Bodies;
-use super::current::Current;
 use super::deadline;
 use super::limits::Limits;
 use super::refusal::Refusal;
@@ -26,16 +25,13 @@ use crate::review::Phase;
 
 struct Webhook {
     service: Service,
-    current: Arc<Current>,
     bodies: Bodies,
     workers: Arc<Workers>,
 }
 
 /// The paths of the webhook's port.
 pub(super) fn router(service: Service, limits: &Limits) -> Router {
-    let current = Current::new(Arc::clone(&service.bundle));
-    let webhook =
-        Webhook { service, current, bodies: Bodies::new(limits), workers: Arc::new(Workers::new(limits)) };
+    let webhook = Webhook { service, bodies: Bodies::new(limits), workers: Arc::new(Workers::new(limits)) };
     Router::new()
         .route("/mutate", post(mutate))
         .route("/validate", post(validate))
@@ -77,17 +73,18 @@ impl Webhook {
             return Err(Refusal::ContentType);
         }
         let body = self.bodies.read(request.into_body()).await?;
-        let current = Arc::clone(&self.current);
+        let bundle = self.service.activation.active().ok_or(Refusal::NoBundle)?;
+        let activation = Arc::clone(&self.service.activation);
         let facts = Facts::at(times.now).guarded_by(Arc::clone(&self.service.subjects));
-        let first = move || Inquiry::decode(body, phase, times, facts, current.bundle())?.step(&current);
+        let first = move || Inquiry::decode(body, phase, times, facts, bundle)?.step(&activation);
         let mut step = self.workers.run(times.deadline, first).await??;
         loop {
             match step {
                 Step::Answer(bytes) => return Ok(bytes),
                 Step::Need(inquiry, keys) => {
                     let answers = gather(self.service.source.as_ref(), &keys).await;
-                    let current = Arc::clone(&self.current);
-                    let next = move || inquiry.learn(keys, answers).step(&current);
+                    let activation = Arc::clone(&self.service.activation);
+                    let next = move || inquiry.learn(keys, answers).step(&activation);
                     step = self.workers.run(times.deadline, next).await??;
                 }
             }

@@ -8,8 +8,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::body::Held;
-use super::current::Current;
 use super::refusal::Refusal;
+use crate::activation::Activation;
 use crate::admission::{self, Request};
 use crate::context::{Fact, FactKey, Facts, Now};
 use crate::engine::Bundle;
@@ -68,11 +68,11 @@ impl Inquiry {
     }
 
     /// One round of the review and, where it is the last, the answer.
-    pub(super) fn step(mut self, current: &Arc<Current>) -> Result<Step, Refusal> {
+    pub(super) fn step(mut self, activation: &Arc<Activation>) -> Result<Step, Refusal> {
         match self.rounds.review(&self.bundle, &self.request, self.phase) {
             Progress::Need(keys) => Ok(Step::Need(Box::new(self), keys)),
             Progress::Done(decision) => {
-                current.record(&decision);
+                activation.record(&self.bundle, &decision);
                 let answer = admission::respond(self.request.uid(), &decision.answer());
                 log(&self.request, &decision, self.received);
                 serde_json::to_vec(&answer).map(Step::Answer).map_err(Refusal::Answer)

@@ -20,12 +20,12 @@ use names::Name;
 
 /// The modules of `src` by level. A module names only modules of an earlier level, so there are no cycles.
 const LEVELS: &[(u8, &[&str])] = &[
-    (0, &["admission", "kubernetes", "patch", "yaml"]),
+    (0, &["admission", "kubernetes", "metrics", "patch", "yaml"]),
     (1, &["context"]),
     (2, &["policy"]),
     (3, &["engine", "config"]),
     (4, &["registration", "review"]),
-    (5, &["certificates", "install", "report", "source"]),
+    (5, &["activation", "certificates", "install", "report", "source"]),
     (6, &["cluster", "dry_run", "webhook"]),
     (7, &["suite"]),
     (8, &["cli"]),
@@ -42,6 +42,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("jsonschema", &["policy"]),
     ("kube", &["cluster"]),
     ("libyaml_safer", &["yaml"]),
+    ("prometheus_client", &["metrics"]),
     ("rcgen", &["certificates"]),
     ("regorus", &["engine"]),
     ("rustls", &["certificates", "webhook"]),

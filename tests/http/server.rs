@@ -4,9 +4,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use meshgate::activation::{Activation, Readiness};
 use meshgate::certificates::{self, Identity, Serving};
 use meshgate::context::{ContextSource, Now};
 use meshgate::engine::Bundle;
+use meshgate::metrics::Metrics;
 use meshgate::webhook::{self, Limits, Service};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -31,9 +33,12 @@ impl Server {
         let identity = Identity::for_localhost().unwrap();
         let tls = certificates::server_config(&Serving::new(identity.clone()), None).unwrap();
         let now = Some(Now::parse("2026-01-31T12:00:00Z").unwrap());
-        let service =
-            Service { bundle: Arc::new(bundle), source: Arc::new(source), now, subjects: Arc::default() };
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let metrics = Metrics::new();
+        let activation = Activation::new(Vec::new(), &Readiness::default(), metrics.clone());
+        runtime.block_on(activation.activate(Arc::new(bundle))).unwrap();
+        let service =
+            Service { activation, source: Arc::new(source), now, subjects: Arc::default(), metrics };
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

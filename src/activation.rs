@@ -1,0 +1,196 @@
+//! Which bundle answers. A candidate takes the place of the one in force when all that it needs is prepared; else the
+//! last good one stays. And what else must hold before requests are taken: [`Readiness`].
+//!
+//! Called by `cli`, which loads candidates, and by `webhook`, which asks for the bundle in force. Reads no files:
+//! what a candidate is made of is its source's matter.
+
+mod quarantine;
+mod readiness;
+mod status;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use tokio::task::spawn_blocking;
+
+use crate::engine::Bundle;
+use crate::metrics::Metrics;
+use crate::review::Decision;
+
+use quarantine::Quarantine;
+pub use readiness::{Condition, ConditionState, Readiness};
+pub use status::{Activated, Refused, Status};
+
+/// What has to be done before a bundle can answer: its facts are there, the API server sends what it wants to see.
+pub trait Preparation: Send + Sync {
+    /// Makes everything ready for `candidate` beside the bundle in force, which goes on to answer. Why it can't is told
+    /// with a remedy; the candidate is tried again later. Dropped before its end where a newer candidate comes.
+    fn prepare<'a>(
+        &'a self,
+        candidate: &'a Arc<Bundle>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
+
+    /// `bundle` is in force: what only earlier ones needed can go.
+    fn activated(&self, bundle: &Arc<Bundle>);
+}
+
+/// The bundle in force.
+pub struct Activation {
+    active: RwLock<Option<Arc<Bundle>>>,
+    preparations: Vec<Arc<dyn Preparation>>,
+    quarantine: Quarantine,
+    /// One candidate at a time.
+    turn: tokio::sync::Mutex<()>,
+    status: Mutex<Status>,
+    condition: Condition,
+    metrics: Metrics,
+}
+
+impl Activation {
+    /// Nothing is in force yet. The preparations are made in their order.
+    pub fn new(
+        preparations: Vec<Arc<dyn Preparation>>,
+        readiness: &Readiness,
+        metrics: Metrics,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            active: RwLock::default(),
+            preparations,
+            quarantine: Quarantine::default(),
+            turn: tokio::sync::Mutex::default(),
+            status: Mutex::default(),
+            condition: readiness.condition("bundle"),
+            metrics,
+        })
+    }
+
+    /// The bundle in force; None before the first.
+    pub fn active(&self) -> Option<Arc<Bundle>> {
+        self.active.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Where things stand.
+    pub fn status(&self) -> Status {
+        self.lock().clone()
+    }
+
+    /// Puts `candidate` in force when all is prepared for it.
+    ///
+    /// # Errors
+    /// Why the last good one stays. It is recorded here already.
+    pub async fn activate(&self, candidate: Arc<Bundle>) -> Result<(), String> {
+        let _turn = self.turn.lock().await;
+        let revision = candidate.revision.to_string();
+        let pending = Pending::of(self, &revision);
+        for preparation in &self.preparations {
+            if let Err(why) = preparation.prepare(&candidate).await {
+                drop(pending);
+                self.refuse(Some(&revision), &why);
+                return Err(why);
+            }
+        }
+        drop(pending);
+        self.put_in_force(candidate);
+        Ok(())
+    }
+
+    /// A candidate can't be used, or not even be read: the last good one stays.
+    pub fn refuse(&self, revision: Option<&str>, why: &str) {
+        tracing::error!(revision, why, "the policies are not put in force; the last good ones stay");
+        self.metrics.bundle_refused();
+        let mut status = self.lock();
+        status.refused = Some(Refused::now(revision, why));
+        if let Some(active) = &status.active {
+            let asked = revision.map_or_else(String::new, |revision| format!(" {revision}"));
+            self.condition.holds(format!("{}; the candidate{asked} is refused: {why}", active.revision));
+        } else {
+            self.condition.fails(why);
+        }
+    }
+
+    /// What the source holds is what is in force.
+    pub fn confirm(&self) {
+        self.lock().confirm();
+    }
+
+    /// Takes note of a decision of `bundle`, and of the policies that were in error.
+    pub fn record(self: &Arc<Self>, bundle: &Bundle, decision: &Decision) {
+        if self.quarantine.count(&bundle.revision, &decision.evaluated) {
+            let activation = Arc::clone(self);
+            // Parsing takes longer than a request has.
+            drop(spawn_blocking(move || activation.rearrange()));
+        }
+    }
+
+    fn put_in_force(&self, bundle: Arc<Bundle>) {
+        let before = {
+            let mut active = self.active.write().unwrap_or_else(PoisonError::into_inner);
+            self.quarantine.begin(&bundle.revision);
+            active.replace(Arc::clone(&bundle))
+        };
+        for preparation in &self.preparations {
+            preparation.activated(&bundle);
+        }
+        if let Some(before) = before {
+            self.forget(&before, &bundle);
+        }
+        let revision = bundle.revision.to_string();
+        tracing::info!(revision, bindings = bundle.bound.len(), "policies are in force");
+        self.metrics.bundle_activated();
+        self.metrics.bundles(Some(&revision), None);
+        self.lock().activate(&bundle);
+        self.condition.holds(revision);
+    }
+
+    /// Series of policies and bindings that are gone.
+    fn forget(&self, before: &Bundle, bundle: &Bundle) {
+        for bound in &before.bound {
+            let (policy, binding) = (&bound.policy.id, &bound.binding.name);
+            let is_policy = |one: &&crate::engine::Bound| one.policy.id == *policy;
+            if !bundle.bound.iter().any(|one| is_policy(&one)) {
+                self.metrics.forget_policy(policy.as_str());
+            }
+            if !bundle.bound.iter().filter(is_policy).any(|one| one.binding.name == *binding) {
+                self.metrics.forget_binding(policy.as_str(), binding);
+            }
+        }
+    }
+
+    /// Asks those policies alone that err on every request.
+    fn rearrange(&self) {
+        let Some(bundle) = self.active() else { return };
+        let Some(arranged) = self.quarantine.arrange(&bundle) else { return };
+        let mut active = self.active.write().unwrap_or_else(PoisonError::into_inner);
+        // Another one may have come in force meanwhile.
+        if active.as_ref().is_some_and(|active| active.revision == arranged.revision) {
+            *active = Some(Arc::new(arranged));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Status> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A candidate that is being prepared; it is none any more when this is dropped, also where nobody waits for it.
+struct Pending<'a>(&'a Activation);
+
+impl<'a> Pending<'a> {
+    fn of(activation: &'a Activation, revision: &str) -> Self {
+        let mut status = activation.lock();
+        status.candidate = Some(revision.to_owned());
+        activation
+            .metrics
+            .bundles(status.active.as_ref().map(|active| active.revision.as_str()), Some(revision));
+        Self(activation)
+    }
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        let mut status = self.0.lock();
+        status.candidate = None;
+        self.0.metrics.bundles(status.active.as_ref().map(|active| active.revision.as_str()), None);
+    }
+}

@@ -1,0 +1,77 @@
+//! The flags of `serve`, and the configuration that they complete.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Args;
+
+use crate::cli::guard::GuardFlags;
+use crate::cli::inputs::{FactFlags, PolicyFlags};
+use crate::config::Configuration;
+use crate::context::Others;
+
+/// Flags of `serve`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  meshgate serve --dev                                         try it on https://localhost:8443
+  meshgate serve --tls-cert-file tls.crt --tls-private-key-file tls.key -p policies
+
+What happens is logged to standard error; MESHGATE_LOG=debug says more.")]
+pub(in crate::cli) struct Arguments {
+    /// The process's own configuration; what is said by flags counts more
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How the API server is reached, as in kubectl [default: as the Pod that this is, where it is one]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dev", "facts"])]
+    pub(super) kubeconfig: Option<PathBuf>,
+    /// Where to listen [default: 0.0.0.0:8443, with --dev 127.0.0.1:8443]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// The certificate, and those that lead to its authority, as PEM
+    #[arg(long, value_name = "FILE", requires = "tls_private_key_file", required_unless_present_any = ["config", "dev"])]
+    pub(super) tls_cert_file: Option<PathBuf>,
+    /// The certificate's private key, as PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert_file")]
+    pub(super) tls_private_key_file: Option<PathBuf>,
+    /// Make a certificate for localhost in memory
+    #[arg(long, conflicts_with_all = ["tls_cert_file", "tls_private_key_file"])]
+    pub(super) dev: bool,
+    #[command(flatten)]
+    pub(super) policies: PolicyFlags,
+    #[command(flatten)]
+    pub(super) facts: FactFlags,
+    #[command(flatten)]
+    guard: GuardFlags,
+}
+
+impl Arguments {
+    /// Without a cluster nothing is known of a namespace. To take it as freshly made is a wish that is said.
+    pub(super) fn others(&self) -> Others {
+        if self.dev || self.facts.mode.is_some() { Others::Fresh } else { Others::Unknown }
+    }
+
+    /// The configuration's file, or the defaults, with what the flags say instead.
+    pub(super) fn configuration(&self) -> anyhow::Result<Configuration> {
+        let mut configuration = match &self.config {
+            None => Configuration::default(),
+            Some(path) => {
+                let name = path.display().to_string();
+                let content = std::fs::read(path)
+                    .with_context(|| format!("--config {name}: can't be read; check that it exists"))?;
+                Configuration::read(&name, &content).with_context(|| "the configuration can't be used")?
+            }
+        };
+        match self.listen {
+            Some(address) => configuration.webhook = address,
+            None if self.dev => configuration.webhook.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            None => {}
+        }
+        if let Some(subjects) = self.guard.named() {
+            configuration.subjects = Arc::new(subjects);
+        }
+        Ok(configuration)
+    }
+}
