@@ -1,11 +1,13 @@
 //! `with TARGET as VALUE`: a value that can be undefined is bound before, as in OPA. The interpreter forgets that it
-//! was undefined where another `with` follows, and lets one replacement be seen by the value of the next.
+//! was undefined where another `with` follows, and lets one replacement be seen by the value of the next. Calls come first,
+//! as nested calls do elsewhere (`order`): one that ends in an error does so where another value is undefined.
 
 use super::context::Context;
 use super::tree::{Body, Node, Statement, Term};
 
 /// Changes the values of a statement's modifiers.
 pub(super) fn statement(statement: &mut Statement, before: &mut Body, context: &mut Context) {
+    let (mut calls, mut others) = (Body::new(), Body::new());
     for (_, value) in &mut statement.with {
         if context.is_settled(value) && !matches!(value.node, Node::Variable(_)) {
             continue;
@@ -22,6 +24,10 @@ pub(super) fn statement(statement: &mut Statement, before: &mut Body, context: &
         }
         let name = context.fresh();
         let bound = std::mem::replace(value, Term::variable(name.clone(), value.line));
-        before.push(Statement::assign(&name, bound));
+        let is_call = matches!(bound.node, Node::Call(..) | Node::Infix(..) | Node::In(..));
+        let first = if is_call { &mut calls } else { &mut others };
+        first.push(Statement::assign(&name, bound));
     }
+    before.append(&mut calls);
+    before.append(&mut others);
 }
