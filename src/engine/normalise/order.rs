@@ -36,7 +36,8 @@ fn count(kind: &mut Kind, choice: Choice, context: &Context) -> usize {
         parts(term, is_operand, choice, &mut found, context);
     }
     let (mut chosen, mut needed) = (0, 0);
-    let mut opened = looks_first(kind).is_some_and(|collection| is_open(collection, context));
+    let mut opened =
+        looks_first(kind, context) || operands(kind).into_iter().any(|(term, _)| binds(term, context));
     let loops = found.iter().filter(|part| part.iterates).count();
     for part in &found {
         let others = loops > usize::from(part.iterates);
@@ -51,13 +52,23 @@ fn count(kind: &mut Kind, choice: Choice, context: &Context) -> usize {
     needed
 }
 
-/// The collection of a membership, which the interpreter evaluates before what is looked for.
-fn looks_first(kind: &Kind) -> Option<&Term> {
+/// Whether a membership's collection can stop the interpreter, which evaluates it before what is looked for.
+fn looks_first(kind: &Kind, context: &Context) -> bool {
     match kind {
-        Kind::Term(Term { node: Node::In(_, _, collection), .. }) => Some(collection),
-        Kind::Not(negated) => looks_first(negated),
-        _ => None,
+        Kind::Term(Term { node: Node::In(_, _, collection), .. }) => is_open(collection, context),
+        Kind::Not(negated) => looks_first(negated, context),
+        _ => false,
     }
+}
+
+/// Whether a membership within a term has operands that are bound before the statement (`membership`).
+fn binds(term: &Term, context: &Context) -> bool {
+    if matches!(term.node, Node::Comprehension(..)) {
+        return false;
+    }
+    let children = term.children();
+    let is_membership = matches!(term.node, Node::In(..));
+    children.into_iter().any(|child| is_membership && is_open(child, context) || binds(child, context))
 }
 
 /// What is evaluated within a statement.
