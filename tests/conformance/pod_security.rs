@@ -6,6 +6,7 @@ mod cross;
 mod differential;
 mod fixtures;
 mod generate;
+mod labels;
 mod opa;
 #[path = "../differential/random.rs"]
 mod random;

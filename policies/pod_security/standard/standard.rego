@@ -61,92 +61,19 @@
 #         default: v1.37
 package policies.pod_security.standard
 
-import data.lib.pod_security.allow_privilege_escalation
-import data.lib.pod_security.app_armor_profile
-import data.lib.pod_security.capabilities_baseline
-import data.lib.pod_security.capabilities_restricted
-import data.lib.pod_security.host_namespaces
-import data.lib.pod_security.host_path_volumes
-import data.lib.pod_security.host_ports
-import data.lib.pod_security.host_probes_and_host_lifecycle
-import data.lib.pod_security.privileged
-import data.lib.pod_security.proc_mount
-import data.lib.pod_security.proc_mount_restricted
-import data.lib.pod_security.restricted_volumes
-import data.lib.pod_security.run_as_non_root
-import data.lib.pod_security.run_as_user
-import data.lib.pod_security.se_linux_options
-import data.lib.pod_security.seccomp_profile_baseline
-import data.lib.pod_security.seccomp_profile_restricted
-import data.lib.pod_security.sysctls
-import data.lib.pod_security.versions
-import data.lib.pod_security.windows_host_process
+import data.lib.pod_security.standards
 
 deny contains {"msg": msg, "field": field, "details": details} if {
-	count(_violations) > 0
-	msg := concat(", ", [_line(violation) | some violation in _violations])
-	field := [field | some violation in _violations; some field in violation.fields][0]
+	minor := standards.minor(input.parameters.version, input.parameters.ceiling)
+	violations := standards.violations(input.parameters.level, minor)
+	count(violations) > 0
+	msg := standards.message(violations)
+	field := standards.field(violations)
 	details := {
 		"level": input.parameters.level,
 		"version": input.parameters.version,
-		"evaluated": sprintf("v1.%d", [_minor]),
-		"violations": _violations,
-		"remedy": concat("; ", [violation.remedy | some violation in _violations]),
+		"evaluated": sprintf("v1.%d", [minor]),
+		"violations": violations,
+		"remedy": standards.remedy(violations),
 	}
 }
-
-# The checks' order is that of the messages.
-_violations := [violation |
-	some check in versions.checks
-	violation := _found[check.id]
-	versions.in_force(check, input.parameters.level, _minor)
-]
-
-_line(violation) := sprintf("%s (%s)", [violation.reason, violation.detail]) if violation.detail != ""
-
-_line(violation) := violation.reason if violation.detail == ""
-
-# The version that decides.
-_minor := min([number |
-	some version in [input.parameters.version, input.parameters.ceiling, sprintf("v1.%d", [versions.newest])]
-	version != "latest"
-	number := to_number(trim_prefix(version, "v1."))
-])
-
-_found["allowPrivilegeEscalation"] := allow_privilege_escalation.violation(_minor)
-
-_found["appArmorProfile"] := app_armor_profile.violation
-
-_found["capabilities_baseline"] := capabilities_baseline.violation
-
-_found["capabilities_restricted"] := capabilities_restricted.violation(_minor)
-
-_found["hostNamespaces"] := host_namespaces.violation
-
-_found["hostPathVolumes"] := host_path_volumes.violation
-
-_found["hostPorts"] := host_ports.violation
-
-_found["hostProbesAndHostLifecycle"] := host_probes_and_host_lifecycle.violation
-
-_found["privileged"] := privileged.violation
-
-_found["procMount"] := proc_mount.violation(_minor)
-
-_found["procMount_restricted"] := proc_mount_restricted.violation
-
-_found["restrictedVolumes"] := restricted_volumes.violation
-
-_found["runAsNonRoot"] := run_as_non_root.violation(_minor)
-
-_found["runAsUser"] := run_as_user.violation(_minor)
-
-_found["seLinuxOptions"] := se_linux_options.violation(_minor)
-
-_found["seccompProfile_baseline"] := seccomp_profile_baseline.violation(_minor)
-
-_found["seccompProfile_restricted"] := seccomp_profile_restricted.violation(_minor)
-
-_found["sysctls"] := sysctls.violation(_minor)
-
-_found["windowsHostProcess"] := windows_host_process.violation

@@ -68,14 +68,6 @@ test_every_check_at_its_level_in_order if {
 	privileged == set()
 }
 
-test_older_versions_have_fewer_checks if {
-	violations := standard.deny with input as _everything({"level": "restricted", "version": "v1.0"})
-	_checks(violations) == [
-		"appArmorProfile", "capabilities_baseline", "hostNamespaces", "hostPorts", "privileged", "procMount",
-		"seLinuxOptions", "seccompProfile_baseline", "sysctls", "windowsHostProcess", "restrictedVolumes", "runAsNonRoot",
-	]
-}
-
 test_one_violation_with_all_that_is_wrong if {
 	violations := standard.deny with input as _input({"version": "v1.30"}, {"hostPID": true}, {}, [["a", {"securityContext": {"privileged": true}}]])
 	violations == {{

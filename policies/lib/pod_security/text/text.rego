@@ -32,3 +32,9 @@ names(containers) := [container.name | some container in containers]
 
 # The paths of one field of several containers.
 fields(containers, field) := [sprintf("%s.%s", [container.path, field]) | some container in containers]
+
+# As much of a text as every place takes that shows it: 4,000 characters. Nobody reads more, and the rest is in what is
+# said one by one.
+bounded(long) := long if count(long) <= 4000
+
+bounded(long) := sprintf("%s…", [substring(long, 0, 3999)]) if count(long) > 4000

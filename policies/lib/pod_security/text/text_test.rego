@@ -40,3 +40,9 @@ test_containers if {
 	text.names(view) == ["a", "b"]
 	text.fields(view, "x.y") == ["spec.containers[0].x.y", "spec.containers[1].x.y"]
 }
+
+test_a_text_is_cut_where_no_place_takes_more if {
+	long := concat("", ["ü" | some _ in numbers.range(1, 4000)])
+	text.bounded(long) == long
+	text.bounded(sprintf("%sab", [long])) == sprintf("%s…", [substring(long, 0, 3999)])
+}
