@@ -40,12 +40,16 @@ pub struct Status {
     pub message: String,
     /// For programs.
     pub causes: Vec<Cause>,
+    /// The object's name; empty where it is not told.
+    pub name: String,
+    /// The resource, or the kind; empty where it is not told.
+    pub kind: String,
 }
 
 /// One reason among several (meta/v1 StatusCause).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cause {
-    /// As in `FieldValueForbidden`.
+    /// As in `FieldValueForbidden`; empty where there is none.
     pub reason: String,
     /// For people.
     pub message: String,
@@ -93,20 +97,30 @@ fn status_value(status: &Status) -> Value {
         if let Some(reason) = &status.reason {
             members.insert("reason".to_owned(), Value::from(reason.as_str()));
         }
-        if !status.causes.is_empty() {
-            let causes: Vec<Value> = status.causes.iter().map(cause_value).collect();
-            members.insert("details".to_owned(), json!({ "causes": causes }));
+        let details = details(status);
+        if !details.is_empty() {
+            members.insert("details".to_owned(), Value::Object(details));
         }
     }
     value
 }
 
-fn cause_value(cause: &Cause) -> Value {
-    let mut value = json!({ "reason": cause.reason, "message": cause.message });
-    if let (Some(members), false) = (value.as_object_mut(), cause.field.is_empty()) {
-        members.insert("field".to_owned(), Value::from(cause.field.as_str()));
+fn details(status: &Status) -> Map<String, Value> {
+    let mut details = texts(&[("name", &status.name), ("kind", &status.kind)]);
+    if !status.causes.is_empty() {
+        details.insert("causes".to_owned(), status.causes.iter().map(cause_value).collect());
     }
-    value
+    details
+}
+
+fn cause_value(cause: &Cause) -> Value {
+    Value::Object(texts(&[("reason", &cause.reason), ("message", &cause.message), ("field", &cause.field)]))
+}
+
+/// The members that are not empty.
+fn texts(members: &[(&str, &str)]) -> Map<String, Value> {
+    let told = members.iter().filter(|(_, text)| !text.is_empty());
+    told.map(|(name, text)| ((*name).to_owned(), Value::from(*text))).collect()
 }
 
 #[cfg(test)]
@@ -145,6 +159,8 @@ mod tests {
             reason: Some("Forbidden".to_owned()),
             message: "m".to_owned(),
             causes: vec![cause],
+            name: "web".to_owned(),
+            kind: "pods".to_owned(),
         };
         let annotations = BTreeMap::from([("k".to_owned(), "v".to_owned())]);
         let answer =
@@ -153,7 +169,10 @@ mod tests {
             "uid": "7", "allowed": false, "warnings": ["w"], "auditAnnotations": { "k": "v" },
             "status": {
                 "status": "Failure", "code": 403, "reason": "Forbidden", "message": "m",
-                "details": { "causes": [{ "reason": "FieldValueForbidden", "message": "m", "field": "spec" }] }
+                "details": {
+                    "name": "web", "kind": "pods",
+                    "causes": [{ "reason": "FieldValueForbidden", "message": "m", "field": "spec" }]
+                }
             }
         });
         assert_eq!(respond("7", &answer)["response"], expected);
@@ -162,14 +181,21 @@ mod tests {
     #[test]
     fn what_a_denial_does_not_have_is_left_out() {
         let denied = |causes| Answer::Denied {
-            status: Status { code: 500, reason: None, message: "m".to_owned(), causes },
+            status: Status {
+                code: 500,
+                reason: None,
+                message: "m".to_owned(),
+                causes,
+                name: String::new(),
+                kind: String::new(),
+            },
             warnings: Vec::new(),
             audit_annotations: BTreeMap::new(),
         };
         let expected = json!({ "status": "Failure", "code": 500, "message": "m" });
         assert_eq!(respond("7", &denied(Vec::new()))["response"]["status"], expected);
-        let cause = Cause { reason: "r".to_owned(), message: "m".to_owned(), field: String::new() };
-        let causes = json!([{ "reason": "r", "message": "m" }]);
+        let cause = Cause { reason: String::new(), message: "m".to_owned(), field: String::new() };
+        let causes = json!([{ "message": "m" }]);
         assert_eq!(respond("7", &denied(vec![cause]))["response"]["status"]["details"]["causes"], causes);
     }
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// Bound of an annotation's value.
-const ANNOTATION_BYTES: usize = 1_024;
+use super::refusal::{self, Refusal};
+
+/// Bound of an annotation's value: what Pod Security has against a Pod is in one.
+const ANNOTATION_BYTES: usize = 16 * 1_024;
 /// Bound of what one entry point finds (R06): five things in each of 10,000 containers (R07).
 const VIOLATIONS: usize = 50_000;
 /// Bound of each text of a violation. An answer shows a kilobyte of it, a report all.
@@ -24,6 +26,8 @@ pub struct Violation {
     pub field: Option<String>,
     /// `details.remedy`: what to write instead.
     pub remedy: Option<String>,
+    /// `status`: what the API server is told if nothing else is wrong with the request.
+    pub refusal: Option<Refusal>,
 }
 
 /// What the judging entry points of a policy answered.
@@ -83,7 +87,7 @@ fn violations(entry_point: &str, value: &Value, all: &mut Vec<Violation>) -> Res
         error = Some(format!("`{entry_point}` has more than {VIOLATIONS} elements; the others are left out"));
     }
     for element in elements.iter().take(VIOLATIONS) {
-        match violation(element) {
+        match violation(entry_point, element) {
             Ok(violation) => all.push(violation),
             Err(why) => {
                 error.get_or_insert(format!("an element of `{entry_point}` {why}"));
@@ -94,21 +98,28 @@ fn violations(entry_point: &str, value: &Value, all: &mut Vec<Violation>) -> Res
     error.map_or(Ok(()), Err)
 }
 
-fn violation(element: &Value) -> Result<Violation, String> {
+fn violation(entry_point: &str, element: &Value) -> Result<Violation, String> {
     match element {
         Value::String(message) => {
             bounded("msg", message)?;
-            Ok(Violation { key: message.clone(), message: message.clone(), field: None, remedy: None })
+            let (key, message) = (message.clone(), message.clone());
+            Ok(Violation { key, message, field: None, remedy: None, refusal: None })
         }
-        Value::Object(members) => from_members(members),
+        Value::Object(members) => from_members(entry_point, members),
         other => Err(format!("is {}, neither a string nor an object with `msg`", name_of(other))),
     }
 }
 
-fn from_members(members: &Map<String, Value>) -> Result<Violation, String> {
-    let known = ["msg", "field", "details", "key"];
+fn from_members(entry_point: &str, members: &Map<String, Value>) -> Result<Violation, String> {
+    let known = ["msg", "field", "details", "key", "status"];
     if let Some(unknown) = members.keys().find(|name| !known.contains(&name.as_str())) {
-        return Err(format!("has the member `{unknown}`; the members are msg, field, details and key"));
+        return Err(format!(
+            "has the member `{unknown}`; the members are msg, field, details, key and status"
+        ));
+    }
+    let refusal = members.get("status").map(refusal::read).transpose()?;
+    if refusal.is_some() && entry_point != "deny" {
+        return Err("has the member `status`, which only a denial has".to_owned());
     }
     let text = |name: &str| match members.get(name) {
         None => Ok(None),
@@ -127,10 +138,11 @@ fn from_members(members: &Map<String, Value>) -> Result<Violation, String> {
         field: text("field")?,
         remedy,
         message,
+        refusal,
     })
 }
 
-fn bounded(name: &str, text: &str) -> Result<(), String> {
+pub(super) fn bounded(name: &str, text: &str) -> Result<(), String> {
     if text.len() > TEXT_BYTES {
         return Err(format!("has `{name}` with more than {TEXT_BYTES} bytes"));
     }
@@ -200,18 +212,29 @@ mod tests {
             json!({ "deny": [{ "msg": 1 }] }),
             json!({ "deny": [{ "msg": "a", "field": 1 }] }),
             json!({ "deny": [{ "msg": "a", "details": "b" }] }),
+            json!({ "deny": [{ "msg": "a", "status": { "code": 200, "reason": "OK" } }] }),
             json!({}),
         ];
         for answer in wrong {
             let read = judgement(values(answer.clone()), &["deny"]);
             assert_eq!((read.deny.len(), read.errors.len()), (0, 1), "{answer}");
         }
-        let long = "a".repeat(1_025);
+        let long = "a".repeat(ANNOTATION_BYTES + 1);
         for (key, value) in [("a", json!(1)), ("a/b", json!("")), ("", json!("")), ("a", json!(long))] {
             let one = judgement(values(json!({ "annotations": { key: value } })), &["annotations"]);
             assert_eq!((one.errors.len(), one.annotations.len()), (1, 0), "{key}");
         }
         assert!(patch(values(json!({ "patch": { "op": "add" } }))).is_err());
+    }
+
+    #[test]
+    fn only_a_denial_says_how_it_is_told() {
+        let element = json!([{ "msg": "a", "status": { "code": 422, "reason": "Invalid" } }]);
+        for (entry_point, expected) in [("deny", (1, 0)), ("warn", (0, 1)), ("audit", (0, 1))] {
+            let read = judgement(values(json!({ entry_point: element })), &[entry_point]);
+            let found = read.deny.len() + read.warn.len() + read.audit.len();
+            assert_eq!((found, read.errors.len()), expected, "{entry_point}: {:?}", read.errors);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::decision::{Action, Decision, Finding, Phase};
 use crate::admission::{Answer, Cause, Status};
+use crate::engine::Refusal;
 
 /// Warnings of one answer: at most this many …
 const WARNINGS: usize = 10;
@@ -14,8 +15,10 @@ const WARNINGS_BYTES: usize = 3_500;
 const WARNING_BYTES: usize = 256;
 /// How many denials an answer spells out. Nobody reads more, and an object may have ten thousand.
 const CAUSES: usize = 100;
-/// What each is cut to.
+/// What each is cut to …
 const CAUSE_BYTES: usize = 1_024;
+/// … but in the message, where all together have no more.
+const MESSAGE_BYTES: usize = 16 * 1_024;
 /// Bound of an audit annotation's value.
 const ANNOTATION_BYTES: usize = 1_024;
 
@@ -73,21 +76,38 @@ fn effect(finding: &Finding) -> String {
     format!("{word}{error}{suspended}{by}")
 }
 
-/// The status of a denial: 403 where a policy denies, 500 where none does and some are in error.
+/// The status of a denial: 403 where a policy denies, 500 where none does and some are in error; several have nothing
+/// else in common.
 fn status(denials: &[&Finding]) -> Status {
     let only_errors = denials.iter().all(|finding| finding.is_error);
     let (code, reason) = if only_errors { (500, "InternalError") } else { (403, "Forbidden") };
+    let mut lines: Vec<String> = denials.iter().take(CAUSES).map(|one| line(one)).collect();
+    if lines.iter().map(String::len).fold(0, usize::saturating_add) > MESSAGE_BYTES {
+        lines = lines.iter().map(|line| cut(line, CAUSE_BYTES)).collect();
+    }
+    if let Some(rest) = denials.len().checked_sub(CAUSES).filter(|rest| *rest > 0) {
+        lines.push(format!("… and {rest} more; `meshgate check` lists all"));
+    }
     let causes = denials.iter().filter(|finding| !finding.is_error).take(CAUSES).map(|finding| Cause {
         reason: "FieldValueForbidden".to_owned(),
         message: cut(&line(finding), CAUSE_BYTES),
         field: cut(finding.field.as_deref().unwrap_or_default(), CAUSE_BYTES),
     });
-    let mut lines: Vec<String> =
-        denials.iter().take(CAUSES).map(|one| cut(&line(one), CAUSE_BYTES)).collect();
-    if let Some(rest) = denials.len().checked_sub(CAUSES).filter(|rest| *rest > 0) {
-        lines.push(format!("… and {rest} more; `meshgate check` lists all"));
+    let (name, kind) = (String::new(), String::new());
+    let causes = causes.collect();
+    let status =
+        Status { code, reason: Some(reason.to_owned()), causes, message: lines.join("\n"), name, kind };
+    match denials {
+        [Finding { refusal: Some(refusal), .. }] => told(status, refusal),
+        _ => status,
     }
-    Status { code, reason: Some(reason.to_owned()), causes: causes.collect(), message: lines.join("\n") }
+}
+
+/// The status of a single denial whose policy says how it is told.
+fn told(status: Status, refusal: &Refusal) -> Status {
+    let Refusal { code, reason, name, kind, causes } = refusal.clone();
+    let causes = if causes.is_empty() { status.causes } else { causes };
+    Status { code, reason: Some(reason), name, kind, causes, ..status }
 }
 
 /// A finding in a line: `[policy] message`.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::excepted::Exemption;
 use super::matched::Matched;
 use super::trace::Trace;
-use crate::engine::{EvaluationError, Violation};
+use crate::engine::{EvaluationError, Refusal, Violation};
 use crate::kubernetes::containers::LISTS;
 use crate::kubernetes::field_path;
 use crate::patch::Patch;
@@ -68,6 +68,8 @@ pub struct Finding {
     pub excuse: Option<Excuse>,
     /// Whether it would be a denial, had the namespace not been suspended.
     pub suspended: bool,
+    /// How the API server is told, if it is the only denial.
+    pub refusal: Option<Refusal>,
 }
 
 /// An exception, as a finding names it.
@@ -120,7 +122,7 @@ impl Finding {
         object: Option<&Value>,
         exception: Option<&Exception>,
     ) -> Option<Self> {
-        let Violation { key, message, field, remedy } = violation;
+        let Violation { key, message, field, remedy, refusal } = violation;
         let pointer =
             field.as_deref().zip(object).and_then(|(field, object)| field_path::to_pointer(field, object));
         let container =
@@ -129,7 +131,7 @@ impl Finding {
         let excuse = exception.map(|exception| Excuse::by(exception, None));
         let action = if excuse.is_some() { Action::Excused } else { action };
         let about = Self::about(matched, action, false);
-        let finding = Self { key, message, field, pointer, container, remedy, excuse, ..about };
+        let finding = Self { key, message, field, pointer, container, remedy, excuse, refusal, ..about };
         Some(finding.suspended_by(matched))
     }
 
@@ -188,6 +190,7 @@ impl Finding {
             plain: policy.metadata.plain,
             excuse: None,
             suspended: false,
+            refusal: None,
         }
     }
 
@@ -217,6 +220,7 @@ impl Finding {
             plain: false,
             excuse: None,
             suspended: false,
+            refusal: None,
         }
     }
 }
