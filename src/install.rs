@@ -1,19 +1,22 @@
-//! The objects of an installation; pure.
+//! The objects of an installation, from one source for `meshgate install` and for the chart. Pure.
 //!
 //! Called by `cli`. Not among them: the webhook configurations and the certificates. meshgate writes those itself once
 //! it can answer, so that nothing that outlives it, or comes before it, closes the cluster (R57).
 
+mod chart;
 mod configuration;
 mod deployment;
 mod namespace;
 mod objects;
 mod policies;
+mod removal;
 mod rights;
 mod slots;
 mod volumes;
 
 use serde_json::Value;
 
+pub use chart::{ChartFile, chart};
 pub use configuration::{ConfigurationText, Misplaced};
 pub use policies::{Packed, PackingError};
 

@@ -1,6 +1,7 @@
 //! `meshgate install`: the objects of an installation.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
@@ -30,10 +31,16 @@ pub(super) struct Arguments {
     /// How many Pods
     #[arg(long, value_name = "COUNT", default_value_t = REPLICAS, value_parser = clap::value_parser!(u32).range(1..))]
     replicas: u32,
+    /// Write the chart for Helm into a new directory instead
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["image", "config", "policies", "replicas"])]
+    chart: Option<PathBuf>,
 }
 
-/// Prints the objects.
+/// Prints the objects, or does what is asked for instead.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
+    if let Some(directory) = &arguments.chart {
+        return write_chart(directory).map(|()| 0);
+    }
     let objects = install::manifests(&arguments.settings()?);
     output::print(&install::text(&objects)).map(|()| 0)
 }
@@ -44,7 +51,7 @@ impl Arguments {
             None => ConfigurationText::default(),
             Some(path) => {
                 let name = path.display().to_string();
-                let content = std::fs::read(path)
+                let content = fs::read(path)
                     .with_context(|| format!("--config {name}: can't be read; check that it exists"))?;
                 ConfigurationText::read(&name, &content)
                     .with_context(|| "the configuration can't be installed")?
@@ -63,6 +70,19 @@ impl Arguments {
         };
         Ok(Settings { image: self.image.clone(), replicas: self.replicas, configuration, policies })
     }
+}
+
+/// Writes into a directory that is not there, so that nothing of another version is left in it.
+fn write_chart(directory: &Path) -> anyhow::Result<()> {
+    let shown = directory.display();
+    fs::create_dir(directory).with_context(|| format!("--chart {shown}: name a directory to be made"))?;
+    for file in install::chart() {
+        let path = directory.join(file.path);
+        let written =
+            path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, file.text));
+        written.with_context(|| format!("--chart {shown}: can't write {}", path.display()))?;
+    }
+    output::note(&format!("the chart is in {shown}; set its values there or with --set\n"))
 }
 
 fn image(text: &str) -> Result<String, String> {

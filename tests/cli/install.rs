@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::program::{folder, meshgate, run};
+use crate::program::{Run, folder, meshgate, run};
 
 /// What restricted Pods and bounded resources of known images come to, all denied.
 const STRICT: &str = "\
@@ -188,10 +188,15 @@ fn what_could_not_run_there_is_refused_here() {
     }
 }
 
+/// What our own policies say of manifests, restricted, and all of them denying.
+pub(crate) fn checked_strictly(manifests: &str) -> Run {
+    let folder = folder(&[("p/bindings.yaml", STRICT), ("p/bundle.yaml", STRICT_BUNDLE)]);
+    run(folder.path(), &["check", "-p", "p", "-"], manifests)
+}
+
 #[test]
 fn it_meets_our_own_restricted_policies() {
-    let folder = folder(&[("p/bindings.yaml", STRICT), ("p/bundle.yaml", STRICT_BUNDLE)]);
-    let check = |manifests: &str| run(folder.path(), &["check", "-p", "p", "-"], manifests);
+    let check = checked_strictly;
     let manifests = meshgate(&["install"]).out;
     let ran = check(&manifests);
     let documents = objects(&manifests).len();

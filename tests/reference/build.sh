@@ -32,6 +32,7 @@ etcd|etcd|go.etcd.io/etcd/server/v3|go.etcd.io/etcd/server/v3|
 kube-apiserver|kubernetes|k8s.io/kubernetes|k8s.io/kubernetes/cmd/kube-apiserver|kubernetes
 kube-controller-manager|kubernetes|k8s.io/kubernetes|k8s.io/kubernetes/cmd/kube-controller-manager|kubernetes
 kubectl|kubernetes|k8s.io/kubernetes|k8s.io/kubernetes/cmd/kubectl|kubernetes
+helm|helm|helm.sh/helm/v3|helm.sh/helm/v3/cmd/helm|
 podsecurity|podsecurity|k8s.io/pod-security-admission|.|
 '
 
