@@ -20,7 +20,7 @@ pub use chart::{ChartFile, chart};
 pub use configuration::{ConfigurationText, Misplaced};
 pub use policies::{Packed, PackingError};
 
-use crate::registration::admission_policies;
+use crate::registration::{MUTATING, VALIDATING, admission_policies};
 use crate::yaml;
 use slots::Slots;
 
@@ -69,6 +69,23 @@ impl Default for Settings {
 /// the namespace of meshgate is refused before or after, not in the middle.
 pub fn manifests(settings: &Settings) -> Vec<Value> {
     objects(&Slots::of(settings))
+}
+
+/// What meshgate itself registers, by name.
+pub fn registered() -> Vec<Value> {
+    let version = "admissionregistration.k8s.io/v1";
+    [("MutatingWebhookConfiguration", MUTATING), ("ValidatingWebhookConfiguration", VALIDATING)]
+        .map(|(kind, name)| objects::cluster_wide(version, kind, name, []))
+        .to_vec()
+}
+
+/// The objects to delete, in that order, so that nothing is left: what is in the namespace goes with it, but the Deployment
+/// before anything that its Pods need.
+pub fn removed() -> Vec<Value> {
+    let is_namespaced = |object: &Value| object.pointer("/metadata/namespace").is_some();
+    let is_deployment = |object: &Value| object.get("kind").is_some_and(|kind| kind == "Deployment");
+    let all = manifests(&Settings::default()).into_iter().rev();
+    all.filter(|object| !is_namespaced(object) || is_deployment(object)).collect()
 }
 
 /// The objects as YAML documents. Equal settings give equal bytes.

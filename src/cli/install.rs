@@ -1,10 +1,12 @@
 //! `meshgate install`: the objects of an installation.
 
+mod cluster;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use clap::Args;
+use clap::{ArgGroup, Args, ValueEnum};
 
 use super::inputs::{PolicyFlags, clock};
 use super::output;
@@ -13,9 +15,12 @@ use crate::kubernetes::image_reference::ImageReference;
 
 /// Flags of `install`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("in_cluster").args(["apply", "remove"]))]
 #[command(after_help = "\
 Examples:
   meshgate install | kubectl apply -f -
+  meshgate install --apply                 … the same without kubectl
+  meshgate install --remove                … and all of it deleted
   meshgate install --config meshgate.yaml -p policies | kubectl apply --server-side -f -
 
 It prints neither webhook configurations nor certificates: meshgate writes them once it can answer.")]
@@ -34,6 +39,27 @@ pub(super) struct Arguments {
     /// Write the chart for Helm into a new directory instead
     #[arg(long, value_name = "DIR", conflicts_with_all = ["image", "config", "policies", "replicas"])]
     chart: Option<PathBuf>,
+    /// Apply the objects instead, as whom the kubeconfig says
+    #[arg(long, conflicts_with = "chart")]
+    apply: bool,
+    /// Delete an installation instead, or, before something else does, only what makes the API server ask it
+    #[arg(
+        long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "all",
+        conflicts_with_all = ["chart", "image", "config", "policies", "replicas"]
+    )]
+    remove: Option<Removal>,
+    /// How the API server is reached [default: as kubectl does, else as the Pod that this is]
+    #[arg(long, value_name = "FILE", requires = "in_cluster")]
+    kubeconfig: Option<PathBuf>,
+}
+
+/// What is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Removal {
+    /// All that was installed.
+    All,
+    /// The webhook configurations.
+    Registration,
 }
 
 /// Prints the objects, or does what is asked for instead.
@@ -41,7 +67,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     if let Some(directory) = &arguments.chart {
         return write_chart(directory).map(|()| 0);
     }
-    let objects = install::manifests(&arguments.settings()?);
+    let kubeconfig = arguments.kubeconfig.as_deref();
+    if let Some(what) = arguments.remove {
+        return cluster::remove(what, kubeconfig).map(|()| 0);
+    }
+    let settings = arguments.settings()?;
+    let objects = install::manifests(&settings);
+    if arguments.apply {
+        let subjects = &settings.configuration.configuration().subjects;
+        return cluster::apply(&objects, subjects, kubeconfig).map(|()| 0);
+    }
     output::print(&install::text(&objects)).map(|()| 0)
 }
 

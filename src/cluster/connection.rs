@@ -26,6 +26,9 @@ pub enum ConnectionError {
         "not in a cluster: no service account is mounted here; name a --kubeconfig, or --facts and --dev"
     )]
     NoCluster(#[source] kube::config::InClusterError),
+    /// Nothing says where the API server is.
+    #[error("no API server is known here; name a --kubeconfig")]
+    Nowhere(#[source] kube::config::InferConfigError),
     /// The settings can't be used.
     #[error("can't set the connection to the API server up")]
     Client(#[source] kube::Error),
@@ -49,6 +52,14 @@ impl Connection {
         let kubeconfig = Kubeconfig::read_from(path).map_err(error)?;
         let options = KubeConfigOptions::default();
         Self::with(Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(error)?)
+    }
+
+    /// As kubectl would, by `KUBECONFIG` or the file in the home directory; where there is none, as the Pod.
+    ///
+    /// # Errors
+    /// [`ConnectionError::Nowhere`], [`ConnectionError::Client`].
+    pub async fn as_kubectl() -> Result<Self, ConnectionError> {
+        Self::with(Config::infer().await.map_err(ConnectionError::Nowhere)?)
     }
 
     fn with(config: Config) -> Result<Self, ConnectionError> {
