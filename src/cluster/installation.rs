@@ -73,7 +73,7 @@ impl Installation {
         Ok(serde_json::to_value(user).unwrap_or_default())
     }
 
-    /// Applies an object. What others have set differently stays theirs: that is an error.
+    /// Applies an object. What others have set of it is set back: it may be what weakens it.
     ///
     /// # Errors
     /// [`InstallationError::Api`].
@@ -81,7 +81,7 @@ impl Installation {
         let (api, name) = self.place(object)?;
         let version = |object: &DynamicObject| object.metadata.resource_version.clone();
         let before = api.get_opt(&name).await.map_err(InstallationError::Api)?;
-        let after = api.patch(&name, &PatchParams::apply(MANAGER), &Patch::Apply(object)).await;
+        let after = api.patch(&name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(object)).await;
         let after = after.map_err(InstallationError::Api)?;
         Ok(match before {
             None => Outcome::Created,

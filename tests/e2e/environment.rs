@@ -20,7 +20,7 @@ use authority::Authority;
 pub(crate) use program::{Program, wait_until};
 use tools::Tools;
 use user::RUNTIME;
-pub(crate) use user::User;
+pub(crate) use user::{Answer, User};
 
 /// What makes Pods of workloads, cleans up after them, and makes service accounts.
 const CONTROLLERS: &str = "deployment-controller,replicaset-controller,replicationcontroller-controller,\
@@ -51,7 +51,18 @@ impl Environment {
         SHARED.as_ref()
     }
 
+    /// One of a test's own, in which nothing is prepared: for what is about a whole cluster.
+    pub(crate) fn alone() -> Option<Self> {
+        Tools::find().map(|tools| Self::bare(&tools))
+    }
+
     fn start(tools: &Tools) -> Self {
+        let this = Self::bare(tools);
+        this.prepare();
+        this
+    }
+
+    fn bare(tools: &Tools) -> Self {
         let start = Instant::now();
         let directory = tempfile::Builder::new().prefix("meshgate-e2e.").tempdir().unwrap().keep();
         program::remove_at_end(&directory);
@@ -79,15 +90,14 @@ impl Environment {
             _api_server: api_server,
             _controllers: controllers,
         };
-        this.prepare();
+        this.bind("developers", "cluster-admin", "Group", "developers");
         println!("kube-apiserver and its controllers: ready in {:.1} s", start.elapsed().as_secs_f32());
         this
     }
 
-    /// What a test finds: users' rights, and the way to the webhook. The Service is a name for loopback, so that the API
+    /// What a test finds: the way to the webhook. The Service is a name for loopback, so that the API
     /// server connects as it does in a cluster: HTTP/1.1, and the Service's name for TLS (cluster.md, section 11).
     fn prepare(&self) {
-        self.bind("developers", "cluster-admin", "Group", "developers");
         self.namespace(NAMESPACE, &json!({}));
         let service = json!({
             "apiVersion": "v1", "kind": "Service", "metadata": { "name": SERVICE },

@@ -7,6 +7,7 @@
 mod corpus;
 mod drift;
 mod environment;
+mod installation;
 mod messages;
 mod namespaces;
 mod operations;
