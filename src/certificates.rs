@@ -3,8 +3,12 @@
 //! Called by `cli`; `webhook` is handed the settings. Nothing is written to disk, and no provider of the process is
 //! set: it is passed on explicitly, so that no other crate can change it.
 
+mod answers;
+mod chain;
 mod files;
+mod kept;
 mod localhost;
+mod own;
 mod serving;
 
 use std::path::{Path, PathBuf};
@@ -17,8 +21,12 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
+use time::OffsetDateTime;
 
-use crate::registration::pem;
+use crate::registration::{CaBundle, NoCaBundle, pem};
+pub use answers::answers;
+pub use kept::{Kept, Leaf, Phase, Progress, Step};
+pub use own::Issued;
 pub use serving::Serving;
 
 /// A certificate chain and the key that belongs to its first certificate.
@@ -78,9 +86,18 @@ pub enum CertificateError {
         /// The key's file.
         key: PathBuf,
     },
-    /// The certificate for localhost could not be made.
-    #[error("can't make a certificate for localhost; give one as files instead")]
-    Localhost(#[from] rcgen::Error),
+    /// A certificate could not be made.
+    #[error("can't make a certificate; give one as files instead")]
+    Made(#[from] rcgen::Error),
+    /// The authorities' file holds anything but certificates.
+    #[error("{} can't be registered; give the certificate of the authority, as PEM", path.display())]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: NoCaBundle,
+    },
     /// The TLS library does not take the settings.
     #[error("can't set TLS up")]
     Tls(#[source] rustls::Error),
@@ -95,10 +112,36 @@ impl Identity {
         files::read(certificate, key, &provider()).map(|pair| Self(Arc::new(pair)))
     }
 
+    /// The same from files that somebody renews, all of one moment, with the authorities that an API server is to trust.
+    ///
+    /// # Errors
+    /// As of [`Identity::from_files`]; and authorities that are none.
+    pub fn from_mounted(
+        certificate: &Path,
+        key: &Path,
+        ca: &Path,
+    ) -> Result<(Self, CaBundle), CertificateError> {
+        let [certificate, key, ca] = files::of_one_moment([certificate, key, ca]);
+        let text = String::from_utf8_lossy(&files::bytes(&ca)?).into_owned();
+        let authorities = CaBundle::read([text.as_str()])
+            .map_err(|source| CertificateError::Authorities { path: ca, source })?;
+        Ok((Self::from_files(&certificate, &key)?, authorities))
+    }
+
+    /// The same from PEM texts; `of` names where they are from, in faults.
+    ///
+    /// # Errors
+    /// As of [`Identity::from_files`].
+    pub fn from_pem(of: &str, certificate: &[u8], key: &[u8]) -> Result<Self, CertificateError> {
+        let (crt_name, key_name) = (PathBuf::from(format!("{of}.crt")), PathBuf::from(format!("{of}.key")));
+        let pair = files::pair((&crt_name, certificate), (&key_name, key), &provider())?;
+        Ok(Self(Arc::new(pair)))
+    }
+
     /// Makes a certificate for `localhost`, 127.0.0.1 and ::1, signed by itself and valid for a day. Lives in memory.
     ///
     /// # Errors
-    /// [`CertificateError::Localhost`] where there is no randomness; [`CertificateError::Tls`] never, unless the two
+    /// [`CertificateError::Made`] where there is no randomness; [`CertificateError::Tls`] never, unless the two
     /// libraries come to disagree.
     pub fn for_localhost() -> Result<Self, CertificateError> {
         let (certificate, key) = localhost::make()?;
@@ -111,6 +154,14 @@ impl Identity {
     pub fn to_pem(&self) -> String {
         self.0.cert.iter().map(|certificate| pem(certificate)).collect()
     }
+}
+
+/// Issues a serving certificate for a DNS name, by an authority that is made for it. It holds for 30 days.
+///
+/// # Errors
+/// [`CertificateError::Made`] where there is no randomness.
+pub fn issue(name: &str, now: OffsetDateTime) -> Result<Issued, CertificateError> {
+    Ok(own::issue(name, now)?)
 }
 
 /// TLS 1.3 and 1.2 with the identity in force. `clients` says who may connect; None: whoever reaches the port. ALPN
@@ -151,6 +202,66 @@ mod tests {
         assert_eq!(read, identity.0.cert);
         assert!(text.lines().all(|line| line.len() <= 64));
         assert!(!text.contains("KEY"));
+    }
+
+    #[test]
+    fn what_is_issued_leads_to_its_own_authority_while_it_holds_and_to_no_other() {
+        let name = "meshgate.meshgate-system.svc";
+        let now = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
+        let days = time::Duration::days;
+        let (one, two) = (issue(name, now).unwrap(), issue(name, now).unwrap());
+        let authorities =
+            |texts: &[&Issued]| CaBundle::read(texts.iter().map(|issued| issued.authority.as_str())).unwrap();
+        let identity = Identity::from_pem("current", one.certificate.as_bytes(), one.key.as_bytes()).unwrap();
+        let (own, both, other) = (authorities(&[&one]), authorities(&[&two, &one]), authorities(&[&two]));
+        for (authorities, name, moment, expected) in [
+            (&own, name, now, true),
+            (&both, name, now, true),
+            (&other, name, now, false),
+            (&own, "other.svc", now, false),
+            (&own, name, now - time::Duration::minutes(59), true),
+            (&own, name, now - days(1), false),
+            (&own, name, now + days(29), true),
+            (&own, name, now + days(30) + time::Duration::seconds(1), false),
+        ] {
+            let found = identity.leads_to(authorities, name, moment);
+            assert_eq!(found.is_ok(), expected, "{name} {moment}: {found:?}");
+        }
+        assert_eq!(identity.validity(), Some((now - time::Duration::hours(1), now + days(30))));
+        let foreign = Identity::from_pem("current", one.certificate.as_bytes(), two.key.as_bytes());
+        assert!(foreign.unwrap_err().to_string().contains("current.key does not belong"));
+    }
+
+    #[test]
+    fn mounted_files_are_those_of_one_moment() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let now = OffsetDateTime::now_utc();
+        for version in ["..one", "..two"] {
+            let issued = issue("a", now).unwrap();
+            std::fs::create_dir(path(version)).unwrap();
+            for (name, text) in
+                [("tls.crt", issued.certificate), ("tls.key", issued.key), ("ca.crt", issued.authority)]
+            {
+                std::fs::write(path(version).join(name), text).unwrap();
+            }
+        }
+        for name in ["tls.crt", "tls.key", "ca.crt"] {
+            std::os::unix::fs::symlink(format!("..data/{name}"), path(name)).unwrap();
+        }
+        let read = || Identity::from_mounted(&path("tls.crt"), &path("tls.key"), &path("ca.crt"));
+        for version in ["..one", "..two"] {
+            drop(std::fs::remove_file(path("..data")));
+            std::os::unix::fs::symlink(version, path("..data")).unwrap();
+            let (identity, authorities) = read().unwrap();
+            assert_eq!(identity.leads_to(&authorities, "a", now), Ok(()));
+            let expected = std::fs::read_to_string(path(version).join("tls.crt")).unwrap();
+            assert_eq!(identity.to_pem(), expected.replace("\r\n", "\n"));
+        }
+        std::fs::write(path("..two").join("tls.key"), issue("a", now).unwrap().key).unwrap();
+        assert!(read().unwrap_err().to_string().contains("does not belong"));
+        std::fs::write(path("..two").join("ca.crt"), "").unwrap();
+        assert!(read().unwrap_err().to_string().contains("ca.crt can't be registered"));
     }
 
     #[test]

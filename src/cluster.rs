@@ -1,12 +1,31 @@
-//! The API server: how it is reached, the facts that it holds, and the objects of an installation in it.
+//! The API server: how it is reached, the facts that it holds, the objects of an installation in it, and what it is told:
+//! that it is to ask this process, and whom to trust.
 //!
 //! Called by `cli`; a review asks it through [`ContextSource`](crate::context::ContextSource) and in no other way. What
 //! can't be learnt is a fact in error, never an absent one.
 
+mod authority;
 mod connection;
+mod everywhere;
+mod guards;
 mod installation;
+mod leader;
+mod live;
 mod objects;
+mod pace;
+mod probe;
+mod registrar;
+mod registration;
+mod removal;
+mod shown;
+mod state;
+mod wants;
+mod watched;
+mod writer;
 
 pub use connection::{Connection, ConnectionError};
 pub use installation::{Installation, InstallationError, Outcome};
 pub use objects::Objects;
+pub use pace::Pace;
+pub use registration::Registration;
+pub use removal::{RemovalError, remove};

@@ -7,6 +7,7 @@
 mod bundles;
 mod certificates;
 mod policies;
+mod registration;
 mod requests;
 mod server;
 
@@ -41,6 +42,7 @@ struct Families {
     server: server::Families,
     bundles: bundles::Families,
     certificates: certificates::Families,
+    registration: registration::Families,
 }
 
 impl Metrics {
@@ -53,6 +55,7 @@ impl Metrics {
             server: server::Families::new(&mut registry),
             bundles: bundles::Families::new(&mut registry),
             certificates: certificates::Families::new(&mut registry),
+            registration: registration::Families::new(&mut registry),
             registry,
         }))
     }

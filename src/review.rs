@@ -18,6 +18,7 @@ mod mesh;
 mod mutate;
 mod namespaces;
 mod pin;
+pub mod probe;
 mod suspension;
 mod trace;
 mod unjudged;

@@ -1,7 +1,7 @@
 //! A certificate chain and its key from two PEM files.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustls::InconsistentKeys;
 use rustls::crypto::CryptoProvider;
@@ -19,8 +19,18 @@ pub(super) fn read(
     key: &Path,
     provider: &CryptoProvider,
 ) -> Result<CertifiedKey, CertificateError> {
-    let chain = sections::<CertificateDer<'static>>(certificate, "certificate")?;
-    let Some(first) = sections::<PrivateKeyDer<'static>>(key, KEY)?.into_iter().next() else {
+    let [certificate_bytes, key_bytes] = [bytes(certificate)?, bytes(key)?];
+    pair((certificate, &certificate_bytes), (key, &key_bytes), provider)
+}
+
+/// A pair from PEM texts, each with its name in faults.
+pub(super) fn pair(
+    (certificate, certificate_bytes): (&Path, &[u8]),
+    (key, key_bytes): (&Path, &[u8]),
+    provider: &CryptoProvider,
+) -> Result<CertifiedKey, CertificateError> {
+    let chain = sections::<CertificateDer<'static>>(certificate, certificate_bytes, "certificate")?;
+    let Some(first) = sections::<PrivateKeyDer<'static>>(key, key_bytes, KEY)?.into_iter().next() else {
         return Err(none(key, KEY));
     };
     let signer = provider
@@ -37,11 +47,34 @@ pub(super) fn read(
     }
 }
 
+/// Where files that a kubelet mounts are now: it swaps the link `..data` beside them, so files that are read below what it
+/// leads to are of one moment (k8s.io/kubernetes, pkg/volume/util/atomic_writer.go).
+pub(super) fn of_one_moment<const N: usize>(paths: [&Path; N]) -> [PathBuf; N] {
+    let mut resolved: Option<(PathBuf, PathBuf)> = None;
+    paths.map(|path| {
+        let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else { return path.to_owned() };
+        if let Some((of, target)) = &resolved
+            && of == directory
+        {
+            return target.join(name);
+        }
+        let Ok(target) = fs::canonicalize(directory.join("..data")) else { return path.to_owned() };
+        resolved = Some((directory.to_owned(), target.clone()));
+        target.join(name)
+    })
+}
+
+pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, CertificateError> {
+    fs::read(path).map_err(|source| CertificateError::Unreadable { path: path.to_owned(), source })
+}
+
 /// All sections of one kind; at least one.
-fn sections<T: PemObject>(path: &Path, wanted: &'static str) -> Result<Vec<T>, CertificateError> {
-    let bytes =
-        fs::read(path).map_err(|source| CertificateError::Unreadable { path: path.to_owned(), source })?;
-    let sections: Result<Vec<T>, pem::Error> = T::pem_slice_iter(&bytes).collect();
+fn sections<T: PemObject>(
+    path: &Path,
+    bytes: &[u8],
+    wanted: &'static str,
+) -> Result<Vec<T>, CertificateError> {
+    let sections: Result<Vec<T>, pem::Error> = T::pem_slice_iter(bytes).collect();
     let sections =
         sections.map_err(|source| CertificateError::Pem { path: path.to_owned(), wanted, source })?;
     if sections.is_empty() { Err(none(path, wanted)) } else { Ok(sections) }

@@ -1,6 +1,7 @@
 //! `meshgate serve`: the webhook.
 
 mod arguments;
+mod cluster;
 mod file_facts;
 mod greeting;
 mod identity;
@@ -15,7 +16,8 @@ use tracing_subscriber::EnvFilter;
 
 use super::output;
 use crate::activation::{Activation, Readiness};
-use crate::certificates::{self, Serving};
+use crate::certificates;
+use crate::cluster::Registration;
 use crate::metrics::Metrics;
 use crate::webhook::{self, Limits, Service};
 pub(super) use arguments::Arguments;
@@ -37,14 +39,18 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
 }
 
 async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
-    let configuration = arguments.configuration()?;
+    let configuration = Arc::new(arguments.configuration()?);
     let policies = arguments.policies.or_configured(&configuration.policies);
     let bundle = Arc::new(policies.bundle(arguments.facts.now())?);
-    let serving = Serving::new(identity::identity(arguments, &configuration)?);
-    let tls = certificates::server_config(&serving, None)?;
     let (readiness, metrics) = (Readiness::default(), Metrics::new());
     let knowledge = Knowledge::of(arguments).await?;
-    let activation = Activation::new(knowledge.preparations(), &readiness, metrics.clone());
+    let serving = identity::serving(arguments, &configuration, &knowledge)?;
+    let tls = certificates::server_config(&serving, None)?;
+    let registration =
+        cluster::register(arguments, &configuration, &knowledge, &serving, (&readiness, &metrics)).await?;
+    let mut preparations = knowledge.preparations();
+    preparations.extend(registration.as_ref().map(Registration::preparation));
+    let activation = Activation::new(preparations, &readiness, metrics.clone());
     let service = Service {
         activation: Arc::clone(&activation),
         source: knowledge.source(),
@@ -58,7 +64,11 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     let stop = stop_signal()?;
     output::note(&greeting::text(arguments, &knowledge, address, &bundle))?;
     activation.activate(bundle).await.map_err(|why| anyhow!(why))?;
-    webhook::serve(listener, tls, service, Limits::default(), stop).await.context("the server failed")
+    let served = webhook::serve(listener, tls, service, Limits::default(), stop).await;
+    if let Some(registration) = registration {
+        registration.stop().await;
+    }
+    served.context("the server failed")
 }
 
 /// SIGTERM from the kubelet, SIGINT from a terminal.

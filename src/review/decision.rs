@@ -205,16 +205,27 @@ impl Finding {
 
     /// What somebody may not change about a Namespace.
     pub(super) fn of_namespace_guard(message: String, field: String, pointer: String) -> Self {
+        let about = Self::of_meshgate(Action::Deny, Severity::Critical, message);
+        Self { field: Some(field), pointer: Some(pointer), ..about }
+    }
+
+    /// The answer to a probe.
+    pub(super) fn of_probe(message: String) -> Self {
+        Self { plain: true, ..Self::of_meshgate(Action::Warn, Severity::Low, message) }
+    }
+
+    /// Said by no policy.
+    fn of_meshgate(action: Action, severity: Severity, message: String) -> Self {
         Self {
-            action: Action::Deny,
+            action,
             is_error: false,
             policy: PolicyId::guard(),
             binding: "guard".to_owned(),
             key: message.clone(),
-            severity: Severity::Critical,
+            severity,
             message,
-            field: Some(field),
-            pointer: Some(pointer),
+            field: None,
+            pointer: None,
             container: None,
             remedy: None,
             plain: false,

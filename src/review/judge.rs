@@ -6,7 +6,7 @@ use super::decision::{Action, Decision, Finding, Phase};
 use super::excepted::{excuse, exempt, exemptions};
 use super::knowledge::{Knowledge, object};
 use super::matched::{Matched, declared, matched};
-use super::namespaces;
+use super::{namespaces, probe};
 use crate::admission::Request;
 use crate::engine::{Bound, Bundle, EvaluationError, Exempt, Input, Judgement};
 use crate::patch::Patch;
@@ -30,6 +30,7 @@ pub(super) fn judge(bundle: &Bundle, request: &Request, knowledge: &mut Knowledg
         trace: None,
     };
     decision.findings = namespaces::findings(request, knowledge.subjects());
+    decision.findings.extend(probe::findings(request, Phase::Validate));
     if knowledge.lacks_something() || concerned.is_empty() {
         return decision;
     }

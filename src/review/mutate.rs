@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::decision::{Action, Decision, Phase};
 use super::fold::Fold;
 use super::knowledge::Knowledge;
-use super::{guard, inject, pin};
+use super::{guard, inject, pin, probe};
 use crate::admission::Request;
 use crate::engine::Bundle;
 use crate::patch::Patch;
@@ -33,6 +33,7 @@ pub(super) fn mutate(bundle: &Bundle, request: &Request, knowledge: &mut Knowled
     pin::pin(bundle, &mut fold, knowledge);
     decision.annotations.extend(injected.map(|injected| ("mutate-injected".to_owned(), injected.name)));
     decision.findings = fold.findings;
+    decision.findings.extend(probe::findings(request, Phase::Mutate));
     decision.evaluated = fold.evaluated;
     decision.findings.sort();
     decision.findings.dedup();

@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::decision::Phase;
+use super::probe;
 use crate::admission::{Operation, Request};
 use crate::policy::{CONTROLLERS, is_never};
 
@@ -32,6 +33,8 @@ pub enum Unjudged {
     Bookkeeping,
     /// A Pod that runs already, and can't be changed any more.
     MirrorPod,
+    /// Meshgate's own question whether it is asked.
+    Probe,
 }
 
 /// Why no policy is asked about `request`; None where its match decides.
@@ -49,6 +52,8 @@ pub(super) fn unjudged(request: &Request, phase: Phase) -> Option<Unjudged> {
         Some(Unjudged::ControllersDeletion)
     } else if is_bookkeeping(request) {
         Some(Unjudged::Bookkeeping)
+    } else if probe::nonce(request).is_some() {
+        Some(Unjudged::Probe)
     } else if phase == Phase::Mutate && (is_mirror_pod(request) || was_mirror_pod(request)) {
         Some(Unjudged::MirrorPod)
     } else {
@@ -113,6 +118,7 @@ impl fmt::Display for Unjudged {
                 "only finalizers, ownerReferences, managedFields, resourceVersion or status change, if anything does"
             }
             Self::MirrorPod => "a mirror Pod runs already",
+            Self::Probe => "meshgate asks whether it is asked",
         })
     }
 }

@@ -59,7 +59,7 @@ const BOUND: &[(&str, &[&str])] = &[
     ("k8s_openapi", &["cluster"]),
     // The allocator belongs to the process: a library must not choose it.
     ("mimalloc", &["main"]),
-    ("tokio_rustls", &["webhook"]),
+    ("tokio_rustls", &["certificates", "webhook"]),
     ("tracing_subscriber", &["cli"]),
 ];
 

@@ -30,8 +30,8 @@ pub(in crate::cli) struct Arguments {
     /// Where to listen [default: 0.0.0.0:8443, with --dev 127.0.0.1:8443]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// The certificate, and those that lead to its authority, as PEM
-    #[arg(long, value_name = "FILE", requires = "tls_private_key_file", required_unless_present_any = ["config", "dev"])]
+    /// The certificate, and those that lead to its authority, as PEM; nothing is registered then
+    #[arg(long, value_name = "FILE", requires = "tls_private_key_file")]
     pub(super) tls_cert_file: Option<PathBuf>,
     /// The certificate's private key, as PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert_file")]

@@ -1,0 +1,43 @@
+//! A replica of an installation: what it registers, and how it ends.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::Arguments;
+use super::knowledge::Knowledge;
+use crate::activation::Readiness;
+use crate::certificates::Serving;
+use crate::cluster::{Pace, Registration};
+use crate::config::Configuration;
+use crate::metrics::Metrics;
+
+/// For tests: the factor by which all waits of the registration are shortened.
+const PACE: &str = "MESHGATE_PACE";
+
+/// The part in the registration, where there is a cluster and no flag says which certificate is shown: then somebody else
+/// registers this process.
+pub(super) async fn register(
+    arguments: &Arguments,
+    configuration: &Arc<Configuration>,
+    knowledge: &Knowledge,
+    serving: &Serving,
+    (readiness, metrics): (&Readiness, &Metrics),
+) -> anyhow::Result<Option<Registration>> {
+    let Knowledge::Cluster(connection) = knowledge else { return Ok(None) };
+    if arguments.tls_cert_file.is_some() {
+        return Ok(None);
+    }
+    let pace = match std::env::var(PACE) {
+        Ok(factor) => {
+            let factor =
+                factor.parse().with_context(|| format!("{PACE}={factor}: write a number up to 1"))?;
+            Pace::default().shortened(factor)
+        }
+        Err(_) => Pace::default(),
+    };
+    // A Pod's host name is its name.
+    let name = std::env::var("HOSTNAME").unwrap_or_else(|_| "meshgate".to_owned());
+    let others = (readiness, metrics, pace);
+    Ok(Some(Registration::start(connection, Arc::clone(configuration), serving.clone(), &name, others).await))
+}

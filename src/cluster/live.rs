@@ -1,0 +1,121 @@
+//! What is registered, as this process's own watch shows it, and for how long it has shown that.
+
+use std::time::Duration;
+
+use kube::Client;
+use kube::api::ApiResource;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::watched::{self, Watched, api, resource};
+use crate::registration::{CaBundle, MUTATING, Needs, Rules, VALIDATING};
+
+const GROUP: &str = "admissionregistration.k8s.io";
+
+/// Both configurations as they are shown.
+#[derive(Clone, Debug)]
+pub(super) struct Live {
+    /// Mutating, validating.
+    pub(super) configurations: [Watched; 2],
+    authorities: (Option<CaBundle>, Instant),
+    needs: (Option<Needs>, Instant),
+}
+
+/// The kinds of both configurations, with their names.
+pub(super) fn kinds() -> [(ApiResource, &'static str); 2] {
+    let mutating = resource(GROUP, "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations");
+    let validating =
+        resource(GROUP, "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations");
+    [(mutating, MUTATING), (validating, VALIDATING)]
+}
+
+/// Watches both, for as long as somebody wants to know.
+pub(super) fn watch(client: &Client) -> watch::Receiver<Live> {
+    let [mut mutating, mut validating] =
+        kinds().map(|(kind, name)| watched::watch(api(client, &kind, None), &kind, name));
+    let (sender, receiver) = watch::channel(Live::new());
+    tokio::spawn(async move {
+        loop {
+            let changed = tokio::select! {
+                changed = mutating.changed() => changed,
+                changed = validating.changed() => changed,
+                () = sender.closed() => return,
+            };
+            if changed.is_err() {
+                return;
+            }
+            let both = [mutating.borrow_and_update().clone(), validating.borrow_and_update().clone()];
+            sender.send_modify(|live| live.show(both));
+        }
+    });
+    receiver
+}
+
+impl Live {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            configurations: [Watched::Unknown, Watched::Unknown],
+            authorities: (None, now),
+            needs: (None, now),
+        }
+    }
+
+    fn show(&mut self, both: [Watched; 2]) {
+        let now = Instant::now();
+        let (authorities, needs) = (authorities(&both), needs(&both));
+        if authorities != self.authorities.0 {
+            self.authorities = (authorities, now);
+        }
+        if needs != self.needs.0 {
+            self.needs = (needs, now);
+        }
+        self.configurations = both;
+    }
+
+    /// Whether both have been looked for.
+    pub(super) fn is_known(&self) -> bool {
+        !self.configurations.contains(&Watched::Unknown)
+    }
+
+    /// Whether neither is there.
+    pub(super) fn is_absent(&self) -> bool {
+        self.configurations == [Watched::Absent, Watched::Absent]
+    }
+
+    /// What every entry of both trusts, and for how long; None where they differ or one is no bundle.
+    pub(super) fn authorities(&self) -> Option<(&CaBundle, Duration)> {
+        self.authorities.0.as_ref().map(|bundle| (bundle, self.authorities.1.elapsed()))
+    }
+
+    /// What the API server sends, and for how long; None where workloads are not sent in both phases.
+    pub(super) fn needs(&self) -> Option<(&Needs, Duration)> {
+        self.needs.0.as_ref().map(|needs| (needs, self.needs.1.elapsed()))
+    }
+}
+
+fn entries(one: &Watched) -> Option<&Vec<Value>> {
+    one.object()?.get("webhooks")?.as_array()
+}
+
+fn authorities(both: &[Watched; 2]) -> Option<CaBundle> {
+    let mut all = Vec::new();
+    for one in both {
+        all.extend(entries(one)?.iter().map(|entry| entry.pointer("/clientConfig/caBundle")));
+    }
+    let first = all.first().copied().flatten()?;
+    let alike = all.iter().all(|one| *one == Some(first));
+    CaBundle::decode(first.as_str().filter(|_| alike)?).ok()
+}
+
+fn needs(both: &[Watched; 2]) -> Option<Needs> {
+    let rules = |one: &Watched| {
+        let is_workloads =
+            |entry: &&Value| entry.get("name").is_some_and(|name| name == "workloads.meshgate.io");
+        let entry = entries(one)?.iter().find(is_workloads)?;
+        Some(Rules::read(entry.get("rules").unwrap_or(&Value::Null)))
+    };
+    let [mutating, validating] = both;
+    Some(Needs { mutating: rules(mutating)?, validating: rules(validating)? })
+}

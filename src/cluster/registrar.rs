@@ -1,0 +1,218 @@
+//! What the leader does: keeps both webhook configurations as they should be, and the certificate young. Everything follows
+//! from what is seen, so whoever leads next goes on where this one stopped.
+//!
+//! The order at first: guard and own, which fail open; then a probe that comes back through the API server; then workloads,
+//! which fail closed. Nothing is registered that nobody would answer (R57).
+
+mod term;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Client;
+use serde_json::json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+
+use super::authority::{Credentials, Held};
+use super::guards;
+use super::live::Live;
+use super::pace::Pace;
+use super::probe;
+use super::shown::server_name;
+use super::state::State;
+use super::wants::Wants;
+use super::writer::Outcome;
+use crate::certificates::{Progress, Step};
+use crate::config::Configuration;
+use crate::metrics::Metrics;
+use crate::registration::{CaBundle, Wanted, desired};
+use term::Term;
+
+/// How often to look where nothing changes: for what only time changes.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What the leader needs.
+pub(super) struct Registrar {
+    pub(super) client: Client,
+    pub(super) configuration: Arc<Configuration>,
+    pub(super) pace: Pace,
+    pub(super) wants: Wants,
+    pub(super) live: watch::Receiver<Live>,
+    pub(super) credentials: watch::Receiver<Credentials>,
+    pub(super) state: State,
+    pub(super) metrics: Metrics,
+}
+
+impl Registrar {
+    /// Leads until dropped.
+    pub(super) async fn lead(&mut self) {
+        let mut term = Term::new(self.client.clone());
+        let mut wanted = self.wants.subscribe();
+        loop {
+            if let Err(error) = self.look(&mut term).await {
+                tracing::warn!(%error, "the registration can't be kept; it is tried again");
+            }
+            let changed = async {
+                tokio::select! {
+                    _ = self.live.changed() => {}
+                    _ = self.credentials.changed() => {}
+                    _ = wanted.changed() => {}
+                }
+            };
+            let look = if self.pace.settles < LOOK { self.pace.settles } else { LOOK };
+            drop(timeout(look.max(Duration::from_millis(20)), changed).await);
+        }
+    }
+
+    /// Looks once, and does what there is to do.
+    async fn look(&mut self, term: &mut Term) -> Result<(), kube::Error> {
+        if !term.begun {
+            self.state.renew().await?;
+            term.writer.find_owner().await;
+            term.begun = true;
+        }
+        let (live, credentials) =
+            (self.live.borrow_and_update().clone(), self.credentials.borrow_and_update().clone());
+        if self.state.is_removed() != Some(false) || !live.is_known() {
+            return Ok(());
+        }
+        if let Some(held) = &credentials.secret {
+            self.renew(term, held, &live).await;
+        }
+        self.register(term, &live, credentials.authorities.as_ref()).await
+    }
+
+    async fn register(
+        &mut self,
+        term: &mut Term,
+        live: &Live,
+        authorities: Option<&CaBundle>,
+    ) -> Result<(), kube::Error> {
+        if let Some((registered, _)) = live.needs()
+            && !term.is_proven
+        {
+            self.wants.keep(registered);
+            term.is_proven = true;
+        }
+        let (Some(needs), Some(ca_bundle)) = (self.wants.needs(), authorities) else { return Ok(()) };
+        let guard_stands = guards::stand(&self.client, &self.configuration, &mut term.guards).await;
+        let desired_with =
+            |needs| desired(&Wanted { needs, configuration: &self.configuration, ca_bundle, guard_stands });
+        if !term.is_proven {
+            let first = desired_with(None);
+            self.write(term, live, &first).await?;
+            // They were there before this look, so an API server may know them.
+            let is_there =
+                !live.is_absent() && live.authorities().is_some_and(|(shown, _)| shown == ca_bundle);
+            if !is_there || !self.probe(term).await {
+                return Ok(());
+            }
+            term.is_proven = true;
+        }
+        self.write(term, live, &desired_with(Some(&needs))).await?;
+        if term.probed.is_none_or(|probed| probed.elapsed() >= self.pace.probes) {
+            self.probe(term).await;
+        }
+        Ok(())
+    }
+
+    async fn write(
+        &self,
+        term: &mut Term,
+        live: &Live,
+        desired: &[serde_json::Value; 2],
+    ) -> Result<(), kube::Error> {
+        for (place, (desired, live)) in desired.iter().zip(&live.configurations).enumerate() {
+            let name = desired.pointer("/metadata/name").and_then(|name| name.as_str()).unwrap_or_default();
+            let (noticed, since) =
+                *term.differs_since.get_or_insert_with(|| (OffsetDateTime::now_utc(), Instant::now()));
+            match term.writer.write(place, desired, live).await? {
+                Outcome::Same => term.differs_since = None,
+                Outcome::TooSoon => {}
+                Outcome::Changed(why) => {
+                    term.differs_since = None;
+                    tracing::info!(name, why, "the registration is written");
+                }
+                Outcome::Repaired(why) => {
+                    term.differs_since = None;
+                    tracing::warn!(
+                        name,
+                        why,
+                        "the registration was changed by somebody else and is repaired"
+                    );
+                    let now = OffsetDateTime::now_utc();
+                    self.metrics.registration_repaired(since.elapsed().as_secs_f64());
+                    let text = |moment: OffsetDateTime| moment.format(&Rfc3339).unwrap_or_default();
+                    let gap =
+                        json!({ "from": text(noticed), "to": text(now), "what": format!("{name}: {why}") });
+                    self.state.record(&gap).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the webhook answers through the API server.
+    async fn probe(&self, term: &mut Term) -> bool {
+        let asked = probe::ask(&self.client).await;
+        term.probed = Some(Instant::now());
+        self.metrics.probe(asked.is_ok());
+        match (&asked, &term.probe_failed) {
+            (Ok(()), None) => {}
+            (Ok(()), Some(_)) => tracing::info!("the webhook answers through the API server again"),
+            (Err(why), before) if before.as_ref() != Some(why) => {
+                tracing::warn!(why, "the webhook does not answer through the API server");
+            }
+            (Err(_), _) => {}
+        }
+        let answers = asked.is_ok();
+        term.probe_failed = asked.err();
+        answers
+    }
+
+    /// Does the next step of the certificate's renewal, if it is time.
+    async fn renew(&self, term: &mut Term, held: &Held, live: &Live) {
+        if term.renewal_failed.is_some_and(|failed| failed.elapsed() < self.pace.renews) {
+            return;
+        }
+        self.metrics.certificate_phase(held.kept.phase().as_str());
+        let (name, now) = (server_name(), OffsetDateTime::now_utc());
+        let trusted = live.authorities();
+        let wanted = held.kept.authorities().ok();
+        let settled = trusted.filter(|(shown, _)| Some(*shown) == wanted.as_ref()).map(|(_, since)| since);
+        let mut progress = Progress {
+            now,
+            trusted: settled,
+            in_use: term.in_use(&held.kept),
+            is_everywhere: true,
+            settles: self.pace.settles,
+            lingers: self.pace.lingers,
+        };
+        let mut step = held.kept.step(&name, &progress);
+        if step == Step::Forget {
+            progress.is_everywhere = super::everywhere::shows(&self.client, &held.kept, &name).await;
+            step = held.kept.step(&name, &progress);
+        }
+        if step == Step::Wait {
+            return;
+        }
+        let taken = held.kept.clone().take(step, &name, now, trusted.map(|(bundle, _)| bundle));
+        let result = match taken {
+            Ok(kept) => held.write(&self.client, &kept).await.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        match result {
+            Ok(()) => {
+                term.renewal_failed = None;
+                tracing::info!(?step, "the certificate's renewal went a step");
+            }
+            Err(why) => {
+                term.renewal_failed = Some(Instant::now());
+                tracing::warn!(why, ?step, "the certificate's renewal is stuck; it is tried again");
+            }
+        }
+    }
+}

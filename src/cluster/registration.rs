@@ -1,0 +1,163 @@
+//! A replica of an installation: it shows a certificate that the API server trusts, stands for election, and where it leads
+//! keeps the registration.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::rand;
+use kube::Client;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::authority;
+use super::connection::Connection;
+use super::leader::Candidate;
+use super::live::{self, Live};
+use super::pace::Pace;
+use super::registrar::Registrar;
+use super::removal;
+use super::shown::Shown;
+use super::state::State;
+use super::wants::Wants;
+use crate::activation::{Preparation, Readiness};
+use crate::certificates::Serving;
+use crate::config::Configuration;
+use crate::engine::Bundle;
+use crate::metrics::Metrics;
+
+/// How long an end may take: the API server may be away, and nobody waits for it.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// This replica's part in the registration. It ends when this is dropped.
+pub struct Registration {
+    client: Client,
+    wants: Wants,
+    live: watch::Receiver<Live>,
+    pace: Pace,
+    state: State,
+    /// The Deployment that there was at the start.
+    deployment: Option<String>,
+    tasks: Vec<JoinHandle<()>>,
+    resign: Option<oneshot::Sender<()>>,
+    election: Option<JoinHandle<()>>,
+}
+
+impl Registration {
+    /// Begins. What `serving` shows is its matter from now on. `name` is whom others see leading.
+    pub async fn start(
+        connection: &Connection,
+        configuration: Arc<Configuration>,
+        serving: Serving,
+        name: &str,
+        (readiness, metrics, pace): (&Readiness, &Metrics, Pace),
+    ) -> Self {
+        let client = connection.client();
+        let (live, state, wants) = (live::watch(&client), State::watch(&client), Wants::new(&pace));
+        let credentials = authority::watch(&client, &configuration.certificates, &pace);
+        let shown =
+            Shown { serving, condition: readiness.condition("certificate"), metrics: metrics.clone(), pace };
+        let registrar = Registrar {
+            client: client.clone(),
+            configuration,
+            pace,
+            wants: wants.clone(),
+            live: live.clone(),
+            credentials: credentials.clone(),
+            state: state.clone(),
+            metrics: metrics.clone(),
+        };
+        let (mut candidate, leads) = Candidate::new(client.clone(), unique(name));
+        let (resign, resigned) = oneshot::channel();
+        let election = tokio::spawn(async move {
+            tokio::select! {
+                () = candidate.run() => {}
+                _ = resigned => candidate.release().await,
+            }
+        });
+        let tasks = vec![
+            tokio::spawn(shown.run(credentials, live.clone())),
+            tokio::spawn(lead(registrar, leads, metrics.clone())),
+        ];
+        let asked = timeout(PATIENCE, state.deployment()).await;
+        let deployment = asked.ok().and_then(Result::ok).flatten();
+        let (resign, election) = (Some(resign), Some(election));
+        Self { client, wants, live, pace, state, deployment, tasks, resign, election }
+    }
+
+    /// What a candidate waits for: that the API server sends what it wants to see.
+    pub fn preparation(&self) -> Arc<dyn Preparation> {
+        Arc::new(Widening { wants: self.wants.clone(), live: self.live.clone(), shown: self.pace.shown })
+    }
+
+    /// Gives the Lease up, and takes the registration back if the Deployment is gone: nobody is left to answer.
+    pub async fn stop(mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+        drop(self.resign.take());
+        if let Some(election) = self.election.take() {
+            drop(timeout(PATIENCE, election).await);
+        }
+        // Scaled to nothing, it is still there. A process that never had one can't miss it.
+        if self.deployment.is_none() {
+            return;
+        }
+        if let Ok(Ok(None)) = timeout(PATIENCE, self.state.deployment()).await {
+            tracing::info!("the Deployment is gone, so the registration is taken back");
+            match timeout(PATIENCE, removal::delete(&self.client)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "the webhook configurations can't be deleted"),
+                Err(_) => tracing::error!("the webhook configurations can't be deleted: no answer"),
+            }
+        }
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.tasks.iter().chain(&self.election).for_each(JoinHandle::abort);
+    }
+}
+
+/// Keeps the registration for as long as this replica leads.
+async fn lead(mut registrar: Registrar, mut leads: watch::Receiver<bool>, metrics: Metrics) {
+    while leads.wait_for(|leads| *leads).await.is_ok() {
+        metrics.leader(true);
+        tokio::select! {
+            () = registrar.lead() => {}
+            _ = leads.wait_for(|leads| !*leads) => {}
+        }
+        metrics.leader(false);
+    }
+}
+
+/// A name that no other process has.
+fn unique(name: &str) -> String {
+    let mut bytes = [0_u8; 4];
+    // Without randomness there is no TLS either.
+    rand::fill(&mut bytes).unwrap_or_default();
+    format!("{name}-{:08x}", u32::from_be_bytes(bytes))
+}
+
+struct Widening {
+    wants: Wants,
+    live: watch::Receiver<Live>,
+    shown: Duration,
+}
+
+impl Preparation for Widening {
+    fn prepare<'a>(
+        &'a self,
+        candidate: &'a Arc<Bundle>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
+        Box::pin(async move {
+            let mut live = self.live.clone();
+            self.wants.widened(candidate, &mut live, self.shown).await
+        })
+    }
+
+    fn activated(&self, bundle: &Arc<Bundle>) {
+        self.wants.activated(bundle);
+    }
+}

@@ -1,0 +1,99 @@
+//! The ConfigMap `meshgate-state`: whether the registration was taken back, and since when it had gaps. It belongs to the
+//! Deployment, so that a new installation does not find what was said of a former one.
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::{Patch, PatchParams, PostParams};
+use kube::{Api, Client};
+use serde_json::{Value, json};
+
+use super::watched::{Watched, api, resource};
+use crate::config::{NAMESPACE, SERVICE};
+
+const NAME: &str = "meshgate-state";
+
+/// How many gaps are kept.
+const GAPS: usize = 100;
+
+/// What is written down of an installation.
+#[derive(Clone)]
+pub(super) struct State {
+    maps: Api<ConfigMap>,
+    deployments: Api<Deployment>,
+    watched: tokio::sync::watch::Receiver<Watched>,
+}
+
+impl State {
+    /// Watches it.
+    pub(super) fn watch(client: &Client) -> Self {
+        let kind = resource("", "v1", "ConfigMap", "configmaps");
+        let watched = super::watched::watch(api(client, &kind, Some(NAMESPACE)), &kind, NAME);
+        Self {
+            maps: Api::namespaced(client.clone(), NAMESPACE),
+            deployments: Api::namespaced(client.clone(), NAMESPACE),
+            watched,
+        }
+    }
+
+    /// Whether the registration is taken back, for good; None before that is known.
+    pub(super) fn is_removed(&self) -> Option<bool> {
+        match &*self.watched.borrow() {
+            Watched::Unknown => None,
+            Watched::Absent => Some(false),
+            Watched::Present(map) => Some(map.pointer("/data/registration") == Some(&json!("removed"))),
+        }
+    }
+
+    /// Takes what was said of a former installation away: its Deployment is not the one that there is now.
+    pub(super) async fn renew(&self) -> Result<(), kube::Error> {
+        let Some(map) = self.maps.get_opt(NAME).await? else { return Ok(()) };
+        let owner = map.metadata.owner_references.unwrap_or_default().into_iter().next();
+        let (Some(owner), Some(ours)) = (owner, self.deployment().await?) else { return Ok(()) };
+        if owner.uid == ours {
+            return Ok(());
+        }
+        self.merge(&json!({ "metadata": owners(Some(&ours)), "data": { "registration": null } })).await
+    }
+
+    /// Says that the registration is taken back.
+    pub(super) async fn remove(&self) -> Result<(), kube::Error> {
+        self.write(&json!({ "registration": "removed" })).await
+    }
+
+    /// Says that from a moment to another not all was sent that should have been.
+    pub(super) async fn record(&self, gap: &Value) -> Result<(), kube::Error> {
+        let text = self.watched.borrow().object().and_then(|map| map.pointer("/data/gaps")).cloned();
+        let mut gaps: Vec<Value> =
+            text.and_then(|text| serde_json::from_str(text.as_str()?).ok()).unwrap_or_default();
+        gaps.push(gap.clone());
+        let last = gaps.split_off(gaps.len().saturating_sub(GAPS));
+        self.write(&json!({ "gaps": Value::Array(last).to_string() })).await
+    }
+
+    /// The Deployment's uid; None where there is none.
+    pub(super) async fn deployment(&self) -> Result<Option<String>, kube::Error> {
+        Ok(self.deployments.get_opt(SERVICE).await?.and_then(|found| found.metadata.uid))
+    }
+
+    async fn write(&self, data: &Value) -> Result<(), kube::Error> {
+        if self.maps.get_opt(NAME).await?.is_some() {
+            return self.merge(&json!({ "data": data })).await;
+        }
+        let mut metadata = owners(self.deployment().await?.as_deref());
+        if let Some(members) = metadata.as_object_mut() {
+            members.insert("name".to_owned(), NAME.into());
+        }
+        let map = serde_json::from_value(json!({ "metadata": metadata, "data": data }));
+        let map = map.map_err(kube::Error::SerdeError)?;
+        self.maps.create(&PostParams::default(), &map).await.map(drop)
+    }
+
+    async fn merge(&self, patch: &Value) -> Result<(), kube::Error> {
+        self.maps.patch(NAME, &PatchParams::default(), &Patch::Merge(patch)).await.map(drop)
+    }
+}
+
+fn owners(deployment: Option<&str>) -> Value {
+    let owner = |uid| json!({ "apiVersion": "apps/v1", "kind": "Deployment", "name": SERVICE, "uid": uid });
+    json!({ "ownerReferences": deployment.map(owner).into_iter().collect::<Vec<_>>() })
+}

@@ -1,0 +1,135 @@
+//! What the API server is to send, for the bundle in force, a candidate, and what was in force a moment ago: it is told
+//! before a bundle needs it, and told otherwise only after.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::live::Live;
+use super::pace::Pace;
+use crate::engine::Bundle;
+use crate::registration::Needs;
+
+/// What is wanted. A clone is the same one.
+#[derive(Clone)]
+pub(super) struct Wants {
+    inner: Arc<Mutex<Inner>>,
+    changed: watch::Sender<()>,
+    narrows: Duration,
+}
+
+#[derive(Default)]
+struct Inner {
+    active: Option<Needs>,
+    candidate: Option<Needs>,
+    /// What earlier bundles needed, until when.
+    former: Vec<(Needs, Instant)>,
+}
+
+impl Wants {
+    pub(super) fn new(pace: &Pace) -> Self {
+        Self { inner: Arc::default(), changed: watch::Sender::new(()), narrows: pace.narrows }
+    }
+
+    /// All that is wanted; None before the first bundle.
+    pub(super) fn needs(&self) -> Option<Needs> {
+        let mut inner = self.lock();
+        inner.former.retain(|(_, until)| Instant::now() < *until);
+        let active = inner.active.clone()?;
+        let former = inner.former.iter().map(|(needs, _)| needs);
+        Some(former.chain(&inner.candidate).fold(active, |all, needs| all.union(needs)))
+    }
+
+    /// Keeps what is registered already for as long as what an earlier bundle needed: who led before may have widened it
+    /// for a bundle that is not in force here yet.
+    pub(super) fn keep(&self, registered: &Needs) {
+        self.lock().retire(registered.clone(), self.narrows);
+        self.changed.send_replace(());
+    }
+
+    /// Tells when something else is wanted.
+    pub(super) fn subscribe(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    /// Returns when the API server has been shown for a while to send what the candidate needs. The first bundle of a
+    /// process does not wait: nothing is registered for it, or it was in force before.
+    pub(super) async fn widened(
+        &self,
+        candidate: &Bundle,
+        live: &mut watch::Receiver<Live>,
+        shown: Duration,
+    ) -> Result<(), String> {
+        let needs = Needs::of(candidate);
+        if self.lock().active.is_none() {
+            return Ok(());
+        }
+        let _wanted = self.want(needs.clone());
+        loop {
+            let left = {
+                let live = live.borrow_and_update();
+                match live.needs() {
+                    Some((registered, since)) if registered.cover(&needs) => shown.saturating_sub(since),
+                    // Nothing is sent for anybody yet: all of it will be told at once.
+                    None if live.is_known() => Duration::ZERO,
+                    None | Some(_) => Duration::MAX,
+                }
+            };
+            if left.is_zero() {
+                return Ok(());
+            }
+            tokio::select! {
+                () = tokio::time::sleep(left.min(shown)) => {}
+                changed = live.changed() => {
+                    changed.map_err(|_| "the webhook configurations are no longer watched".to_owned())?;
+                }
+            }
+        }
+    }
+
+    /// A bundle is in force.
+    pub(super) fn activated(&self, bundle: &Bundle) {
+        let needs = Needs::of(bundle);
+        let mut inner = self.lock();
+        if let Some(before) = inner.active.replace(needs) {
+            inner.retire(before, self.narrows);
+        }
+        drop(inner);
+        self.changed.send_replace(());
+    }
+
+    /// Wants the needs of a candidate until this is dropped.
+    fn want(&self, needs: Needs) -> Candidate<'_> {
+        self.lock().candidate = Some(needs);
+        self.changed.send_replace(());
+        Candidate(self)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn retire(&mut self, needs: Needs, narrows: Duration) {
+        let now = Instant::now();
+        self.former.push((needs, now.checked_add(narrows).unwrap_or(now)));
+    }
+}
+
+/// A candidate's needs, for as long as it is one.
+struct Candidate<'a>(&'a Wants);
+
+impl Drop for Candidate<'_> {
+    fn drop(&mut self) {
+        // What it made the API server send goes as what an earlier bundle needed: others may still want it.
+        let mut inner = self.0.lock();
+        if let Some(needs) = inner.candidate.take() {
+            inner.retire(needs, self.0.narrows);
+        }
+        drop(inner);
+        self.0.changed.send_replace(());
+    }
+}

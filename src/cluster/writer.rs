@@ -1,0 +1,151 @@
+//! Writes both webhook configurations, at most as often as others can bear.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use kube::Client;
+use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::live::kinds;
+use super::watched::{Watched, api, present};
+use crate::config::SERVICE;
+use crate::registration::difference;
+
+/// Who writes, as managedFields name it.
+const MANAGER: &str = "meshgate";
+
+/// The soonest that a repair follows another, so that two writers who disagree do not keep the API server busy.
+const APART: Duration = Duration::from_secs(1);
+/// After so many within a minute …
+const MANY: usize = 5;
+const MINUTE: Duration = Duration::from_secs(60);
+/// … they are rarer.
+const FAR_APART: Duration = Duration::from_secs(30);
+
+/// Writes configurations.
+pub(super) struct Writer {
+    client: Client,
+    /// What was written last, so that a repair is told from a change.
+    written: [Option<Written>; 2],
+    repairs: VecDeque<Instant>,
+    /// The ClusterRole of the installation: with it both go.
+    owner: Option<Value>,
+}
+
+/// A configuration as it was written, and what was shown of it before.
+struct Written {
+    desired: Value,
+    before: Option<(Watched, Instant)>,
+}
+
+/// What became of a configuration.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It is as desired.
+    Same,
+    /// It was written: why.
+    Changed(String),
+    /// Somebody had changed it, and it was written again: how it differed.
+    Repaired(String),
+    /// Somebody had changed it, and it is too soon to write it again.
+    TooSoon,
+}
+
+impl Writer {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client, written: [None, None], repairs: VecDeque::new(), owner: None }
+    }
+
+    /// Looks for the owner. Without one they stay when the installation's objects are deleted by hand.
+    pub(super) async fn find_owner(&mut self) {
+        let kind = super::watched::resource("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles");
+        match api(&self.client, &kind, None).get_opt(SERVICE).await {
+            Ok(found) => {
+                let uid = found.and_then(|found| found.metadata.uid);
+                self.owner = uid.map(|uid| {
+                    json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "name": SERVICE, "uid": uid })
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the ClusterRole {SERVICE} can't be read, so it will not own the webhook configurations")
+            }
+        }
+    }
+
+    /// Makes the configuration at `place` (mutating, validating) what is desired, if `live` is not.
+    pub(super) async fn write(
+        &mut self,
+        place: usize,
+        desired: &Value,
+        live: &Watched,
+    ) -> Result<Outcome, kube::Error> {
+        let differs = match live {
+            Watched::Present(live) => difference(desired, live),
+            Watched::Absent | Watched::Unknown => Some("it is gone".to_owned()),
+        };
+        let Some(differs) = differs else {
+            self.remember(place, desired, None);
+            return Ok(Outcome::Same);
+        };
+        let written = self.written.get(place).and_then(Option::as_ref);
+        // The watch comes a little later than the answer to what was written.
+        let is_stale = |written: &Written| {
+            written.before.as_ref().is_some_and(|(before, when)| before == live && when.elapsed() < APART)
+        };
+        let is_repair = written.is_some_and(|written| written.desired == *desired);
+        if is_repair && (written.is_some_and(is_stale) || !self.may_repair()) {
+            return Ok(Outcome::TooSoon);
+        }
+        self.put(place, desired).await?;
+        self.remember(place, desired, Some((live.clone(), Instant::now())));
+        if is_repair {
+            self.repairs.push_back(Instant::now());
+            return Ok(Outcome::Repaired(differs));
+        }
+        Ok(Outcome::Changed(differs))
+    }
+
+    fn remember(&mut self, place: usize, desired: &Value, before: Option<(Watched, Instant)>) {
+        if let Some(written) = self.written.get_mut(place) {
+            *written = Some(Written { desired: desired.clone(), before });
+        }
+    }
+
+    fn may_repair(&mut self) -> bool {
+        while self.repairs.front().is_some_and(|first| first.elapsed() >= MINUTE) {
+            self.repairs.pop_front();
+        }
+        // One incident often touches both configurations.
+        let apart = if self.repairs.len() >= MANY.saturating_mul(2) { FAR_APART } else { APART };
+        let recent = self.repairs.iter().filter(|repair| repair.elapsed() < apart).count();
+        recent < 2
+    }
+
+    /// Server-side apply; what others added stays there then, so it is replaced where it still differs.
+    async fn put(&self, place: usize, desired: &Value) -> Result<(), kube::Error> {
+        let [mutating, validating] = kinds();
+        let (kind, name) = if place == 0 { mutating } else { validating };
+        let api = api(&self.client, &kind, None);
+        let mut object = desired.clone();
+        if let (Some(owner), Some(metadata)) =
+            (&self.owner, object.get_mut("metadata").and_then(Value::as_object_mut))
+        {
+            metadata.insert("ownerReferences".to_owned(), json!([owner]));
+        }
+        let applied = api.patch(name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&object)).await?;
+        let Watched::Present(applied) = present(applied, &kind) else { return Ok(()) };
+        if let Some(differs) = difference(desired, &applied) {
+            tracing::info!(name, differs, "what others added is taken out");
+            let mut object = applied;
+            if let (Some(members), Some(webhooks)) = (object.as_object_mut(), desired.get("webhooks")) {
+                members.insert("webhooks".to_owned(), webhooks.clone());
+            }
+            let object: DynamicObject = serde_json::from_value(object).map_err(kube::Error::SerdeError)?;
+            let parameters = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+            api.replace(name, &parameters, &object).await?;
+        }
+        Ok(())
+    }
+}
