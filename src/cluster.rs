@@ -28,4 +28,3 @@ pub use installation::{Installation, InstallationError, Outcome};
 pub use objects::Objects;
 pub use pace::Pace;
 pub use registration::Registration;
-pub use removal::{RemovalError, remove};

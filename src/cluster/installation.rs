@@ -61,6 +61,11 @@ impl Installation {
         Self(connection.client())
     }
 
+    /// The client, for this module alone.
+    pub(super) fn client(&self) -> Client {
+        self.0.clone()
+    }
+
     /// Who we are to the API server (authentication.k8s.io/v1 UserInfo).
     ///
     /// # Errors

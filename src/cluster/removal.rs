@@ -3,26 +3,31 @@
 use kube::Client;
 use kube::api::DeleteParams;
 
-use super::connection::Connection;
+use super::installation::{Installation, InstallationError};
 use super::live::kinds;
 use super::state::State;
 use super::watched::api;
 
-/// Why the registration can't be taken back.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "the webhook configurations can't be removed; delete them with kubectl: mutatingwebhookconfiguration/meshgate-mutating validatingwebhookconfiguration/meshgate-validating"
-)]
-pub struct RemovalError(#[source] kube::Error);
+impl Installation {
+    /// Says that the registration is taken back: no leader writes the webhook configurations again. Where there is no
+    /// namespace, nobody would.
+    ///
+    /// # Errors
+    /// [`InstallationError::Api`].
+    pub async fn withdraw(&self) -> Result<(), InstallationError> {
+        match State::watch(&self.client()).remove().await {
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            written => written.map_err(InstallationError::Api),
+        }
+    }
 
-/// Says that the registration is taken back, which ends all repair, and deletes both webhook configurations.
-///
-/// # Errors
-/// The API server does not let us, or does not answer.
-pub async fn remove(connection: &Connection) -> Result<(), RemovalError> {
-    let client = connection.client();
-    State::watch(&client).remove().await.map_err(RemovalError)?;
-    delete(&client).await.map_err(RemovalError)
+    /// Takes that word back.
+    ///
+    /// # Errors
+    /// [`InstallationError::Api`].
+    pub async fn restore(&self) -> Result<(), InstallationError> {
+        State::watch(&self.client()).restore().await.map_err(InstallationError::Api)
+    }
 }
 
 /// Deletes both; that one is gone already is no error.

@@ -60,6 +60,14 @@ impl State {
         self.write(&json!({ "registration": "removed" })).await
     }
 
+    /// Says no longer that it is.
+    pub(super) async fn restore(&self) -> Result<(), kube::Error> {
+        match self.maps.get_opt(NAME).await? {
+            Some(_) => self.merge(&json!({ "data": { "registration": null } })).await,
+            None => Ok(()),
+        }
+    }
+
     /// Says that from a moment to another not all was sent that should have been.
     pub(super) async fn record(&self, gap: &Value) -> Result<(), kube::Error> {
         let text = self.watched.borrow().object().and_then(|map| map.pointer("/data/gaps")).cloned();

@@ -29,6 +29,7 @@ pub(super) fn apply(objects: &[Value], subjects: &Subjects, kubeconfig: Option<&
             })?;
             report(object, outcome)?;
         }
+        installation.restore().await.context("can't say that the registration is wanted again")?;
         for deployment in objects.iter().filter(|object| kind(object) == "Deployment") {
             let wanted = deployment.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or_default();
             match installation.observed(deployment, OBSERVED).await.context("the Deployment")? {
@@ -50,6 +51,8 @@ pub(super) fn apply(objects: &[Value], subjects: &Subjects, kubeconfig: Option<&
 pub(super) fn remove(what: Removal, kubeconfig: Option<&Path>) -> anyhow::Result<()> {
     in_runtime(async {
         let installation = connected(kubeconfig).await?;
+        // A leader would write them again.
+        installation.withdraw().await.context("can't say that the registration is taken back")?;
         delete(&installation, &install::registered()).await?;
         if what == Removal::Registration {
             return Ok(());
