@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use meshgate::dry_run::{File, Manifests};
-use meshgate::source;
 use serde_json::{Value, json};
 
 use crate::environment::Environment;
-use crate::webhook::Webhook;
+use crate::webhook::{Webhook, strict};
 
 const NAMESPACE: &str = "corpus";
 
@@ -27,9 +26,7 @@ enum Outcome {
 fn kubectl_is_told_what_check_says() {
     let Some(environment) = Environment::shared() else { return };
     let Some(corpus) = corpus() else { return };
-    let files = strict();
-    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-    let webhook = Webhook::start(environment, NAMESPACE, &json!({}), &files);
+    let webhook = Webhook::start(&environment, NAMESPACE, &json!({}), &strict());
     let documents = environment.folder("corpus-documents");
     let written = write_documents(&corpus, &documents);
     let ours = checked(&webhook.folder.join("policies"), &documents);
@@ -84,16 +81,6 @@ fn corpus() -> Option<PathBuf> {
     assert!(std::env::var_os("CI").is_none(), "no corpus at {}; set MESHGATE_CORPUS", directory.display());
     println!("left out: no corpus at {}; set MESHGATE_CORPUS", directory.display());
     None
-}
-
-/// The starter profile, but that it denies, and workloads as well as Pods: then all that is found is in an answer.
-fn strict() -> Vec<(String, String)> {
-    let tree = source::profile("starter").unwrap();
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    let denying = "enforcement: deny\n  templates: deny";
-    tree.iter()
-        .map(|(path, bytes)| (path.to_owned(), text(bytes).replace("enforcement: namespace", denying)))
-        .collect()
 }
 
 /// One file a document, none with a namespace of its own; the names of the files, and whence each is.

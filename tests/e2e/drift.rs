@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::environment::{Environment, wait_until};
-use crate::webhook::Webhook;
+use crate::webhook::{Webhook, policies};
 
 /// Labels every object, and completes Pods and templates of Pods in the midst of a list.
 const COMPLETED: &str = r#"# METADATA
@@ -94,7 +94,7 @@ fn nothing_drifts_under_server_side_apply() {
 fn applied_twice(namespace: &str, flags: &[&str], first: &str, second: &str) {
     let Some(environment) = Environment::shared() else { return };
     let files = [("defaults/completed/completed.rego", COMPLETED), ("bindings.yaml", BOUND)];
-    let webhook = Webhook::start(environment, namespace, &json!({}), &files);
+    let webhook = Webhook::start(&environment, namespace, &json!({}), &policies(&files));
     let kubectl = |command: &str, more: &[&str]| {
         let arguments = [&[command, "-n", namespace, "-f", "-"], flags, more].concat();
         let run = environment.alice.kubectl(&arguments, MANIFESTS);
@@ -108,7 +108,7 @@ fn applied_twice(namespace: &str, flags: &[&str], first: &str, second: &str) {
     assert_eq!(missing, [404; 4], "a dry run leaves no trace");
 
     assert_eq!(kubectl("apply", &[]), (Some(0), first.to_owned(), String::new()));
-    let before = stored(&webhook, environment);
+    let before = stored(&webhook, &environment);
     for object in &before {
         assert_eq!(object["metadata"]["labels"]["touched"], "yes", "{object}");
     }
@@ -120,7 +120,7 @@ fn applied_twice(namespace: &str, flags: &[&str], first: &str, second: &str) {
         assert_eq!(kubectl("apply", &[]), (Some(0), second.to_owned(), String::new()));
         assert_eq!(kubectl("apply", &["--dry-run=server"]).0, Some(0));
     }
-    assert_eq!(stored(&webhook, environment), before, "not even the resourceVersion");
+    assert_eq!(stored(&webhook, &environment), before, "not even the resourceVersion");
 }
 
 /// The objects, once nobody writes their status any more.

@@ -8,9 +8,10 @@ mod user;
 
 use std::ffi::OsString;
 use std::net::TcpListener;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
 use meshgate::config::{NAMESPACE, SERVICE};
@@ -19,8 +20,7 @@ use serde_json::json;
 use authority::Authority;
 pub(crate) use program::{Program, wait_until};
 use tools::Tools;
-use user::RUNTIME;
-pub(crate) use user::{Answer, User};
+pub(crate) use user::{Answer, RUNTIME, User};
 
 /// What makes Pods of workloads, cleans up after them, and makes service accounts.
 const CONTROLLERS: &str = "deployment-controller,replicaset-controller,replicationcontroller-controller,\
@@ -37,23 +37,57 @@ pub(crate) struct Environment {
     pub(crate) alice: User,
     server: String,
     tools: Tools,
-    _etcd: Program,
-    _api_server: Program,
+    pub(crate) etcd: Program,
+    pub(crate) api_server: Program,
     _controllers: Program,
 }
 
 static SHARED: LazyLock<Option<Environment>> =
     LazyLock::new(|| Tools::find().map(|tools| Environment::start(&tools)));
 
+/// Many tests at once, or one that disturbs what they live by.
+static TURNS: RwLock<()> = RwLock::new(());
+
+/// The environment, for as long as a test has it.
+pub(crate) struct Turn<G> {
+    environment: Of,
+    _turn: G,
+}
+
+enum Of {
+    All(&'static Environment),
+    OneTest(Box<Environment>),
+}
+
+impl<G> Deref for Turn<G> {
+    type Target = Environment;
+
+    fn deref(&self) -> &Environment {
+        match &self.environment {
+            Of::All(environment) => environment,
+            Of::OneTest(environment) => environment,
+        }
+    }
+}
+
 impl Environment {
-    /// The one of this process, started by whoever asks first. None where there are no programs.
-    pub(crate) fn shared() -> Option<&'static Self> {
-        SHARED.as_ref()
+    /// The one of this process, started by whoever asks first, with others beside. None where there are no programs.
+    pub(crate) fn shared() -> Option<Turn<RwLockReadGuard<'static, ()>>> {
+        let turn = TURNS.read().unwrap_or_else(PoisonError::into_inner);
+        SHARED.as_ref().map(|environment| Turn { environment: Of::All(environment), _turn: turn })
+    }
+
+    /// The same with nobody beside.
+    pub(crate) fn alone() -> Option<Turn<RwLockWriteGuard<'static, ()>>> {
+        let turn = TURNS.write().unwrap_or_else(PoisonError::into_inner);
+        SHARED.as_ref().map(|environment| Turn { environment: Of::All(environment), _turn: turn })
     }
 
     /// One of a test's own, in which nothing is prepared: for what is about a whole cluster.
-    pub(crate) fn alone() -> Option<Self> {
-        Tools::find().map(|tools| Self::bare(&tools))
+    pub(crate) fn fresh() -> Option<Turn<RwLockReadGuard<'static, ()>>> {
+        let turn = TURNS.read().unwrap_or_else(PoisonError::into_inner);
+        let own = Tools::find().map(|tools| Box::new(Self::bare(&tools)));
+        own.map(|environment| Turn { environment: Of::OneTest(environment), _turn: turn })
     }
 
     fn start(tools: &Tools) -> Self {
@@ -73,8 +107,7 @@ impl Environment {
             |name: &str, group: Option<&str>| user(tools, &directory, &authority, &server, name, group);
         let admin = user("admin", Some("system:masters"));
         let alice = user("alice", Some("developers"));
-        let is_ready = || RUNTIME.block_on(admin.ask(http::Method::GET, "/readyz", "", None)).ok();
-        api_server.wait_for(|| is_ready().filter(|answer| answer.status == 200));
+        api_server.wait_for(|| is_ready(&admin));
         user("system:kube-controller-manager", None);
         let controllers = start_controllers(tools, &directory);
         let default = "/api/v1/namespaces/default/serviceaccounts/default";
@@ -86,8 +119,8 @@ impl Environment {
             alice,
             server,
             tools: tools.clone(),
-            _etcd: etcd,
-            _api_server: api_server,
+            etcd,
+            api_server,
             _controllers: controllers,
         };
         this.bind("developers", "cluster-admin", "Group", "developers");
@@ -131,6 +164,13 @@ impl Environment {
         wait_until("a service account", || (self.admin.get(&account).status == 200).then_some(()));
     }
 
+    /// Ends the API server and starts it again.
+    pub(crate) fn restart_api_server(&self) {
+        self.api_server.kill();
+        self.api_server.start_again();
+        self.api_server.wait_for(|| is_ready(&self.admin));
+    }
+
     /// Makes an object as administrator.
     pub(crate) fn made(&self, path: &str, object: &serde_json::Value) -> serde_json::Value {
         let answer = self.admin.create(path, object);
@@ -144,6 +184,11 @@ impl Environment {
         std::fs::create_dir(&path).unwrap();
         path
     }
+}
+
+fn is_ready(user: &User) -> Option<()> {
+    let answer = RUNTIME.block_on(user.ask(http::Method::GET, "/readyz", "", None)).ok()?;
+    (answer.status == 200).then_some(())
 }
 
 fn user(

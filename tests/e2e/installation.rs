@@ -38,7 +38,7 @@ fn install(user: &User, arguments: &[&str]) -> (i32, Vec<(String, String)>, Stri
 
 #[test]
 fn an_installation_from_first_to_last() {
-    let Some(environment) = Environment::alone() else { return };
+    let Some(environment) = Environment::fresh() else { return };
     environment.namespace("shop", &json!({ "meshgate.io/mode": "deny" }));
     environment.bind("bob", "cluster-admin", "User", "bob");
     let bob = environment.user("bob", None);

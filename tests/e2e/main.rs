@@ -4,10 +4,13 @@
 #![expect(clippy::print_stdout, reason = "the numbers of a run are its result")]
 #![expect(clippy::arithmetic_side_effects, reason = "an overflow fails the test")]
 
+mod available;
+mod balancer;
 mod corpus;
 mod drift;
 mod environment;
 mod installation;
+mod load;
 mod messages;
 mod namespaces;
 mod operations;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::environment::{Environment, wait_until};
-use crate::webhook::Webhook;
+use crate::webhook::{Webhook, starter};
 
 const DEBUG: &str = "
 apiVersion: v1
@@ -21,7 +21,7 @@ spec:
 fn kubectl_shows_why_a_pod_is_refused() {
     let Some(environment) = Environment::shared() else { return };
     let labels = json!({ "meshgate.io/mode": "deny" });
-    let webhook = Webhook::start(environment, "messages-denied", &labels, &[]);
+    let webhook = Webhook::start(&environment, "messages-denied", &labels, &starter());
     let run = environment.alice.kubectl(&["apply", "-n", &webhook.namespace, "-f", "-"], DEBUG);
     let expected = "Error from server (Forbidden): error when creating \"STDIN\": admission webhook \"workloads.meshgate.io\" \
         denied the request: [images/no_latest] container \"debug\" has the image \"docker.io/library/busybox:latest\", whose tag \
@@ -34,7 +34,7 @@ fn kubectl_shows_why_a_pod_is_refused() {
 #[test]
 fn kubectl_shows_warnings_of_a_pod_that_is_made() {
     let Some(environment) = Environment::shared() else { return };
-    let webhook = Webhook::start(environment, "messages-warned", &json!({}), &[]);
+    let webhook = Webhook::start(&environment, "messages-warned", &json!({}), &starter());
     let run = environment.alice.kubectl(&["apply", "-n", &webhook.namespace, "-f", "-"], DEBUG);
     let expected = "Warning: [images/no_latest] container \"debug\" has the image \"docker.io/library/busybox:latest\", whose tag \
         `latest` can be another image tomorrow\n\
@@ -47,7 +47,7 @@ fn kubectl_shows_warnings_of_a_pod_that_is_made() {
 #[test]
 fn the_pods_of_a_deployment_are_changed() {
     let Some(environment) = Environment::shared() else { return };
-    let webhook = Webhook::start(environment, "messages-mutated", &json!({}), &[]);
+    let webhook = Webhook::start(&environment, "messages-mutated", &json!({}), &starter());
     let deployment = json!({
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "web" },
         "spec": {

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::environment::{Environment, User, wait_until};
-use crate::webhook::{Webhook, pod};
+use crate::webhook::{Webhook, pod, starter};
 
 const MERGE: &str = "application/merge-patch+json";
 
@@ -27,7 +27,7 @@ fn relabel(user: &User, namespace: &str, labels: Value) {
 #[test]
 fn a_label_switches_the_mode() {
     let Some(environment) = Environment::shared() else { return };
-    let webhook = Webhook::start(environment, "namespaces-mode", &json!({}), &[]);
+    let webhook = Webhook::start(&environment, "namespaces-mode", &json!({}), &starter());
     for (mode, expected) in [
         (json!("deny"), (403, 5)),
         (json!("warn"), (201, 5)),
@@ -45,7 +45,7 @@ fn a_label_switches_the_mode() {
 fn who_may_not_loosen_is_refused_on_every_path() {
     let Some(environment) = Environment::shared() else { return };
     let labels = json!({ "meshgate.io/mode": "deny" });
-    let webhook = Webhook::start(environment, "namespaces-guard", &labels, &[]);
+    let webhook = Webhook::start(&environment, "namespaces-guard", &labels, &starter());
     let changes = [
         json!({ "labels": { "meshgate.io/exempt": "true" } }),
         json!({ "labels": { "meshgate.io/mode": "off" } }),
@@ -99,7 +99,7 @@ fn merged(mut object: Value, change: &Value) -> Value {
 fn who_may_exempts_a_namespace() {
     let Some(environment) = Environment::shared() else { return };
     let labels = json!({ "meshgate.io/mode": "deny" });
-    let webhook = Webhook::start(environment, "namespaces-exempt", &labels, &[]);
+    let webhook = Webhook::start(&environment, "namespaces-exempt", &labels, &starter());
     assert_eq!(privileged(&environment.alice, &webhook).0, 403);
     relabel(&environment.admin, &webhook.namespace, json!({ "meshgate.io/exempt": "true" }));
     // The API server learns of the label by a watch of its own.
@@ -118,8 +118,8 @@ fn who_may_exempts_a_namespace() {
 fn nothing_is_loosened_while_nobody_answers() {
     let Some(environment) = Environment::shared() else { return };
     let labels = json!({ "meshgate.io/mode": "deny" });
-    let webhook = Webhook::start(environment, "namespaces-alone", &labels, &[]);
-    webhook.meshgate.kill();
+    let webhook = Webhook::start(&environment, "namespaces-alone", &labels, &starter());
+    webhook.replicas[0].program.kill();
     let path = format!("/api/v1/namespaces/{}", webhook.namespace);
     let change = json!({ "metadata": { "labels": { "meshgate.io/exempt": "true" } } });
     let answer = environment.alice.request(&Method::PATCH, &path, MERGE, &change);

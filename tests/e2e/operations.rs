@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::environment::{Environment, wait_until};
-use crate::webhook::{Webhook, pod};
+use crate::webhook::{Webhook, pod, policies};
 
 /// Says what it was asked about, to two users whom it refuses everything, and labels Pods.
 const SAID: &str = r#"# METADATA
@@ -127,10 +127,10 @@ fn content(method: &Method, place: &str) -> &'static str {
 #[test]
 fn what_is_asked_about_each_operation() {
     let Some(environment) = Environment::shared() else { return };
-    widgets(environment);
+    widgets(&environment);
     let files = [("workloads/said/said.rego", SAID), ("bindings.yaml", BOUND)];
-    let webhook = Webhook::start(environment, "operations", &json!({}), &files);
-    prepare(environment, &webhook);
+    let webhook = Webhook::start(&environment, "operations", &json!({}), &policies(&files));
+    prepare(&environment, &webhook);
     let mallory = environment.user("mallory", Some("developers"));
     let mut wrong = Vec::new();
     let rows = [on_pods(), on_others()].concat();
@@ -202,7 +202,7 @@ fn widgets(environment: &Environment) {
 fn a_mirror_pod_is_left_alone() {
     let Some(environment) = Environment::shared() else { return };
     let files = [("workloads/said/said.rego", SAID), ("bindings.yaml", BOUND)];
-    let webhook = Webhook::start(environment, "operations-mirror", &json!({}), &files);
+    let webhook = Webhook::start(&environment, "operations-mirror", &json!({}), &policies(&files));
     environment.bind("node-n1", "cluster-admin", "User", "system:node:n1");
     let node = environment.user("system:node:n1", Some("system:nodes"));
     let mirror = |name: &str| {
@@ -231,7 +231,7 @@ fn a_namespace_goes_whatever_policies_say() {
         "input.request.operation == \"DELETE\"; input.request.resource.resource != \"namespaces\"",
     );
     let files = [("workloads/said/said.rego", never.as_str()), ("bindings.yaml", BOUND)];
-    let webhook = Webhook::start(environment, "operations-gone", &json!({}), &files);
+    let webhook = Webhook::start(&environment, "operations-gone", &json!({}), &policies(&files));
     let deployment = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "web" },
         "spec": { "replicas": 2, "selector": { "matchLabels": { "app": "web" } }, "template": {
             "metadata": { "labels": { "app": "web" } },

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::environment::Environment;
 use crate::random::Random;
-use crate::webhook::{Webhook, pod};
+use crate::webhook::{Webhook, pod, policies};
 
 /// How many Pods are judged at each level.
 const PODS: usize = 120;
@@ -80,7 +80,12 @@ fn pod_security_admission_and_the_policy_say_the_same() {
              spec: {{policy: pod_security/standard, enforcement: deny, parameters: {{level: {level}}}}}\n"
         );
         let files = [("bindings.yaml", binding.as_str()), ("bundle.yaml", BUNDLE)];
-        let webhook = Webhook::start(environment, &format!("pod-security-{level}-ours"), &json!({}), &files);
+        let webhook = Webhook::start(
+            &environment,
+            &format!("pod-security-{level}-ours"),
+            &json!({}),
+            &policies(&files),
+        );
         let mut random = Random::new(56);
         let (mut denied, mut invalid, mut different) = (0, 0, Vec::new());
         for number in 0..PODS {

@@ -10,55 +10,55 @@ use meshgate::registration::{self, CaBundle, Needs, Wanted};
 use meshgate::{engine, source};
 use serde_json::{Value, json};
 
+use crate::balancer::Balancer;
 use crate::environment::{Environment, Program};
 
 const CONFIGURATIONS: &str = "/apis/admissionregistration.k8s.io/v1";
 
 /// meshgate with policies of a test, called for what is in one namespace.
 pub(crate) struct Webhook<'a> {
-    environment: &'a Environment,
+    pub(crate) environment: &'a Environment,
     pub(crate) namespace: String,
     pub(crate) folder: PathBuf,
-    pub(crate) meshgate: Program,
+    pub(crate) replicas: Vec<Replica>,
+    pub(crate) balancer: Balancer,
+}
+
+/// A process of meshgate.
+pub(crate) struct Replica {
+    pub(crate) program: Program,
     pub(crate) address: SocketAddr,
 }
 
 impl<'a> Webhook<'a> {
-    /// Makes the namespace, starts meshgate with `policies`, or the starter profile where there are none, and waits until
-    /// the API server asks it.
-    pub(crate) fn start(
-        environment: &'a Environment,
-        namespace: &str,
-        labels: &Value,
-        policies: &[(&str, &str)],
-    ) -> Self {
+    /// Makes the namespace, starts meshgate with these policies and waits until the API server asks it.
+    pub(crate) fn start(environment: &'a Environment, namespace: &str, labels: &Value, tree: &Tree) -> Self {
         let folder = environment.folder(namespace);
         environment.namespace(namespace, labels);
-        let mut tree =
-            if policies.is_empty() { source::profile("starter").unwrap() } else { Tree::default() };
-        for (path, text) in policies {
-            tree.insert(*path, *text);
-        }
-        write_tree(&folder.join("policies"), &tree);
+        write_tree(&folder.join("policies"), tree);
         let pair = environment.authority.server(&[&format!("{SERVICE}.{NAMESPACE}.svc")]);
         std::fs::write(folder.join("tls.crt"), pair.certificate).unwrap();
         std::fs::write(folder.join("tls.key"), pair.key).unwrap();
-        let file = |name: &str| folder.join(name).into_os_string();
-        let mut command = vec![env!("CARGO_BIN_EXE_meshgate").into(), "serve".into()];
-        for (flag, value) in [
-            ("--listen", "127.0.0.1:0".into()),
-            ("--kubeconfig", reader(environment).into_os_string()),
-            ("--tls-cert-file", file("tls.crt")),
-            ("--tls-private-key-file", file("tls.key")),
-            ("--policies", file("policies")),
-        ] {
-            command.extend([flag.into(), value]);
-        }
-        let meshgate = Program::start(&folder, "meshgate", command);
-        let address = meshgate.wait_for(|| address(&meshgate.said()));
-        let this = Self { environment, namespace: namespace.to_owned(), folder, meshgate, address };
-        this.register(&tree);
+        let replica = Replica::start(environment, &folder, "meshgate");
+        let balancer = Balancer::start(vec![replica.address]);
+        let namespace = namespace.to_owned();
+        let this = Self { environment, namespace, folder, replicas: vec![replica], balancer };
+        this.register(tree);
         this
+    }
+
+    /// A replica to which no connections go yet.
+    pub(crate) fn replica(&self, name: &str) -> Replica {
+        Replica::start(self.environment, &self.folder, name)
+    }
+
+    /// Adds replicas, to which connections go as well.
+    pub(crate) fn start_replicas(&mut self, count: usize) {
+        for _ in 0..count {
+            let name = format!("meshgate-{}", self.replicas.len());
+            self.replicas.push(self.replica(&name));
+        }
+        self.balancer.set(self.replicas.iter().map(|replica| replica.address).collect());
     }
 
     /// Writes both configurations and waits until each is in force.
@@ -74,9 +74,10 @@ impl<'a> Webhook<'a> {
             }
             let asked = format!("\"phase\":\"{phase}\"");
             let probe = pod("probe", &json!({}));
-            self.meshgate.wait_for(|| {
+            let program = &self.replicas[0].program;
+            program.wait_for(|| {
                 self.environment.admin.create(&self.path("pods?dryRun=All"), &probe);
-                self.meshgate.said().contains(&asked).then_some(())
+                program.said().contains(&asked).then_some(())
             });
         }
     }
@@ -86,7 +87,7 @@ impl<'a> Webhook<'a> {
     fn configurations(&self, tree: &Tree) -> [Value; 2] {
         let bundle = engine::compile(Draft::read(tree, &source::catalogue()));
         let needs = Needs::of(&bundle.unwrap_or_else(|faults| panic!("{faults}")));
-        let configuration = Configuration { service_port: self.address.port(), ..Configuration::default() };
+        let configuration = Configuration { service_port: self.balancer.port, ..Configuration::default() };
         let ca_bundle = CaBundle::read([self.environment.authority.pem.as_str()]).unwrap();
         let wanted = Wanted {
             needs: Some(&needs),
@@ -117,6 +118,26 @@ impl<'a> Webhook<'a> {
     }
 }
 
+impl Replica {
+    /// With the certificate and the policies of the folder.
+    pub(crate) fn start(environment: &Environment, folder: &Path, name: &str) -> Self {
+        let file = |name: &str| folder.join(name).into_os_string();
+        let mut command = vec![env!("CARGO_BIN_EXE_meshgate").into(), "serve".into()];
+        for (flag, value) in [
+            ("--listen", "127.0.0.1:0".into()),
+            ("--kubeconfig", reader(environment).into_os_string()),
+            ("--tls-cert-file", file("tls.crt")),
+            ("--tls-private-key-file", file("tls.key")),
+            ("--policies", file("policies")),
+        ] {
+            command.extend([flag.into(), value]);
+        }
+        let program = Program::start(folder, name, command);
+        let address = program.wait_for(|| address(&program.said()));
+        Self { program, address }
+    }
+}
+
 impl Drop for Webhook<'_> {
     /// Other tests' requests must not wait for a meshgate that is gone.
     fn drop(&mut self) {
@@ -135,6 +156,31 @@ pub(crate) fn pod(name: &str, context: &Value) -> Value {
             "name": "app", "image": "registry.example/app:1", "securityContext": context,
         }] },
     })
+}
+
+/// The policies that are in force where no others are named.
+pub(crate) fn starter() -> Tree {
+    source::profile("starter").unwrap()
+}
+
+/// The same, but that they deny, workloads as well as Pods, whatever a namespace says: then all that is found is in an
+/// answer.
+pub(crate) fn strict() -> Tree {
+    let mut tree = starter();
+    let bindings = tree.iter().find(|(path, _)| *path == "bindings.yaml").unwrap().1;
+    let bindings = String::from_utf8(bindings.to_vec()).unwrap();
+    tree.insert(
+        "bindings.yaml",
+        bindings.replace("enforcement: namespace", "enforcement: deny\n  templates: deny"),
+    );
+    tree
+}
+
+/// Policies of a test's own.
+pub(crate) fn policies(files: &[(&str, &str)]) -> Tree {
+    let mut tree = Tree::default();
+    files.iter().for_each(|(path, text)| tree.insert(*path, *text));
+    tree
 }
 
 fn write_tree(directory: &Path, tree: &Tree) {

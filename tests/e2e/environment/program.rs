@@ -45,6 +45,17 @@ impl Program {
         Self { command, log, child }
     }
 
+    pub(crate) fn start_again(&self) {
+        *self.child.lock().unwrap() = born(&self.command, &self.log);
+    }
+
+    /// Sends it a signal, as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.lock().unwrap().id().to_string();
+        let status = Command::new("kill").args([format!("-{name}"), id]).status().unwrap();
+        assert!(status.success(), "{:?} takes no {name}", self.command);
+    }
+
     /// Ends it at once.
     pub(crate) fn kill(&self) {
         let mut child = self.child.lock().unwrap();
