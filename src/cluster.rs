@@ -5,13 +5,13 @@
 //! can't be learnt is a fact in error, never an absent one.
 
 mod authority;
+mod caches;
 mod connection;
 mod everywhere;
 mod guards;
 mod installation;
 mod leader;
 mod live;
-mod objects;
 mod pace;
 mod probe;
 mod registrar;
@@ -23,8 +23,8 @@ mod wants;
 mod watched;
 mod writer;
 
+pub use caches::Caches;
 pub use connection::{Connection, ConnectionError};
 pub use installation::{Installation, InstallationError, Outcome};
-pub use objects::Objects;
 pub use pace::Pace;
 pub use registration::Registration;

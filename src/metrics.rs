@@ -6,6 +6,7 @@
 
 mod bundles;
 mod certificates;
+mod facts;
 mod policies;
 mod registration;
 mod requests;
@@ -43,6 +44,7 @@ struct Families {
     bundles: bundles::Families,
     certificates: certificates::Families,
     registration: registration::Families,
+    facts: facts::Families,
 }
 
 impl Metrics {
@@ -56,6 +58,7 @@ impl Metrics {
             bundles: bundles::Families::new(&mut registry),
             certificates: certificates::Families::new(&mut registry),
             registration: registration::Families::new(&mut registry),
+            facts: facts::Families::new(&mut registry),
             registry,
         }))
     }

@@ -43,7 +43,7 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     let policies = arguments.policies.or_configured(&configuration.policies);
     let bundle = Arc::new(policies.bundle(arguments.facts.now())?);
     let (readiness, metrics) = (Readiness::default(), Metrics::new());
-    let knowledge = Knowledge::of(arguments).await?;
+    let knowledge = Knowledge::of(arguments, &configuration, &metrics).await?;
     let serving = identity::serving(arguments, &configuration, &knowledge)?;
     let tls = certificates::server_config(&serving, None)?;
     let registration =

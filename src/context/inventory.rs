@@ -22,6 +22,11 @@ impl Inventory {
         Self { kinds, made: Made::default() }
     }
 
+    /// Its kinds.
+    pub fn kinds(&self) -> impl Iterator<Item = &GroupVersionKind> {
+        self.kinds.iter().map(|(kind, _)| kind)
+    }
+
     /// Whether it is of the very same objects.
     pub fn is_of(&self, kinds: &[(GroupVersionKind, Arc<Objects>)]) -> bool {
         self.kinds.len() == kinds.len()

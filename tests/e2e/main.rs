@@ -9,6 +9,7 @@ mod balancer;
 mod corpus;
 mod drift;
 mod environment;
+mod facts;
 mod installation;
 mod load;
 mod messages;

@@ -36,7 +36,9 @@ fn a_label_switches_the_mode() {
         (Value::Null, (201, 5)),
     ] {
         relabel(&environment.admin, &webhook.namespace, json!({ "meshgate.io/mode": mode }));
-        assert_eq!(privileged(&environment.alice, &webhook), expected, "{mode}");
+        // The watch shows it a moment later.
+        let is_judged = || (privileged(&environment.alice, &webhook) == expected).then_some(());
+        wait_until(&format!("the mode {mode}"), is_judged);
     }
 }
 

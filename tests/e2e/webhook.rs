@@ -204,7 +204,7 @@ fn reader(environment: &Environment) -> PathBuf {
         let name = format!("system:serviceaccount:{NAMESPACE}:{SERVICE}");
         let role = json!({
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": { "name": SERVICE },
-            "rules": [{ "apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"] }],
+            "rules": [{ "apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list", "watch"] }],
         });
         environment.made(&format!("{rbac}/clusterroles"), &role);
         environment.bind(SERVICE, SERVICE, "User", &name);

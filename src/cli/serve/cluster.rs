@@ -12,8 +12,15 @@ use crate::cluster::{Pace, Registration};
 use crate::config::Configuration;
 use crate::metrics::Metrics;
 
-/// For tests: the factor by which all waits of the registration are shortened.
+/// For tests: the factor by which all waits are shortened.
 const PACE: &str = "MESHGATE_PACE";
+
+/// How long things are waited for.
+pub(super) fn pace() -> anyhow::Result<Pace> {
+    let Ok(factor) = std::env::var(PACE) else { return Ok(Pace::default()) };
+    let factor = factor.parse().with_context(|| format!("{PACE}={factor}: write a number up to 1"))?;
+    Ok(Pace::default().shortened(factor))
+}
 
 /// The part in the registration, where there is a cluster and no flag says which certificate is shown: then somebody else
 /// registers this process.
@@ -24,20 +31,12 @@ pub(super) async fn register(
     serving: &Serving,
     (readiness, metrics): (&Readiness, &Metrics),
 ) -> anyhow::Result<Option<Registration>> {
-    let Knowledge::Cluster(connection) = knowledge else { return Ok(None) };
+    let Knowledge::Cluster(connection, _) = knowledge else { return Ok(None) };
     if arguments.tls_cert_file.is_some() {
         return Ok(None);
     }
-    let pace = match std::env::var(PACE) {
-        Ok(factor) => {
-            let factor =
-                factor.parse().with_context(|| format!("{PACE}={factor}: write a number up to 1"))?;
-            Pace::default().shortened(factor)
-        }
-        Err(_) => Pace::default(),
-    };
     // A Pod's host name is its name.
     let name = std::env::var("HOSTNAME").unwrap_or_else(|_| "meshgate".to_owned());
-    let others = (readiness, metrics, pace);
+    let others = (readiness, metrics, pace()?);
     Ok(Some(Registration::start(connection, Arc::clone(configuration), serving.clone(), &name, others).await))
 }

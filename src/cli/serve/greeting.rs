@@ -20,7 +20,7 @@ pub(super) fn text(
         bundle.revision
     );
     text.push_str(match knowledge {
-        Knowledge::Cluster(_) => "Namespaces are read from the API server.\n",
+        Knowledge::Cluster(..) => "What policies want to know of other objects is kept as the API server shows it.\n",
         Knowledge::Files(facts) if facts.others() == Others::Fresh => "There is no cluster: a namespace that --facts does not give is taken as freshly made.\n",
         Knowledge::Files(_) => {
             "There is no cluster: what hangs on a namespace that --facts does not give is an error; --mode or --dev take \

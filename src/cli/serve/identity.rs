@@ -14,7 +14,7 @@ pub(super) fn serving(
     configuration: &Configuration,
     knowledge: &Knowledge,
 ) -> anyhow::Result<Serving> {
-    let is_in_cluster = matches!(knowledge, Knowledge::Cluster(_));
+    let is_in_cluster = matches!(knowledge, Knowledge::Cluster(..));
     Ok(match (&arguments.tls_cert_file, &arguments.tls_private_key_file, &configuration.certificates) {
         (Some(certificate), Some(key), _) => Serving::new(Identity::from_files(certificate, key)?),
         _ if arguments.dev => Serving::new(Identity::for_localhost()?),

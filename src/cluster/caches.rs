@@ -1,0 +1,243 @@
+//! What the API server holds, kept as far as the policies in force declare it: a [`ContextSource`] that asks the API
+//! server for nothing that a watch can show.
+//!
+//! A bundle is prepared ([`Preparation`]) before it is put in force: our rights are checked and its kinds listed. What
+//! only an earlier bundle needed goes a while after.
+
+mod answers;
+mod kept;
+mod lookups;
+mod resource;
+mod rights;
+mod shelf;
+mod watching;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use kube::Client;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+use self::kept::{Kept, Standing};
+use self::lookups::Lookups;
+use super::connection::Connection;
+use crate::activation::Preparation;
+use crate::admission::GroupVersionKind;
+use crate::context::{Inventory, Keep, Needs};
+use crate::engine::Bundle;
+use crate::kubernetes::kinds;
+use crate::metrics::Metrics;
+
+/// How long a candidate's kinds may take to be listed.
+const LISTING: Duration = Duration::from_secs(60);
+/// Between looks at what is kept.
+const TICK: Duration = Duration::from_secs(1);
+/// Between looks at the API server's version.
+const VERSION: Duration = Duration::from_secs(60);
+/// Between looks at how far a listing is.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The watches of a process.
+pub struct Caches {
+    client: Client,
+    lookups: Lookups,
+    metrics: Metrics,
+    max_bytes: u64,
+    /// From when a bundle is in force until what only earlier ones needed goes.
+    lingers: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    watches: BTreeMap<GroupVersionKind, Watch>,
+    /// What the bundle in force needs.
+    active: Needs,
+    /// When what it does not need goes.
+    drops: Option<Instant>,
+    /// The version of the API server, or why it is not known.
+    version: Option<Result<(u64, u64), String>>,
+    inventories: Vec<Arc<Inventory>>,
+}
+
+/// A watch under way; it ends when this is dropped.
+struct Watch {
+    kept: Arc<Kept>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Caches {
+    /// Keeps no more than `max_bytes`, estimated, and what a bundle no longer needs for as long as it `lingers`.
+    pub fn new(connection: &Connection, max_bytes: u64, lingers: Duration, metrics: Metrics) -> Arc<Self> {
+        let client = connection.client();
+        let lookups = Lookups::new(client.clone());
+        let caches = Arc::new(Self { client, lookups, metrics, max_bytes, lingers, state: Mutex::default() });
+        tokio::spawn(tend(Arc::downgrade(&caches)));
+        caches
+    }
+
+    /// Lists what `candidate` needs beside what is kept already. Fails for a right that is missing, for memory, and where
+    /// the API server does not answer.
+    async fn list_for(&self, candidate: &Bundle) -> Result<(), String> {
+        let needs = candidate.needs();
+        rights::check(&self.client, needs.rules().into_iter()).await?;
+        if needs.version {
+            let version = answers::version(&self.client).await;
+            self.lock().version = Some(version);
+        }
+        let mut new: Vec<Watch> = Vec::new();
+        for (kind, keep) in &needs.kinds {
+            let known = self.lock().watches.get(kind).map(|watch| Arc::clone(&watch.kept));
+            let is_enough = |kept: &Arc<Kept>| {
+                kept.keep.and(*keep) == kept.keep && !matches!(kept.standing(), Standing::Dropped(_))
+            };
+            if !known.as_ref().is_some_and(is_enough) {
+                let keep = known.map_or(*keep, |kept| kept.keep.and(*keep));
+                new.push(Watch::start(&self.client, kind, keep));
+            }
+        }
+        let listed = timeout(LISTING, self.listed(&new)).await;
+        listed.unwrap_or_else(|_| Err(still_listing(&new)))?;
+        let mut state = self.lock();
+        // Who is prepared is about to be in force: nothing goes before that is known.
+        state.drops = None;
+        state.watches.extend(new.into_iter().map(|watch| (watch.kept.kind.clone(), watch)));
+        Ok(())
+    }
+
+    /// Waits until all are listed.
+    async fn listed(&self, new: &[Watch]) -> Result<(), String> {
+        loop {
+            let waits = new.iter().any(|watch| matches!(watch.kept.standing(), Standing::Listing(_)));
+            let known =
+                self.lock().watches.values().map(|watch| watch.kept.bytes()).fold(0, u64::saturating_add);
+            let bytes = new.iter().map(|watch| watch.kept.bytes()).fold(known, u64::saturating_add);
+            if bytes > self.max_bytes {
+                return Err(format!(
+                    "what the policies declare takes more than caches.maxBytes, {} bytes; declare less, or raise it",
+                    self.max_bytes
+                ));
+            }
+            if !waits {
+                return Ok(());
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Lets go what is not needed, and what is too much.
+    fn tidy(&self) {
+        let mut state = self.lock();
+        if state.drops.is_some_and(|moment| moment <= Instant::now()) {
+            state.drops = None;
+            let State { watches, active, inventories, .. } = &mut *state;
+            watches.retain(|kind, _| active.kinds.contains_key(kind));
+            inventories.clear();
+        }
+        let bytes = state.watches.values().map(|watch| watch.kept.bytes()).fold(0, u64::saturating_add);
+        if bytes <= self.max_bytes {
+            return;
+        }
+        // Without Namespaces nothing could be decided.
+        let declared = state.watches.values().filter(|watch| watch.kept.kind.kind != "Namespace");
+        if let Some(watch) = declared.max_by_key(|watch| watch.kept.bytes()) {
+            let why = format!(
+                "given up: all facts together take more than caches.maxBytes, {} bytes",
+                self.max_bytes
+            );
+            tracing::error!(kind = watch.kept.kind.kind, why, "a kind is no longer watched");
+            watch.task.abort();
+            watch.kept.drop_because(why);
+        }
+    }
+
+    fn tell(&self) {
+        let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let state = self.lock();
+        let kinds = state
+            .watches
+            .values()
+            .map(|Watch { kept, .. }| (kept.name(), whole(kept.age().as_secs()), whole(kept.bytes())));
+        self.metrics.kept(kinds);
+    }
+
+    fn kept(&self, kind: &GroupVersionKind) -> Option<Arc<Kept>> {
+        self.lock().watches.get(kind).map(|watch| Arc::clone(&watch.kept))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Preparation for Caches {
+    fn prepare<'a>(
+        &'a self,
+        candidate: &'a Arc<Bundle>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
+        Box::pin(self.list_for(candidate))
+    }
+
+    fn activated(&self, bundle: &Arc<Bundle>) {
+        let mut state = self.lock();
+        state.active = bundle.needs();
+        state.drops = Instant::now().checked_add(self.lingers);
+    }
+}
+
+impl Watch {
+    fn start(client: &Client, kind: &GroupVersionKind, keep: Keep) -> Self {
+        let kept = Arc::new(Kept::new(kind.clone(), keep));
+        let task = tokio::spawn(watching::watch(client.clone(), Arc::clone(&kept)));
+        Self { kept, task }
+    }
+}
+
+/// Why a listing takes so long, as far as that is known.
+fn still_listing(new: &[Watch]) -> String {
+    let one = |watch: &Watch| match watch.kept.standing() {
+        Standing::Listing(why) => {
+            let why = why.unwrap_or_else(|| "no answer yet".to_owned());
+            Some(format!("{}: {why}", watch.kept.name()))
+        }
+        _ => None,
+    };
+    let kinds: Vec<String> = new.iter().filter_map(one).collect();
+    format!("not listed within {} s: {}", LISTING.as_secs(), kinds.join("; "))
+}
+
+/// Whether the world may do without a kind: of Kubernetes' own all are served.
+fn is_optional(kind: &GroupVersionKind) -> bool {
+    !kinds::is_built_in(&kind.group, &kind.kind)
+}
+
+/// Looks after the caches as long as there are some.
+async fn tend(caches: Weak<Caches>) {
+    let mut asked = Instant::now();
+    loop {
+        sleep(TICK).await;
+        let Some(caches) = caches.upgrade() else { return };
+        caches.tidy();
+        caches.tell();
+        let reads = caches.lock().active.version;
+        if reads && asked.elapsed() >= VERSION {
+            asked = Instant::now();
+            let version = answers::version(&caches.client).await;
+            let mut state = caches.lock();
+            // What was known stays known while the API server is away.
+            if version.is_ok() || state.version.as_ref().is_none_or(Result::is_err) {
+                state.version = Some(version);
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! One GET for an object that a watch has not shown yet: a Namespace of a moment ago, the ReplicaSet whose Pod is made.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use futures_util::future::Shared;
+use kube::core::Request;
+use kube::{Client, Error};
+use serde_json::Value;
+use tokio::time::timeout;
+
+/// How long a GET may take, and how many there may be in a second (cluster: caches).
+const PATIENCE: Duration = Duration::from_secs(1);
+const A_SECOND: usize = 50;
+
+/// What a GET comes to: the object, None where there is none, or why that can't be told.
+pub(super) type Answer = Result<Option<Value>, String>;
+
+type Asked = Shared<Pin<Box<dyn Future<Output = Answer> + Send>>>;
+
+/// Those that are under way. Whoever asks for the same object waits for the same answer.
+pub(super) struct Lookups {
+    client: Client,
+    under_way: Arc<Mutex<BTreeMap<String, Asked>>>,
+    begun: Mutex<(Instant, usize)>,
+}
+
+impl Lookups {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client, under_way: Arc::default(), begun: Mutex::new((Instant::now(), 0)) }
+    }
+
+    /// The object `name` below `path`. The name may come from a request: what no object can be called is not asked for.
+    pub(super) async fn get(&self, path: &str, name: &str) -> Answer {
+        if !is_name(name) {
+            return Ok(None);
+        }
+        let full = format!("{path}/{name}");
+        let asked = {
+            let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+            match under_way.get(&full) {
+                Some(asked) => asked.clone(),
+                None if !self.may_begin() => {
+                    return Err(format!("more than {A_SECOND} look-ups in a second"));
+                }
+                None => {
+                    let asked = self.ask(path.to_owned(), name.to_owned(), full.clone());
+                    under_way.insert(full, asked.clone());
+                    asked
+                }
+            }
+        };
+        asked.await
+    }
+
+    fn ask(&self, path: String, name: String, full: String) -> Asked {
+        let (client, under_way) = (self.client.clone(), Arc::clone(&self.under_way));
+        let answer = tokio::spawn(async move {
+            let answer = match timeout(PATIENCE, one(&client, &path, &name)).await {
+                Ok(Ok(object)) => Ok(object),
+                Ok(Err(error)) => Err(error.to_string()),
+                Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+            };
+            under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&full);
+            answer
+        });
+        let answer = async { answer.await.unwrap_or_else(|error| Err(error.to_string())) };
+        let answer: Pin<Box<dyn Future<Output = Answer> + Send>> = Box::pin(answer);
+        answer.shared()
+    }
+
+    fn may_begin(&self) -> bool {
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        if begun.0.elapsed() >= Duration::from_secs(1) {
+            *begun = (Instant::now(), 0);
+        }
+        begun.1 = begun.1.saturating_add(1);
+        begun.1 <= A_SECOND
+    }
+}
+
+async fn one(client: &Client, path: &str, name: &str) -> Result<Option<Value>, Error> {
+    let request = Request::new(path).get(name, &Default::default()).map_err(Error::BuildRequest)?;
+    match client.request(request).await {
+        Ok(object) => Ok(Some(object)),
+        Err(Error::Api(status)) if status.code == 404 => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What Namespaces and workloads can be called: a DNS subdomain (apimachinery, pkg/api/validation). Nothing of it has a
+/// meaning in a path.
+pub(super) fn is_name(name: &str) -> bool {
+    let is_inner =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+    let is_label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
+    name.len() <= 253 && name.bytes().all(is_inner) && name.split('.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_get_into_a_path() {
+        for name in ["a", "web-7d9.x", "0"] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in ["", ".", "..", "a/b", "a%2fb", "a?b", "a#b", "A", "-a", "a-", "a..b", "a\n"] {
+            assert!(!is_name(name), "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Whether we may read what a bundle needs: asked before it is put in force, never by a request.
+
+use futures_util::future::try_join_all;
+use k8s_openapi::api::authorization::v1::{
+    ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
+};
+use kube::api::PostParams;
+use kube::{Api, Client};
+
+use crate::context::Rule;
+
+/// Asks for each verb of each rule.
+///
+/// # Errors
+/// The rules that are missing, as they stand in a ClusterRole; or why that can't be told.
+pub(super) async fn check(client: &Client, rules: impl Iterator<Item = Rule>) -> Result<(), String> {
+    let asked = rules.map(|rule| async {
+        let verbs = Rule::VERBS.map(|verb| is_allowed(client, &rule, verb));
+        try_join_all(verbs).await.map(|allowed| (!allowed.into_iter().all(|one| one)).then_some(rule))
+    });
+    let missing = try_join_all(asked).await.map_err(|error| format!("can't ask for our rights: {error}"))?;
+    let missing: Vec<String> = missing.into_iter().flatten().map(|rule| written(&rule)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "the service account may not read what the policies declare; add to its ClusterRole, as `meshgate install` does:\n{}",
+        missing.join("\n")
+    ))
+}
+
+fn written(rule: &Rule) -> String {
+    let verbs = Rule::VERBS.join(", ");
+    format!("- {{apiGroups: [\"{}\"], resources: [{}], verbs: [{verbs}]}}", rule.group, rule.resource)
+}
+
+async fn is_allowed(client: &Client, rule: &Rule, verb: &str) -> Result<bool, kube::Error> {
+    let attributes = ResourceAttributes {
+        group: Some(rule.group.clone()),
+        resource: Some(rule.resource.clone()),
+        verb: Some(verb.to_owned()),
+        ..ResourceAttributes::default()
+    };
+    let review = SelfSubjectAccessReview {
+        spec: SelfSubjectAccessReviewSpec {
+            resource_attributes: Some(attributes),
+            ..SelfSubjectAccessReviewSpec::default()
+        },
+        ..SelfSubjectAccessReview::default()
+    };
+    let answer = Api::all(client.clone()).create(&PostParams::default(), &review).await?;
+    Ok(answer.status.is_some_and(|status| status.allowed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_written_as_in_a_role() {
+        let rule = Rule { group: String::new(), resource: "limitranges".to_owned() };
+        let expected = "- {apiGroups: [\"\"], resources: [limitranges], verbs: [get, list, watch]}";
+        assert_eq!(written(&rule), expected);
+    }
+}
