@@ -14,12 +14,15 @@ mod rights;
 mod slots;
 mod volumes;
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 pub use chart::{ChartFile, chart};
 pub use configuration::{ConfigurationText, Misplaced};
 pub use policies::{Packed, PackingError};
 
+use crate::context::Rule;
 use crate::registration::{MUTATING, VALIDATING, admission_policies};
 use crate::yaml;
 use slots::Slots;
@@ -35,6 +38,8 @@ pub struct Settings {
     pub configuration: ConfigurationText,
     /// The policies that the configuration does not name.
     pub policies: Policies,
+    /// What facts that the policies declare are read from.
+    pub facts: BTreeSet<Rule>,
 }
 
 /// Where the policies of an installation are.
@@ -61,6 +66,7 @@ impl Default for Settings {
             replicas: REPLICAS,
             configuration: ConfigurationText::default(),
             policies: Policies::Configured,
+            facts: BTreeSet::new(),
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::source;
 const DEFAULT: &str = "embedded/starter";
 
 /// Which policies decide.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(super) struct PolicyFlags {
     /// The policies: a directory, or an embedded profile [default: embedded/starter]
     #[arg(short = 'p', long, value_name = "DIR")]

@@ -94,7 +94,7 @@ impl Arguments {
         };
         let in_force = self.policies.or_configured(&configuration.configuration().policies);
         // What the Pods would refuse at their start is refused here.
-        in_force.bundle(clock())?;
+        let facts = in_force.bundle(clock())?.needs().rules();
         let policies = match self.policies.named() {
             None => Policies::Configured,
             Some(name) if name.starts_with("embedded/") => Policies::Embedded(name.to_owned()),
@@ -103,7 +103,7 @@ impl Arguments {
                     .with_context(|| format!("--policies {name}: can't be packed into a ConfigMap"))?,
             ),
         };
-        Ok(Settings { image: self.image.clone(), replicas: self.replicas, configuration, policies })
+        Ok(Settings { image: self.image.clone(), replicas: self.replicas, configuration, policies, facts })
     }
 }
 
@@ -111,7 +111,8 @@ impl Arguments {
 fn write_chart(directory: &Path) -> anyhow::Result<()> {
     let shown = directory.display();
     fs::create_dir(directory).with_context(|| format!("--chart {shown}: name a directory to be made"))?;
-    for file in install::chart() {
+    let facts = PolicyFlags::default().bundle(clock())?.needs().rules();
+    for file in install::chart(&facts) {
         let path = directory.join(file.path);
         let written =
             path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, file.text));

@@ -3,12 +3,13 @@
 //!
 //! Called by `meshgate install --chart`. What is checked in as `deploy/helm/meshgate` is what it writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::slots::{PoliciesSlot, Slots, VolumeSlot};
-use super::{IMAGE, REPLICAS, removal, slots};
+use super::{IMAGE, REPLICAS, removal, rights, slots};
+use crate::context::Rule;
 use crate::registration::Lists;
 use crate::yaml;
 
@@ -23,8 +24,8 @@ pub struct ChartFile {
 
 const WRITTEN: &str = "# Written by `meshgate install --chart`.\n";
 
-/// The whole chart, sorted by path.
-pub fn chart() -> Vec<ChartFile> {
+/// The whole chart, sorted by path. `facts`: what the policies read that are in force where no others are named.
+pub fn chart(facts: &BTreeSet<Rule>) -> Vec<ChartFile> {
     let slots = Slots::of_the_chart();
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     for object in super::objects(&slots).iter().chain([&removal::job(&slots)]) {
@@ -36,7 +37,7 @@ pub fn chart() -> Vec<ChartFile> {
     for (path, text) in [
         ("Chart.yaml", description()),
         ("values.schema.json", schema()),
-        ("values.yaml", values()),
+        ("values.yaml", values(facts)),
         ("templates/NOTES.txt", NOTES.to_owned()),
     ] {
         files.insert(path.to_owned(), text);
@@ -113,8 +114,9 @@ fn description() -> String {
     format!("{WRITTEN}{}", yaml::write(&about))
 }
 
-fn values() -> String {
+fn values(facts: &BTreeSet<Rule>) -> String {
     let resources = yaml::write(&json!({ "resources": slots::resources() }));
+    let rules = yaml::write(&json!({ "rules": rights::of_facts(facts) }));
     format!(
         "\
 {WRITTEN}
@@ -136,9 +138,8 @@ policies:
   configMap: \"\"
   items: []
 
-# Further rules of the ClusterRole, for facts that your policies declare. `meshgate install -p DIR` prints them.
-rules: []
-"
+# Rules of the ClusterRole for the facts that policies declare: those of embedded/starter. `meshgate install -p DIR` prints them.
+{rules}"
     )
 }
 

@@ -1,10 +1,13 @@
 //! What meshgate may ask of the API server: as little as there is use for, each use beside its rule.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 
 use super::objects::{cluster_wide, namespaced};
 use super::slots::Slots;
 use crate::config::{NAMESPACE, SERVICE};
+use crate::context;
 use crate::registration::{GUARD_POLICY, MUTATING, OWN_POLICY, VALIDATING};
 
 const AUTHORIZATION: &str = "rbac.authorization.k8s.io";
@@ -96,6 +99,22 @@ pub(super) fn objects(slots: &Slots) -> Vec<Value> {
         namespaced(version, "Role", SERVICE, [("rules", own.into())]),
         namespaced(version, "RoleBinding", SERVICE, binding("Role")),
     ]
+}
+
+/// What facts are read from, a rule a group, but for what meshgate reads anyway.
+pub(super) fn of_facts(facts: &BTreeSet<context::Rule>) -> Vec<Value> {
+    let is_read_anyway = |fact: &context::Rule| {
+        let of = |rule: &Rule| rule.group == fact.group && rule.resources.contains(&fact.resource.as_str());
+        CLUSTER
+            .iter()
+            .any(|rule| of(rule) && context::Rule::VERBS.iter().all(|verb| rule.verbs.contains(verb)))
+    };
+    let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for fact in facts.iter().filter(|fact| !is_read_anyway(fact)) {
+        groups.entry(&fact.group).or_default().push(&fact.resource);
+    }
+    let rule = |(group, resources): (&str, Vec<&str>)| json!({ "apiGroups": [group], "resources": resources, "verbs": context::Rule::VERBS });
+    groups.into_iter().map(rule).collect()
 }
 
 impl Rule {

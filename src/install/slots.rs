@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Policies, Settings, policies};
+use super::{Policies, Settings, policies, rights};
 use crate::registration::Lists;
 
 /// The places of the objects that are filled.
@@ -55,7 +55,7 @@ impl Slots {
             lists: Lists::of(&settings.configuration.configuration),
             configuration: settings.configuration.text.as_str().into(),
             fingerprint: fingerprint(&settings.configuration.members).into(),
-            rules: Vec::new(),
+            rules: rights::of_facts(&settings.facts),
             policies: match &settings.policies {
                 Policies::Configured => PoliciesSlot::None,
                 Policies::Embedded(name) => PoliciesSlot::Flag(name.clone()),

@@ -39,6 +39,7 @@ const POLICY: &str = "\
 # title: t
 # description: d
 # custom:
+#   context: [owner, limit_ranges]
 #   match:
 #     rules:
 #       - {apiGroups: [\"\"], apiVersions: [v1], resources: [pods]}
@@ -137,6 +138,25 @@ fn what_flags_say_is_in_the_objects_and_nothing_else_differs() {
         guard["spec"]["validations"][0]["expression"],
         "request.userInfo.username in [\"o'neil \\\"x\\\"\"] ||\n\
          (has(request.userInfo.groups) && request.userInfo.groups.exists(group, group in [\"platform\"]))\n"
+    );
+}
+
+#[test]
+fn what_policies_declare_may_be_read() {
+    let folder = folder(&[("p/workloads/calm/calm.rego", POLICY), ("p/b.yaml", BINDING)]);
+    let rules = |text: &str| {
+        let all = objects(text);
+        object(&all, "ClusterRole", "meshgate")["rules"].as_array().unwrap().clone()
+    };
+    let read = |group: &str, resources: &[&str]| json!({ "apiGroups": [group], "resources": resources, "verbs": ["get", "list", "watch"] });
+    let facts = [
+        read("", &["limitranges", "replicationcontrollers"]),
+        read("apps", &["daemonsets", "deployments", "replicasets", "statefulsets"]),
+        read("batch", &["cronjobs", "jobs"]),
+    ];
+    assert_eq!(
+        rules(&run(folder.path(), &["install", "-p", "p"], "").out),
+        [rules(&meshgate(&["install"]).out), facts.to_vec()].concat()
     );
 }
 

@@ -6,6 +6,7 @@ mod chart;
 mod check;
 mod closed;
 mod commands;
+mod dockerfile;
 mod explain;
 mod facts;
 mod faults;
