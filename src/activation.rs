@@ -109,9 +109,13 @@ impl Activation {
         }
     }
 
-    /// What the source holds is what is in force.
+    /// What the source holds is what is in force: what was refused before is past.
     pub fn confirm(&self) {
-        self.lock().confirm();
+        let mut status = self.lock();
+        status.refused = None;
+        if let Some(active) = &status.active {
+            self.condition.holds(active.revision.clone());
+        }
     }
 
     /// Takes note of a decision of `bundle`, and of the policies that were in error.

@@ -5,6 +5,7 @@
 
 mod answers;
 mod chain;
+mod clients;
 mod files;
 mod kept;
 mod localhost;
@@ -25,6 +26,7 @@ use time::OffsetDateTime;
 
 use crate::registration::{CaBundle, NoCaBundle, pem};
 pub use answers::answers;
+pub use clients::clients;
 pub use kept::{Kept, Leaf, Phase, Progress, Step};
 pub use own::Issued;
 pub use serving::Serving;

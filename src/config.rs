@@ -4,11 +4,14 @@
 //! Called by `cli`; `cluster`, `certificates` and `webhook` are handed what they need of it. Read once, at start.
 
 mod fields;
+mod shown;
 
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use serde_json::Value;
 
 use crate::context::Subjects;
 use crate::policy::Faults;
@@ -94,6 +97,11 @@ impl Configuration {
     /// All that is wrong with it, each with line and column.
     pub fn read(file: &str, content: &[u8]) -> Result<Self, Faults> {
         fields::read(file, content)
+    }
+
+    /// As the file would say it, with every default written.
+    pub fn shown(&self) -> Value {
+        shown::shown(self)
     }
 }
 

@@ -29,6 +29,7 @@ pub mod review;
 pub mod activation;
 pub mod certificates;
 pub mod install;
+pub mod record;
 pub mod report;
 pub mod source;
 

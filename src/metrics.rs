@@ -6,6 +6,7 @@
 
 mod bundles;
 mod certificates;
+mod decisions;
 mod facts;
 mod policies;
 mod registration;
@@ -43,6 +44,7 @@ struct Families {
     server: server::Families,
     bundles: bundles::Families,
     certificates: certificates::Families,
+    decisions: decisions::Families,
     registration: registration::Families,
     facts: facts::Families,
 }
@@ -57,6 +59,7 @@ impl Metrics {
             server: server::Families::new(&mut registry),
             bundles: bundles::Families::new(&mut registry),
             certificates: certificates::Families::new(&mut registry),
+            decisions: decisions::Families::new(&mut registry),
             registration: registration::Families::new(&mut registry),
             facts: facts::Families::new(&mut registry),
             registry,

@@ -33,6 +33,7 @@ pub use complete::{Rounds, complete, explained};
 pub use decision::{Action, Decision, Finding, Phase};
 use knowledge::Knowledge;
 pub use mesh::{Mesh, NoMesh, Proposal, RenderedContainer, Rendering};
+pub use namespaces::changes_guarded;
 pub use trace::{Asked, BindingTrace, ExceptionTrace, Outside, Side, Softened, Trace};
 pub use unjudged::Unjudged;
 

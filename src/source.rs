@@ -2,9 +2,11 @@
 
 mod directory;
 mod embedded;
+mod watched;
 
 pub use directory::directory;
 pub use embedded::{catalogue, profile, profiles};
+pub use watched::Watched;
 
 /// Why a source gave no tree.
 #[derive(Debug, thiserror::Error)]

@@ -1,30 +1,38 @@
-//! The webhook: HTTPS in, [`review`](crate::review), HTTPS out. `POST /mutate` and `POST /validate`, nothing else.
+//! The webhook: HTTPS in, [`review`](crate::review), HTTPS out. `POST /mutate` and `POST /validate` on its port; health,
+//! metrics and what is in force on the admin port.
 //!
 //! Called by `cli`. What is wrong with a request, or with the server, is an HTTP error and never a verdict: the API
 //! server's failurePolicy decides then. No object, and no part of one, is logged (R42).
 //!
 //! The way of a request: `listener` (limits of connections) → `router` → `body` (limits of bodies) → `workers` →
-//! `verdict` (decode, review, answer).
+//! `verdict` (decode, review, respond).
 
+mod admin;
 mod body;
 mod connections;
 mod deadline;
+mod drain;
+mod labels;
 mod limits;
 mod listener;
 mod refusal;
 mod router;
+mod serve;
 mod verdict;
 mod watched;
 mod workers;
 
 use std::sync::Arc;
 
-use crate::activation::Activation;
-use crate::context::{ContextSource, Now, Subjects};
+use crate::activation::{Activation, Readiness};
+use crate::config::Configuration;
+use crate::context::{ContextSource, Now};
 use crate::metrics::Metrics;
+use crate::record::Decisions;
 
+pub use drain::Stop;
 pub use limits::Limits;
-pub use listener::serve;
+pub use serve::{Port, serve};
 
 /// What answers requests.
 #[derive(Clone)]
@@ -35,8 +43,12 @@ pub struct Service {
     pub source: Arc<dyn ContextSource>,
     /// The time that policies see; None: the clock.
     pub now: Option<Now>,
-    /// Who may change what is guarded.
-    pub subjects: Arc<Subjects>,
+    /// How the process is set up: who may change what is guarded, and what `/config` shows.
+    pub configuration: Arc<Configuration>,
+    /// What must hold before requests are to come.
+    pub readiness: Readiness,
     /// Where what happens is counted.
     pub metrics: Metrics,
+    /// Where decisions are recorded; None: nowhere.
+    pub decisions: Option<Arc<Decisions>>,
 }

@@ -25,8 +25,6 @@ pub struct Activated {
     pub bindings: usize,
     /// When it came in force, as RFC 3339.
     pub since: String,
-    /// When its source last held just it, as RFC 3339.
-    pub confirmed: String,
 }
 
 /// A candidate that is not put in force.
@@ -42,17 +40,9 @@ pub struct Refused {
 
 impl Status {
     pub(super) fn activate(&mut self, bundle: &Bundle) {
-        let (since, confirmed) = (now(), now());
         let (revision, bindings) = (bundle.revision.to_string(), bundle.bound.len());
-        self.active = Some(Activated { revision, bindings, since, confirmed });
+        self.active = Some(Activated { revision, bindings, since: now() });
         self.refused = None;
-    }
-
-    pub(super) fn confirm(&mut self) {
-        if let Some(active) = &mut self.active {
-            active.confirmed = now();
-            self.refused = None;
-        }
     }
 }
 

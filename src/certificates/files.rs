@@ -68,6 +68,11 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, CertificateError> {
     fs::read(path).map_err(|source| CertificateError::Unreadable { path: path.to_owned(), source })
 }
 
+/// The certificates of a file.
+pub(super) fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
+    sections(path, &bytes(path)?, "certificate")
+}
+
 /// All sections of one kind; at least one.
 fn sections<T: PemObject>(
     path: &Path,

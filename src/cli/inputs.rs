@@ -16,6 +16,9 @@ use crate::source;
 /// The policies where nobody says which.
 const DEFAULT: &str = "embedded/starter";
 
+/// Before the name of an embedded profile.
+const EMBEDDED: &str = "embedded/";
+
 /// Which policies decide.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct PolicyFlags {
@@ -64,7 +67,7 @@ impl PolicyFlags {
 
     /// The policies' tree as it is.
     pub(super) fn tree(&self) -> anyhow::Result<Tree> {
-        match self.name().strip_prefix("embedded/") {
+        match self.name().strip_prefix(EMBEDDED) {
             Some(name) => Ok(source::profile(name)?),
             None => source::directory(Path::new(self.name()))
                 .with_context(|| format!("--policies {}: no policies", self.name())),
@@ -73,8 +76,18 @@ impl PolicyFlags {
 
     /// The policies, compiled, or all that is wrong with them at that time.
     pub(super) fn bundle(&self, now: Now) -> anyhow::Result<Bundle> {
-        let draft = Draft::read(&self.tree()?, &source::catalogue()).at(now);
+        self.compile(&self.tree()?, now)
+    }
+
+    /// A tree of these policies, compiled, or all that is wrong with it at that time.
+    pub(super) fn compile(&self, tree: &Tree, now: Now) -> anyhow::Result<Bundle> {
+        let draft = Draft::read(tree, &source::catalogue()).at(now);
         engine::compile(draft).map_err(|faults| self.unusable(&faults))
+    }
+
+    /// The directory that they are in; None where they are embedded.
+    pub(super) fn directory(&self) -> Option<&Path> {
+        (!self.name().starts_with(EMBEDDED)).then(|| Path::new(self.name()))
     }
 
     /// What is wrong with the policies, as an error.

@@ -6,22 +6,28 @@ mod file_facts;
 mod greeting;
 mod identity;
 mod knowledge;
+mod ports;
+mod reload;
 
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
 use super::output;
 use crate::activation::{Activation, Readiness};
-use crate::certificates;
 use crate::cluster::Registration;
+use crate::config::Configuration;
 use crate::metrics::Metrics;
-use crate::webhook::{self, Limits, Service};
+use crate::record::Decisions;
+use crate::webhook::{self, Limits, Service, Stop};
 pub(super) use arguments::Arguments;
 use knowledge::Knowledge;
+use ports::Ports;
+use reload::Reload;
 
 /// Runs the command until it is told to end.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
@@ -45,7 +51,7 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     let (readiness, metrics) = (Readiness::default(), Metrics::new());
     let knowledge = Knowledge::of(arguments, &configuration, &metrics).await?;
     let serving = identity::serving(arguments, &configuration, &knowledge)?;
-    let tls = certificates::server_config(&serving, None)?;
+    let ports = Ports::bind(arguments, &configuration, &serving).await?;
     let registration =
         cluster::register(arguments, &configuration, &knowledge, &serving, (&readiness, &metrics)).await?;
     let mut preparations = knowledge.preparations();
@@ -55,30 +61,67 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
         activation: Arc::clone(&activation),
         source: knowledge.source(),
         now: arguments.facts.now,
-        subjects: Arc::clone(&configuration.subjects),
+        decisions: decisions(&configuration, &metrics)?,
+        configuration,
+        readiness,
         metrics,
     };
-    let address = configuration.webhook;
-    let listener = TcpListener::bind(address).await.with_context(|| format!("can't listen on {address}"))?;
-    let address = listener.local_addr().context("can't tell the address")?;
-    let stop = stop_signal()?;
-    output::note(&greeting::text(arguments, &knowledge, address, &bundle))?;
-    activation.activate(bundle).await.map_err(|why| anyhow!(why))?;
-    let served = webhook::serve(listener, tls, service, Limits::default(), stop).await;
-    if let Some(registration) = registration {
-        registration.stop().await;
+    let signals = stop_signal()?;
+    output::note(&greeting::text(arguments, &knowledge, &ports, &bundle)?)?;
+    if matches!(knowledge, Knowledge::Files(_)) {
+        // Nothing else has to be waited for, and what is wrong is told who started it.
+        activation.activate(Arc::clone(&bundle)).await.map_err(|why| anyhow!(why))?;
     }
+    let (now, runtime) = (arguments.facts.now, Handle::current());
+    Reload { policies, activation, now, runtime }.start(bundle)?;
+    run_to_the_end(ports, service, registration, signals).await
+}
+
+/// Serves until a signal comes. What this replica does for all ends then, while requests are still answered.
+async fn run_to_the_end(
+    ports: Ports,
+    service: Service,
+    registration: Option<Registration>,
+    signals: impl Future<Output = Stop> + Send,
+) -> anyhow::Result<()> {
+    let (tell, told) = oneshot::channel();
+    let stop = async {
+        let stop = signals.await;
+        // Nobody listens where nothing is registered.
+        tell.send(()).unwrap_or_default();
+        stop
+    };
+    let leave = async {
+        drop(told.await);
+        if let Some(registration) = registration {
+            registration.stop().await;
+        }
+    };
+    let Ports { webhook, admin } = ports;
+    let served = webhook::serve(webhook, admin, service, Limits::default(), stop);
+    let (served, ()) = tokio::join!(served, leave);
     served.context("the server failed")
 }
 
-/// SIGTERM from the kubelet, SIGINT from a terminal.
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send> {
+/// The decision log, where one is configured.
+fn decisions(configuration: &Configuration, metrics: &Metrics) -> anyhow::Result<Option<Arc<Decisions>>> {
+    let Some(log) = &configuration.decision_log else { return Ok(None) };
+    // In a Pod, its name.
+    let id = std::env::var("HOSTNAME").unwrap_or_else(|_| "meshgate".to_owned());
+    let decisions = Decisions::open(&log.file, log.messages, id, metrics.clone()).with_context(|| {
+        format!("decisionLog.file: can't write to {}; check that its directory exists", log.file.display())
+    })?;
+    Ok(Some(Arc::new(decisions)))
+}
+
+/// SIGTERM from the kubelet, while others still send requests here; SIGINT from a terminal.
+fn stop_signal() -> anyhow::Result<impl Future<Output = Stop> + Send> {
     let mut terminate = signal(SignalKind::terminate()).context("can't listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("can't listen for SIGINT")?;
     Ok(async move {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = terminate.recv() => Stop::Leave,
+            _ = interrupt.recv() => Stop::Now,
         }
     })
 }

@@ -50,6 +50,11 @@ pub fn named(kind: &str) -> Vec<Resource> {
     found
 }
 
+/// The name of that kind as a word of this program; None for what Kubernetes itself does not serve.
+pub fn built_in_word(group: &str, kind: &str) -> Option<&'static str> {
+    table().find(|row| row.is(group, kind)).map(|row| row.kind)
+}
+
 /// The kind of Kubernetes' own that differs from `kind` in upper and lower case only, which an API server doesn't take.
 pub fn misspelt(api_version: &str, kind: &str) -> Option<&'static str> {
     let (group, _) = split(api_version);

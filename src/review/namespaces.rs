@@ -18,23 +18,37 @@ const GUARDED: [(&str, &str, &str); 3] = [
 
 /// A denial for each guarded word that somebody else would change.
 pub(super) fn findings(request: &Request, subjects: &Subjects) -> Vec<Finding> {
-    let is_written = matches!(request.operation(), Operation::Create | Operation::Update);
-    if !request.is_about_a_namespace() || !is_written || subjects.include(request.user_info()) {
+    if subjects.include(request.user_info()) {
         return Vec::new();
     }
-    let of =
-        |object: Option<&Value>, pointer: &str| object.and_then(|object| object.pointer(pointer)).cloned();
     let finding = |(member, what, name): (&str, &str, &str)| {
-        let pointer = format!("/metadata/{member}/{}", name.replace('/', "~1"));
-        if of(request.object(), &pointer) == of(request.old_object(), &pointer) {
-            return None;
-        }
         let message = format!(
             "the {what} `{name}` of a Namespace may be set, changed and removed only by the subjects that meshgate is configured with"
         );
-        Some(Finding::of_namespace_guard(message, format!("metadata.{member}[{name}]"), pointer))
+        Finding::of_namespace_guard(message, format!("metadata.{member}[{name}]"), pointer(member, name))
     };
-    GUARDED.into_iter().filter_map(finding).collect()
+    changed(request).map(finding).collect()
+}
+
+/// Whether `request` changes what is guarded, whoever asks: it is then for the guard entry (cluster: registration).
+pub fn changes_guarded(request: &Request) -> bool {
+    changed(request).next().is_some()
+}
+
+/// The guarded words that are another way after it than before.
+fn changed(request: &Request) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let is_written = matches!(request.operation(), Operation::Create | Operation::Update);
+    let is_meant = is_written && request.is_about_a_namespace();
+    let of =
+        |object: Option<&Value>, pointer: &str| object.and_then(|object| object.pointer(pointer)).cloned();
+    GUARDED.into_iter().filter(move |(member, _, name)| {
+        let pointer = pointer(member, name);
+        is_meant && of(request.object(), &pointer) != of(request.old_object(), &pointer)
+    })
+}
+
+fn pointer(member: &str, name: &str) -> String {
+    format!("/metadata/{member}/{}", name.replace('/', "~1"))
 }
 
 #[cfg(test)]

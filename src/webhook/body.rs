@@ -17,6 +17,8 @@ const UNIT_BYTES: usize = 1_024;
 /// The room for bodies.
 pub(super) struct Bodies {
     room: Arc<Semaphore>,
+    /// All the room that there is.
+    units: usize,
     limit: usize,
     time: Duration,
     wait: Duration,
@@ -30,12 +32,19 @@ pub(super) struct Held {
 
 impl Bodies {
     pub(super) fn new(limits: &Limits) -> Self {
+        let units = limits.held_bytes.div_ceil(UNIT_BYTES);
         Self {
-            room: Arc::new(Semaphore::new(limits.held_bytes.div_ceil(UNIT_BYTES))),
+            room: Arc::new(Semaphore::new(units)),
+            units,
             limit: limits.body_bytes,
             time: limits.body,
             wait: limits.wait,
         }
+    }
+
+    /// The bytes that are held.
+    pub(super) fn held(&self) -> usize {
+        self.units.saturating_sub(self.room.available_permits()).saturating_mul(UNIT_BYTES)
     }
 
     /// Reads a body to its end.

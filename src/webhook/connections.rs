@@ -75,6 +75,23 @@ impl Connections {
         Some(Place { connection, connections: Arc::clone(self) })
     }
 
+    /// How many never completed a request, are idle, and are at work.
+    pub(super) fn counted(&self) -> (usize, usize, usize) {
+        let open = self.lock();
+        let (mut new, mut idle, mut busy) = (0_usize, 0_usize, 0_usize);
+        for connection in open.connections.values() {
+            let count = if matches!(*connection.activity.borrow(), Activity::Request) {
+                &mut busy
+            } else if connection.completed.load(Ordering::Relaxed) {
+                &mut idle
+            } else {
+                &mut new
+            };
+            *count = count.saturating_add(1);
+        }
+        (new, idle, busy)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -139,11 +156,21 @@ impl Connection {
 
     /// Returns when it has been idle too long, or a head has taken too long.
     pub(super) async fn overdue(&self, limits: &Limits) {
+        self.waits_for(limits.idle, Some(limits.head)).await;
+    }
+
+    /// Returns when nothing of a request has come for `quiet`.
+    pub(super) async fn quiet(&self, quiet: Duration) {
+        self.waits_for(quiet, None).await;
+    }
+
+    /// Returns when it has been idle for `idle`, or a head has taken `head`.
+    async fn waits_for(&self, idle: Duration, head: Option<Duration>) {
         let mut activity = self.activity.subscribe();
         loop {
             let due = match *activity.borrow_and_update() {
-                Activity::Idle(since) => since.checked_add(limits.idle),
-                Activity::Head(since) => since.checked_add(limits.head),
+                Activity::Idle(since) => since.checked_add(idle),
+                Activity::Head(since) => head.and_then(|head| since.checked_add(head)),
                 Activity::Request => None,
             };
             let changed = activity.changed();

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// Connections of the admin port at a time.
+const ADMIN_CONNECTIONS: usize = 64;
+
 /// The limits of a server. The defaults suit an API server as the client; tests lower them.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -33,7 +36,15 @@ pub struct Limits {
     pub queue: usize,
     /// How long a request waits for a worker, or for room for its body; beyond it 503.
     pub wait: Duration,
-    /// How long requests in flight may take to finish when the server is told to stop.
+    /// How long after its deadline a review may go on before it is taken for stuck: the policies' own budget of a second
+    /// ends most that run away.
+    pub grace: Duration,
+    /// How long a server that is told to stop goes on taking connections: EndpointSlices and kube-proxy need that to send
+    /// no more.
+    pub leave: Duration,
+    /// How long a connection must have been idle then to be closed: a request may be on its way to one that was not.
+    pub quiet: Duration,
+    /// How long requests in flight may take to finish then.
     pub drain: Duration,
 }
 
@@ -54,7 +65,18 @@ impl Default for Limits {
             workers: cpus.clamp(2, 8),
             queue: 128,
             wait: Duration::from_secs(1),
+            grace: Duration::from_secs(2),
+            leave: Duration::from_secs(15),
+            quiet: Duration::from_secs(1),
             drain: Duration::from_secs(10),
         }
+    }
+}
+
+impl Limits {
+    /// The same for the admin port: probes and a scraper or two, whose connections must find a place whatever happens on
+    /// the webhook's port.
+    pub(super) fn of_admin(&self) -> Self {
+        Self { connections: ADMIN_CONNECTIONS, ..self.clone() }
     }
 }

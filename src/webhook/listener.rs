@@ -1,69 +1,67 @@
 //! Connections: accepted within limits, taken through TLS and HTTP/1.1, and finished when the server is to stop.
 
-use std::io;
+use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::HeaderValue;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, Request, Response};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::Service;
-use super::connections::{Connections, Place};
+use super::connections::{Connection, Connections, Place};
+use super::drain::Stage;
 use super::limits::Limits;
-use super::router::router;
 use super::watched::Watched;
+use crate::metrics::Metrics;
 
 /// How long to wait where a connection can't be accepted: the reason is most often that files are used up, and
 /// others have to close theirs first.
 const PAUSE: Duration = Duration::from_millis(100);
 
-struct Server {
-    tls: TlsAcceptor,
+/// What attends to connections.
+pub(super) struct Attendant {
+    tls: Option<TlsAcceptor>,
     router: TowerToHyperService<Router>,
     limits: Limits,
-    stopping: watch::Sender<bool>,
+    metrics: Metrics,
 }
 
-/// Serves on `listener` until `shutdown` comes, then answers what is in flight, for [`Limits::drain`] at most.
-///
-/// # Errors
-/// The listener has no address. Nothing that happens on a connection ends the server.
-pub async fn serve(
+/// Takes connections until the stage is [`Stage::Closing`], then waits for those that are open.
+pub(super) async fn run(
     listener: TcpListener,
-    tls: Arc<ServerConfig>,
-    service: Service,
-    limits: Limits,
-    shutdown: impl Future<Output = ()> + Send,
-) -> io::Result<()> {
-    tracing::info!(address = %listener.local_addr()?, "serving");
-    let server = Arc::new(Server {
-        tls: TlsAcceptor::from(tls),
-        router: TowerToHyperService::new(router(service, &limits)),
-        stopping: watch::Sender::new(false),
-        limits,
-    });
-    let connections = Connections::new(server.limits.connections);
+    connections: Arc<Connections>,
+    attendant: Arc<Attendant>,
+    stage: watch::Receiver<Stage>,
+) {
     let mut tasks = JoinSet::new();
-    let mut shutdown = pin!(shutdown);
+    let mut closing = stage.clone();
+    let mut closing = pin!(closes(&mut closing));
     loop {
         tokio::select! {
-            () = &mut shutdown => break,
+            () = &mut closing => break,
             Some(_) = tasks.join_next() => {}
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => match connections.admit() {
-                    Some(place) => drop(tasks.spawn(attend(Arc::clone(&server), place, stream))),
+                Ok((stream, peer)) => match connections.admit() {
+                    Some(place) => {
+                        let attendant = Arc::clone(&attendant);
+                        drop(tasks.spawn(attendant.attend(place, stream, peer, stage.clone())));
+                    }
                     None => tracing::warn!("too many connections at work; a new one is closed"),
                 },
                 Err(error) => {
@@ -74,62 +72,107 @@ pub async fn serve(
         }
     }
     drop(listener);
-    tracing::info!(connections = tasks.len(), "stopping");
-    server.stopping.send_replace(true);
-    let finished = timeout(server.limits.drain, async { while tasks.join_next().await.is_some() {} });
+    tracing::info!(connections = tasks.len(), "closing");
+    let finished = timeout(attendant.limits.drain, async { while tasks.join_next().await.is_some() {} });
     if finished.await.is_err() {
         tracing::warn!(connections = tasks.len(), "stopped with requests in flight");
     }
-    Ok(())
 }
 
-/// One connection, from its first byte to its end.
-async fn attend(server: Arc<Server>, place: Place, stream: TcpStream) {
-    let connection = Arc::clone(&place.connection);
-    tokio::select! {
-        () = connection.evicted() => tracing::debug!("a connection makes place for a new one"),
-        () = converse(&server, &place, stream) => {}
+/// Returns when the listener is to close; never where nobody is left to say so.
+async fn closes(stage: &mut watch::Receiver<Stage>) {
+    if stage.wait_for(|stage| *stage == Stage::Closing).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 
-async fn converse(server: &Server, place: &Place, stream: TcpStream) {
-    // An answer is one small write: it is not to wait for an acknowledgement. Where that can't be set it merely does.
-    stream.set_nodelay(true).unwrap_or_default();
-    let stream = match timeout(server.limits.handshake, server.tls.accept(stream)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return tracing::debug!(%error, "no TLS handshake"),
-        Err(_) => return tracing::debug!("a TLS handshake took too long"),
-    };
-    let connection = &place.connection;
-    let service = service_fn(async |request| {
-        connection.begins();
-        let mut response = server.router.call(request).await?;
-        connection.completes();
-        if connection.is_old(server.limits.age) {
-            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+impl Attendant {
+    pub(super) fn new(
+        tls: Option<Arc<ServerConfig>>,
+        router: Router,
+        limits: &Limits,
+        metrics: Metrics,
+    ) -> Arc<Self> {
+        let (tls, router) = (tls.map(TlsAcceptor::from), TowerToHyperService::new(router));
+        Arc::new(Self { tls, router, limits: limits.clone(), metrics })
+    }
+
+    /// One connection, from its first byte to its end.
+    async fn attend(
+        self: Arc<Self>,
+        place: Place,
+        stream: TcpStream,
+        peer: SocketAddr,
+        stage: watch::Receiver<Stage>,
+    ) {
+        let connection = Arc::clone(&place.connection);
+        tokio::select! {
+            () = connection.evicted() => tracing::debug!("a connection makes place for a new one"),
+            () = self.shake_hands(&place.connection, stream, peer, stage) => {}
         }
-        Ok::<_, std::convert::Infallible>(response)
-    });
-    let watched = TokioIo::new(Watched { stream, connection: Arc::clone(connection) });
-    let mut http = http1::Builder::new();
-    http.header_read_timeout(None)
-        .max_headers(server.limits.head_lines)
-        .max_header_size(server.limits.head_bytes);
-    let mut http = pin!(http.serve_connection(watched, service));
-    let mut stopping = server.stopping.subscribe();
-    let mut overdue = pin!(connection.overdue(&server.limits));
-    let stop = async {
-        // The sender outlives all connections.
-        drop(stopping.wait_for(|stopping| *stopping).await);
-    };
-    tokio::select! {
-        ended = http.as_mut() => return log_end(ended),
-        () = overdue.as_mut() => return tracing::debug!("a connection was idle, or its request's head slow, for too long"),
-        () = stop => http.as_mut().graceful_shutdown(),
     }
-    tokio::select! {
-        ended = http => log_end(ended),
-        () = overdue => {}
+
+    async fn shake_hands(
+        &self,
+        connection: &Arc<Connection>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        stage: watch::Receiver<Stage>,
+    ) {
+        // An answer is one small write: it is not to wait for an acknowledgement. Where that can't be set it merely does.
+        stream.set_nodelay(true).unwrap_or_default();
+        let Some(tls) = &self.tls else { return self.converse(connection, stream, peer, stage).await };
+        match timeout(self.limits.handshake, tls.accept(stream)).await {
+            Ok(Ok(stream)) => self.converse(connection, stream, peer, stage).await,
+            Ok(Err(error)) => {
+                self.metrics.tls_failure("refused");
+                tracing::debug!(%error, "no TLS handshake");
+            }
+            Err(_) => {
+                self.metrics.tls_failure("timeout");
+                tracing::debug!("a TLS handshake took too long");
+            }
+        }
+    }
+
+    async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        connection: &Arc<Connection>,
+        stream: S,
+        peer: SocketAddr,
+        mut stage: watch::Receiver<Stage>,
+    ) {
+        let leaving = stage.clone();
+        let service = service_fn(async |mut request: Request<Incoming>| {
+            connection.begins();
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let mut response: Response<Body> = self.router.call(request).await?;
+            connection.completes();
+            if connection.is_old(self.limits.age) || *leaving.borrow() != Stage::Serving {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(response)
+        });
+        let watched = TokioIo::new(Watched { stream, connection: Arc::clone(connection) });
+        let mut http = http1::Builder::new();
+        http.header_read_timeout(None)
+            .max_headers(self.limits.head_lines)
+            .max_header_size(self.limits.head_bytes);
+        let mut http = pin!(http.serve_connection(watched, service));
+        let mut overdue = pin!(connection.overdue(&self.limits));
+        let quiet = async {
+            closes(&mut stage).await;
+            connection.quiet(self.limits.quiet).await;
+        };
+        tokio::select! {
+            ended = http.as_mut() => return log_end(ended),
+            () = overdue.as_mut() => return tracing::debug!("a connection was idle, or its request's head slow, for too long"),
+            () = quiet => http.as_mut().graceful_shutdown(),
+        }
+        tokio::select! {
+            ended = http => log_end(ended),
+            () = overdue => {}
+        }
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) enum Refusal {
     QueueFull,
     #[error("no worker became free in time; try again")]
     QueueSlow,
+    #[error("every worker is stuck; try again")]
+    Stuck,
     #[error("too many large bodies are held; try again")]
     NoRoom,
     #[error("the request's timeout leaves no more time; try again")]
@@ -58,6 +60,7 @@ impl Refusal {
             Self::NoBundle
             | Self::QueueFull
             | Self::QueueSlow
+            | Self::Stuck
             | Self::NoRoom
             | Self::Deadline
             | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,

@@ -2,36 +2,41 @@
 //! worker and waits for nothing; facts are gathered between two steps.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use time::OffsetDateTime;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::body::Held;
 use super::refusal::Refusal;
-use crate::activation::Activation;
-use crate::admission::{self, Request};
+use super::{Service, labels};
+use crate::admission::{self, Answer, Request};
 use crate::context::{Fact, FactKey, Facts, Now};
 use crate::engine::Bundle;
-use crate::review::{Decision, Phase, Progress, Rounds};
+use crate::metrics::{Metrics, RequestLabels};
+use crate::record::Record;
+use crate::review::{Action, Decision, Phase, Progress, Rounds};
 
 /// What is longer than this in a log line was not written by an API server.
 const LOGGED_CHARACTERS: usize = 64;
 
-/// When a request came, and when its answer is of no use any more.
+/// What is asked, by whom, when, and when an answer is of no use any more.
 #[derive(Clone, Copy)]
-pub(super) struct Times {
+pub(super) struct Origin {
+    pub(super) phase: Phase,
     pub(super) received: Instant,
     pub(super) deadline: Instant,
     /// The time that policies see.
     pub(super) now: Now,
+    pub(super) peer: Option<SocketAddr>,
 }
 
 /// A request that is not answered yet.
 pub(super) struct Inquiry {
     request: Request,
-    phase: Phase,
-    received: Instant,
+    origin: Origin,
     rounds: Rounds,
     /// The bundle of all rounds.
     bundle: Arc<Bundle>,
@@ -39,10 +44,16 @@ pub(super) struct Inquiry {
     _room: OwnedSemaphorePermit,
 }
 
+/// An answer.
+pub(super) struct Answered {
+    pub(super) bytes: Vec<u8>,
+    pub(super) labels: RequestLabels,
+}
+
 /// What a step came to.
 pub(super) enum Step {
-    /// The answer's bytes.
-    Answer(Vec<u8>),
+    /// The answer.
+    Answer(Answered),
     /// The facts that the next step needs.
     Need(Box<Inquiry>, BTreeSet<FactKey>),
 }
@@ -51,14 +62,16 @@ impl Inquiry {
     /// Reads the AdmissionReview.
     pub(super) fn decode(
         body: Held,
-        phase: Phase,
-        times: Times,
-        facts: Facts,
+        origin: Origin,
         bundle: Arc<Bundle>,
+        service: &Service,
     ) -> Result<Self, Refusal> {
+        let since = Instant::now();
         let Held { bytes, room } = body;
+        let facts = Facts::at(origin.now).guarded_by(Arc::clone(&service.configuration.subjects));
         let (request, rounds) = (admission::decode(&bytes)?, Rounds::new(facts));
-        Ok(Self { request, phase, received: times.received, rounds, bundle, _room: room })
+        service.metrics.step(labels::phase(origin.phase), "decode", since.elapsed());
+        Ok(Self { request, origin, rounds, bundle, _room: room })
     }
 
     /// Takes what was gathered.
@@ -68,32 +81,82 @@ impl Inquiry {
     }
 
     /// One round of the review and, where it is the last, the answer.
-    pub(super) fn step(mut self, activation: &Arc<Activation>) -> Result<Step, Refusal> {
-        match self.rounds.review(&self.bundle, &self.request, self.phase) {
+    pub(super) fn step(mut self, service: &Service) -> Result<Step, Refusal> {
+        let (since, phase) = (Instant::now(), self.origin.phase);
+        let progress = self.rounds.review(&self.bundle, &self.request, phase);
+        service.metrics.step(labels::phase(phase), "review", since.elapsed());
+        match progress {
             Progress::Need(keys) => Ok(Step::Need(Box::new(self), keys)),
-            Progress::Done(decision) => {
-                activation.record(&self.bundle, &decision);
-                let answer = admission::respond(self.request.uid(), &decision.answer());
-                log(&self.request, &decision, self.received);
-                serde_json::to_vec(&answer).map(Step::Answer).map_err(Refusal::Answer)
-            }
+            Progress::Done(decision) => self.respond(&decision, service).map(Step::Answer),
+        }
+    }
+
+    fn respond(&self, decision: &Decision, service: &Service) -> Result<Answered, Refusal> {
+        let since = Instant::now();
+        let (request, phase) = (&self.request, self.origin.phase);
+        let answer = decision.answer();
+        let respond = admission::respond(request.uid(), &answer);
+        let bytes = serde_json::to_vec(&respond).map_err(Refusal::Answer)?;
+        // A dry run leaves no trace in how policies are arranged (R44).
+        if !request.dry_run() {
+            service.activation.record(&self.bundle, decision);
+        }
+        count(&service.metrics, decision);
+        self.log(decision);
+        self.write_down(decision, &answer, service);
+        service.metrics.step(labels::phase(phase), "respond", since.elapsed());
+        Ok(Answered { bytes, labels: labels::answered(request, phase, &answer) })
+    }
+
+    /// A line of the decision log, where there is one.
+    fn write_down(&self, decision: &Decision, answer: &Answer, service: &Service) {
+        let Some(decisions) = &service.decisions else { return };
+        decisions.record(&Record {
+            request: &self.request,
+            decision,
+            answer,
+            requested_by: self.origin.peer,
+            took: self.origin.received.elapsed(),
+            at: OffsetDateTime::now_utc(),
+        });
+    }
+
+    /// One line a review: who was asked about what and what was said, nothing of the object (R42).
+    fn log(&self, decision: &Decision) {
+        let policies: BTreeSet<&str> =
+            decision.findings.iter().map(|finding| finding.policy.as_str()).collect();
+        tracing::info!(
+            uid = cut(self.request.uid()),
+            phase = ?decision.phase,
+            kind = cut(&self.request.kind().kind),
+            operation = self.request.operation().as_str(),
+            allowed = decision.allowed(),
+            seconds = self.origin.received.elapsed().as_secs_f64(),
+            policies = Vec::from_iter(policies).join(", "),
+            "reviewed"
+        );
+    }
+}
+
+/// What each policy found. Their names are the bundle's.
+fn count(metrics: &Metrics, decision: &Decision) {
+    for finding in &decision.findings {
+        let (policy, action) = (finding.policy.as_str(), finding.action);
+        if finding.is_error {
+            metrics.policy_error(policy);
+        } else {
+            metrics.policy_result(policy, &finding.binding, result(action));
         }
     }
 }
 
-/// One line a review: who was asked about what and what was said, nothing of the object (R42).
-fn log(request: &Request, decision: &Decision, received: Instant) {
-    let policies: BTreeSet<&str> = decision.findings.iter().map(|finding| finding.policy.as_str()).collect();
-    tracing::info!(
-        uid = cut(request.uid()),
-        phase = ?decision.phase,
-        kind = cut(&request.kind().kind),
-        operation = request.operation().as_str(),
-        allowed = decision.allowed(),
-        seconds = received.elapsed().as_secs_f64(),
-        policies = Vec::from_iter(policies).join(", "),
-        "reviewed"
-    );
+fn result(action: Action) -> &'static str {
+    match action {
+        Action::Deny => "deny",
+        Action::Warn => "warn",
+        Action::Audit => "audit",
+        Action::Excused => "excused",
+    }
 }
 
 fn cut(text: &str) -> String {

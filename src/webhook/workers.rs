@@ -2,7 +2,7 @@
 //! that does not end is left behind and its worker replaced, as long as there are not too many of them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -11,32 +11,48 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::limits::Limits;
 use super::refusal::Refusal;
-
-/// How long after its deadline a job may go on before it is taken for stuck: the policies' own budget of a second ends
-/// most that run away.
-const GRACE: Duration = Duration::from_secs(2);
+use crate::metrics::Metrics;
 
 /// Threads for reviews.
 pub(super) struct Workers {
     free: Arc<Semaphore>,
     queue: Semaphore,
     wait: Duration,
+    grace: Duration,
     /// How many jobs may be left behind at a time.
     most_stuck: usize,
     stuck: AtomicUsize,
-    panics: AtomicU64,
+    /// Workers and places in the queue that there are.
+    sizes: (usize, usize),
+    metrics: Metrics,
 }
 
 impl Workers {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, metrics: Metrics) -> Self {
+        let sizes = (limits.workers, limits.workers.saturating_mul(limits.queue));
         Self {
-            free: Arc::new(Semaphore::new(limits.workers)),
-            queue: Semaphore::new(limits.workers.saturating_mul(limits.queue)),
+            free: Arc::new(Semaphore::new(sizes.0)),
+            queue: Semaphore::new(sizes.1),
             wait: limits.wait,
+            grace: limits.grace,
             most_stuck: limits.workers,
             stuck: AtomicUsize::new(0),
-            panics: AtomicU64::new(0),
+            sizes,
+            metrics,
         }
+    }
+
+    /// Whether nothing will be reviewed any more: all workers are stuck, and all that took their place.
+    pub(super) fn all_stuck(&self) -> bool {
+        self.stuck.load(Ordering::Relaxed) >= self.sizes.0.saturating_add(self.most_stuck)
+    }
+
+    /// Requests that wait; workers that review, wait, are stuck.
+    pub(super) fn counted(&self) -> (usize, usize, usize, usize) {
+        let (workers, places) = self.sizes;
+        let queued = places.saturating_sub(self.queue.available_permits());
+        let free = self.free.available_permits();
+        (queued, workers.saturating_sub(free), free, self.stuck.load(Ordering::Relaxed))
     }
 
     /// Runs `job` on a worker, first come, first served. A job that began runs to its end, even where nobody waits for
@@ -46,8 +62,13 @@ impl Workers {
         deadline: Instant,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Refusal> {
+        if self.all_stuck() {
+            return Err(Refusal::Stuck);
+        }
         let place = self.queue.try_acquire().map_err(|_| Refusal::QueueFull)?;
+        let since = Instant::now();
         let worker = timeout(self.wait, Arc::clone(&self.free).acquire_owned()).await;
+        self.metrics.queue_wait(since.elapsed());
         let worker = worker.map_err(|_| Refusal::QueueSlow)?.map_err(|_| Refusal::Stopping)?;
         drop(place);
         let (answer, answered) = oneshot::channel();
@@ -63,7 +84,7 @@ impl Workers {
         deadline: Instant,
         answer: oneshot::Sender<Result<T, Refusal>>,
     ) {
-        let late = deadline.checked_add(GRACE).unwrap_or(deadline);
+        let late = deadline.checked_add(self.grace).unwrap_or(deadline);
         let result = match timeout_at(late, &mut job).await {
             Ok(result) => result,
             Err(_) => self.leave_behind(job, worker).await,
@@ -88,13 +109,13 @@ impl Workers {
         result
     }
 
-    /// What was said in a panic may hold parts of an object: only its number is logged here.
+    /// What was said in a panic may hold parts of an object: only that there was one is logged here.
     fn failed(&self, error: &JoinError) -> Refusal {
         if !error.is_panic() {
             return Refusal::Stopping;
         }
-        let panics = self.panics.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        tracing::error!(panics, "a review panicked");
+        self.metrics.panicked();
+        tracing::error!("a review panicked");
         Refusal::Panicked
     }
 }
@@ -108,7 +129,7 @@ mod tests {
     use super::*;
 
     fn workers(limits: Limits) -> Arc<Workers> {
-        Arc::new(Workers::new(&limits))
+        Arc::new(Workers::new(&limits, Metrics::new()))
     }
 
     fn soon() -> Instant {
@@ -147,7 +168,8 @@ mod tests {
                 workers.run(soon(), || panic!("a test's panic")).await,
                 Err::<(), _>(Refusal::Panicked)
             ));
-            assert_eq!(workers.panics.load(Ordering::Relaxed), count);
+            let text = workers.metrics.text(0).unwrap();
+            assert!(text.contains(&format!("\nmeshgate_panics_total {count}\n")), "{text}");
         }
         assert_eq!(workers.run(soon(), || 7).await.unwrap(), 7);
     }
@@ -155,7 +177,7 @@ mod tests {
     #[tokio::test]
     async fn a_stuck_job_is_replaced_and_as_many_as_there_are_workers() {
         let wait = Duration::from_millis(50);
-        let workers = workers(Limits { workers: 1, wait, ..Limits::default() });
+        let workers = workers(Limits { workers: 1, wait, grace: wait, ..Limits::default() });
         let mut releases = Vec::new();
         for stuck in 1..=2 {
             let (release, released) = mpsc::channel::<()>();
@@ -168,8 +190,10 @@ mod tests {
             }
             // The first is replaced, the second is one too many.
             assert_eq!(workers.run(soon(), || 7).await.is_ok(), stuck == 1);
+            assert_eq!(workers.all_stuck(), stuck == 2);
         }
-        assert!(matches!(workers.run(soon(), || 7).await, Err(Refusal::QueueSlow)));
+        assert!(workers.all_stuck());
+        assert!(matches!(workers.run(soon(), || 7).await, Err(Refusal::Stuck)));
         releases.into_iter().for_each(|release| release.send(()).unwrap());
         while workers.stuck.load(Ordering::Relaxed) > 0 {
             yield_now().await;

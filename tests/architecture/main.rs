@@ -25,7 +25,7 @@ const LEVELS: &[(u8, &[&str])] = &[
     (2, &["policy"]),
     (3, &["engine", "config"]),
     (4, &["registration", "review"]),
-    (5, &["activation", "certificates", "install", "report", "source"]),
+    (5, &["activation", "certificates", "install", "record", "report", "source"]),
     (6, &["cluster", "dry_run", "webhook"]),
     (7, &["suite"]),
     (8, &["cli"]),

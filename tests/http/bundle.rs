@@ -61,14 +61,15 @@ pub(crate) fn inline() -> Bundle {
     compiled(&tree)
 }
 
-/// One policy, bound twice, that thinks about every Pod until its budget ends, so for two seconds.
-pub(crate) fn slow() -> Bundle {
+/// One policy, bound some times, that thinks about every Pod until its budget ends: a second for each.
+pub(crate) fn slow(times: usize) -> Bundle {
     let (head, _) = PRIVILEGED.split_once("package").unwrap();
     let slow = "package policies.workloads.privileged\n\ndeny contains \"slow\" if {\n\tsome i in numbers.range(1, 10000)\n\tsome j in numbers.range(1, 10000)\n\ti + j < 0\n}\n";
     let mut tree = Tree::default();
     tree.insert("workloads/privileged/privileged.rego", format!("{head}{slow}"));
     let once = BINDINGS.split("---").next().unwrap();
-    tree.insert("bindings.yaml", format!("{once}---{}", once.replace("everywhere", "again")));
+    let bindings: Vec<String> = (0..times).map(|n| once.replace("everywhere", &format!("b{n}"))).collect();
+    tree.insert("bindings.yaml", bindings.join("---"));
     compiled(&tree)
 }
 

@@ -31,7 +31,7 @@ fn a_source_that_never_answers_ends_at_the_deadline() {
 #[test]
 fn busy_workers_shed_what_waits_too_long() {
     let wait = Duration::from_millis(600);
-    let server = Server::start(bundle::slow(), Namespaces, Limits { workers: 1, wait, ..Limits::default() });
+    let server = Server::start(bundle::slow(2), Namespaces, Limits { workers: 1, wait, ..Limits::default() });
     let mut busy = server.client();
     let busy = spawn(move || busy.review("/validate?timeout=10s", &review("1", "shop", &good_spec())));
     sleep(Duration::from_millis(200));

@@ -4,7 +4,7 @@ use std::net::TcpStream;
 use std::thread::{sleep, spawn};
 use std::time::Duration;
 
-use meshgate::webhook::Limits;
+use meshgate::webhook::{Limits, Stop};
 use tokio::sync::watch;
 
 use crate::bundle;
@@ -28,7 +28,7 @@ fn a_request_in_flight_is_answered_and_its_connection_closed() {
         sleep(Duration::from_millis(5));
     }
 
-    server.stop();
+    server.stop(Stop::Now);
     assert!(idle.ends(), "an idle connection is closed");
     assert!(TcpStream::connect(server.address).is_err(), "no new connection is taken");
     open.send(true).unwrap();
@@ -56,7 +56,7 @@ fn a_request_that_never_ends_does_not_keep_the_server() {
         client.receive()
     });
     sleep(Duration::from_millis(300));
-    server.stop();
+    server.stop(Stop::Now);
     server.ended(Duration::from_secs(2));
     assert!(in_flight.join().unwrap().is_none(), "no answer is better than a wrong one");
 }
@@ -64,6 +64,37 @@ fn a_request_that_never_ends_does_not_keep_the_server() {
 #[test]
 fn a_server_without_connections_stops_at_once() {
     let mut server = Server::plain(Limits::default());
-    server.stop();
+    server.stop(Stop::Now);
+    server.ended(Duration::from_secs(1));
+}
+
+/// As behind a Service: who sends requests needs a while to learn that this one ends (cluster: drain).
+#[test]
+fn a_server_that_leaves_answers_until_nobody_sends_any_more() {
+    let (leave, quiet) = (Duration::from_millis(1_500), Duration::from_millis(200));
+    let mut server = Server::plain(Limits { leave, quiet, ..Limits::default() });
+    let (mut kept, mut idle) = (server.client(), server.client());
+    let good = review("1", "shop", &good_spec());
+    for client in [&mut kept, &mut idle] {
+        let response = client.review("/validate", &good);
+        assert_eq!((response.status, response.header("connection")), (200, None));
+    }
+    server.stop(Stop::Leave);
+    let told = "[-]serving failed: the server is about to stop\n";
+    while !server.admin("/readyz").1.contains(told) {
+        sleep(Duration::from_millis(5));
+    }
+    assert_eq!((server.admin("/readyz").0, server.admin("/livez").0), (503, 200));
+    let mut new = server.client();
+    for client in [&mut kept, &mut new] {
+        let response = client.review("/validate", &good);
+        assert_eq!((response.status, response.header("connection")), (200, Some("close")));
+        assert!(client.ends());
+    }
+    // What is idle may still be used, and is closed at last.
+    let began = std::time::Instant::now();
+    assert!(idle.ends());
+    assert!(began.elapsed() > Duration::from_millis(500), "{:?}", began.elapsed());
+    assert!(TcpStream::connect(server.address).is_err(), "no new connection is taken");
     server.ended(Duration::from_secs(1));
 }

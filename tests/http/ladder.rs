@@ -69,7 +69,7 @@ fn who_comes_too_late_is_asked_to_try_again_and_a_panic_spoils_one() {
             .asks_to_try_again()
     );
     let wait = Duration::from_millis(300);
-    let busy = Server::start(bundle::slow(), Namespaces, Limits { workers: 1, wait, ..Limits::default() });
+    let busy = Server::start(bundle::slow(2), Namespaces, Limits { workers: 1, wait, ..Limits::default() });
     let mut first = busy.client();
     let first = spawn(move || first.review("/validate?timeout=10s", &review("1", "shop", &good_spec())));
     sleep(Duration::from_millis(150));

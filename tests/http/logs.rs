@@ -1,13 +1,19 @@
-//! What is logged names requests and says nothing of objects (R42).
+//! What is logged and recorded names requests and says nothing of objects (R42).
 
 use std::io;
+use std::path::Path;
 use std::sync::Mutex;
 
-use meshgate::webhook::Limits;
-use serde_json::json;
+use meshgate::engine::Bundle;
+use meshgate::metrics::Metrics;
+use meshgate::policy::Tree;
+use meshgate::record::Decisions;
+use serde_json::{Value, json};
 
+use crate::bundle;
 use crate::client::{good_spec, review};
-use crate::server::Server;
+use crate::server::{Options, Server};
+use crate::source::Namespaces;
 
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
@@ -24,15 +30,58 @@ impl io::Write for Writer {
     }
 }
 
+/// A policy whose message quotes what it finds.
+fn quoting() -> Bundle {
+    let mut tree = Tree::default();
+    let rules = "rules: [{apiGroups: [\"\"], apiVersions: [v1], resources: [pods]}]";
+    let body = "deny contains {\"msg\": sprintf(\"%s is wrong\", [value]), \"field\": \"spec.containers[0].env[0]\"} if some value in [input.request.object.spec.containers[0].env[0].value]";
+    let head = "# METADATA\n# title: t\n# description: d\n# custom:\n";
+    tree.insert("x/a/a.rego", format!("{head}#   match: {{{rules}}}\npackage policies.x.a\n\n{body}\n"));
+    tree.insert("b.yaml", "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {name: b}\nspec: {policy: x/a, enforcement: deny}\n");
+    bundle::compiled(&tree)
+}
+
+/// A server with a decision log in `file`, and its metrics.
+fn server(file: &Path, messages: bool) -> Server {
+    let metrics = Metrics::new();
+    let decisions = Some(Decisions::open(file, messages, "web-1".to_owned(), metrics.clone()).unwrap());
+    Server::with(Some(quoting()), Namespaces, Options { decisions, metrics, ..Options::default() })
+}
+
+/// The lines of a decision log, once there are `count`.
+fn lines(file: &Path, count: usize) -> Vec<Value> {
+    loop {
+        let text = std::fs::read_to_string(file).unwrap();
+        assert!(!text.contains("canary"), "{text}");
+        let lines: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        if lines.len() >= count {
+            return lines;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
+
+/// A review with something of everything that nobody is to see.
+fn canaries() -> Value {
+    let mut review = review("uid-of-the-logs-test", "shop", &good_spec());
+    let request = &mut review["request"];
+    request["userInfo"]["extra"] = json!({ "canary-extra": ["canary-extra"] });
+    request["options"] = json!({ "canary-option": "canary-option" });
+    let object = &mut request["object"];
+    object["data"] = json!({ "password": "canary-data" });
+    object["metadata"]["annotations"] = json!({ "canary-key": "canary-value" });
+    object["spec"]["containers"][0]["env"] = json!([{ "name": "A", "value": "canary-env" }]);
+    request["oldObject"] = json!({ "data": "canary-old" });
+    review
+}
+
 #[test]
 fn no_part_of_an_object_is_logged() {
     tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(|| Writer).init();
-    let server = Server::plain(Limits::default());
-    let mut good = review("uid-of-the-logs-test", "shop", &good_spec());
-    good["request"]["kind"]["kind"] = json!("Secret");
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(&folder.path().join("decisions"), true);
+    let mut good = canaries();
     good["request"]["userInfo"]["username"] = json!("canary-user");
-    good["request"]["object"]["data"] = json!({ "password": "canary-data" });
-    good["request"]["object"]["metadata"]["annotations"] = json!({ "canary-key": "canary-value" });
     let wrong = [
         r#"{"apiVersion":"v1","kind":"canary-kind","data":"canary-data"}"#.to_owned(),
         good.to_string().replace("\"password\"", "\"canary\":1,\"canary\""),
@@ -48,12 +97,60 @@ fn no_part_of_an_object_is_logged() {
         }
         server.client().post(path, &[("Content-Type", "text/canary")], b"canary-text");
     }
+    for path in ["/metrics", "/bundle", "/config", "/readyz?verbose"] {
+        assert!(!server.admin(path).1.contains("canary"), "{path}");
+    }
     let log = String::from_utf8(LOG.lock().unwrap().clone()).unwrap();
     assert!(!log.contains("canary"), "{log}");
     let lines: Vec<&str> = log.lines().filter(|line| line.contains("uid-of-the-logs-test")).collect();
     assert_eq!(lines.len(), 2, "{log}");
-    assert!(
-        lines.iter().all(|line| line.contains(r#""kind":"Secret""#) && line.contains(r#""allowed":true"#))
-    );
+    assert!(lines.iter().all(|line| line.contains(r#""kind":"Pod""#)));
+    assert!(lines.iter().any(|line| line.contains(r#""allowed":false"#)));
     assert!(log.contains(r#""status":400"#) && log.contains(r#""status":415"#));
+}
+
+#[test]
+fn a_decision_is_recorded_as_opa_records_them() {
+    let folder = tempfile::tempdir().unwrap();
+    for messages in [false, true] {
+        let file = folder.path().join(messages.to_string());
+        let server = server(&file, messages);
+        let mut dry_run = canaries();
+        dry_run["request"]["dryRun"] = json!(true);
+        dry_run["request"]["name"] = json!("web");
+        let response = server.client().review("/validate", &dry_run);
+        let message = response.json()["response"]["status"]["message"].clone();
+        assert_eq!(message, "[x/a] canary-env is wrong", "who asks may see it");
+
+        let mut line = lines(&file, 1).remove(0);
+        assert!(line["timestamp"].take().as_str().unwrap().contains('T'));
+        assert!(line["requested_by"].take().as_str().unwrap().starts_with("127.0.0.1:"));
+        assert!(line["metrics"]["timer_server_handler_ns"].take().is_u64());
+        let mut finding = json!({
+            "action": "deny", "error": false, "policy": "x/a", "binding": "b",
+            "field": "spec.containers[0].env[0]", "container": "app", "excused": null,
+        });
+        if messages {
+            finding["message"] = json!("*** is wrong");
+        }
+        let resource = json!({ "group": "", "version": "v1", "resource": "pods" });
+        let expected = json!({
+            "decision_id": "uid-of-the-logs-test",
+            "timestamp": null,
+            "labels": { "id": "web-1", "version": env!("CARGO_PKG_VERSION") },
+            "bundles": { "meshgate": { "revision": quoting().revision.to_string() } },
+            "path": "validate",
+            "requested_by": null,
+            "input": {
+                "operation": "CREATE", "resource": resource, "subResource": null, "namespace": "shop", "name": "web",
+                "user": "alice", "groups": ["system:authenticated"], "dryRun": true,
+            },
+            "result": { "allowed": false, "code": 403, "findings": [finding] },
+            "erased": ["/input/object", "/input/oldObject", "/input/options"],
+            "metrics": { "timer_server_handler_ns": null },
+        });
+        assert_eq!(line, expected);
+        let counted = "\nmeshgate_decision_log_lines_total{result=\"written\"} 1\n";
+        assert!(server.admin("/metrics").1.contains(counted));
+    }
 }

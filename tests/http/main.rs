@@ -3,9 +3,11 @@
 #![expect(clippy::print_stdout, reason = "the numbers of a run are its result")]
 #![expect(clippy::arithmetic_side_effects, reason = "an overflow fails the test")]
 
+mod admin;
 mod bad_input;
 mod bundle;
 mod client;
+mod clients;
 mod corpus;
 mod deadlines;
 mod drain;
@@ -13,9 +15,12 @@ mod exceptions;
 mod ladder;
 mod limits;
 mod logs;
+mod metrics;
 mod operations;
 mod process;
+mod reload;
 mod server;
 mod source;
+mod stress;
 mod tls;
 mod verdicts;

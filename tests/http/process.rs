@@ -1,9 +1,11 @@
 //! The program's own server, as an operator runs it: certificate files, and a signal to stop.
 
 use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::{JoinHandle, spawn};
+use std::time::Instant;
 
 use rcgen::{CertificateParams, KeyPair};
 
@@ -15,6 +17,8 @@ pub(crate) struct Process {
     /// Reads the log, so that it does not fill its pipe, and gives it at the end.
     log: Option<JoinHandle<String>>,
     pub(crate) client: Client,
+    /// Where health and metrics are.
+    pub(crate) admin: SocketAddr,
     _certificate: tempfile::TempDir,
 }
 
@@ -25,30 +29,30 @@ impl Process {
         let pem = write_certificate(certificate.path());
         let mut command = Command::new(env!("CARGO_BIN_EXE_meshgate"));
         command
-            .args(["serve", "--listen", "127.0.0.1:0", "--tls-cert-file"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--listen-admin", "127.0.0.1:0", "--tls-cert-file"])
             .arg(certificate.path().join("tls.crt"));
         command.arg("--tls-private-key-file").arg(certificate.path().join("tls.key")).args(flags);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        said.read_line(&mut line).unwrap();
-        let address = line
-            .split("https://")
-            .nth(1)
-            .and_then(|rest| rest.split(',').next())
-            .unwrap_or_else(|| panic!("{line}"));
-        let client = Client::connect(address.parse().unwrap(), &pem);
+        let mut address = |scheme: &str, end: char| {
+            let mut line = String::new();
+            said.read_line(&mut line).unwrap();
+            let address = line.split(scheme).nth(1).and_then(|rest| rest.split(end).next());
+            address.and_then(|address| address.parse().ok()).unwrap_or_else(|| panic!("{line}"))
+        };
+        let (webhook, admin) = (address("https://", ','), address("http://", '\n'));
+        let client = Client::connect(webhook, &pem);
         let log = spawn(move || {
             let mut log = String::new();
             said.read_to_string(&mut log).unwrap();
             log
         });
-        Self { child, log: Some(log), client, _certificate: certificate }
+        Self { child, log: Some(log), client, admin, _certificate: certificate }
     }
 
     /// Tells it to stop; gives its exit code and the rest of its log.
-    fn stop(&mut self) -> (Option<i32>, String) {
-        let kill = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+    pub(crate) fn stop(&mut self, signal: &str) -> (Option<i32>, String) {
+        let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(kill.success());
         (self.child.wait().unwrap().code(), self.log.take().unwrap().join().unwrap())
     }
@@ -73,14 +77,19 @@ fn write_certificate(directory: &Path) -> String {
 }
 
 #[test]
-fn sigterm_ends_it_with_0_after_it_has_answered() {
-    let mut process = Process::start(&[]);
-    let body = review("1", "shop", &good_spec());
-    assert_eq!(process.client.review("/validate", &body).status, 200);
-    let (code, log) = process.stop();
-    assert_eq!(code, Some(0), "{log}");
-    assert!(log.contains("\"message\":\"stopping\""), "{log}");
-    assert!(process.client.ends());
+fn a_signal_ends_it_with_0_after_it_has_answered() {
+    // Who presses Ctrl-C does not want to wait until nobody sends anything here any more.
+    for (signal, least, most) in [("-INT", 0, 10), ("-TERM", 15, 25)] {
+        let mut process = Process::start(&[]);
+        let body = review("1", "shop", &good_spec());
+        assert_eq!(process.client.review("/validate", &body).status, 200);
+        let began = Instant::now();
+        let (code, log) = process.stop(signal);
+        let seconds = began.elapsed().as_secs();
+        assert!(code == Some(0) && (least..=most).contains(&seconds), "{signal}: {seconds} s: {log}");
+        assert!(log.contains("\"message\":\"stopping\""), "{log}");
+        assert!(process.client.ends());
+    }
 }
 
 #[test]

@@ -1,15 +1,18 @@
-//! A server on a free port, stopped when the test drops it.
+//! A server on free ports, stopped when the test drops it.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
 use meshgate::activation::{Activation, Readiness};
 use meshgate::certificates::{self, Identity, Serving};
+use meshgate::config::{ClientAuth, Configuration};
 use meshgate::context::{ContextSource, Now};
 use meshgate::engine::Bundle;
 use meshgate::metrics::Metrics;
-use meshgate::webhook::{self, Limits, Service};
+use meshgate::record::Decisions;
+use meshgate::webhook::{self, Limits, Port, Service, Stop};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
@@ -21,30 +24,28 @@ use crate::source::Namespaces;
 
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    /// Health and metrics, without TLS.
+    pub(crate) admin: SocketAddr,
     /// The certificate that a client is to trust.
     pub(crate) pem: String,
+    pub(crate) activation: Arc<Activation>,
     runtime: Option<Runtime>,
-    stop: Option<oneshot::Sender<()>>,
+    stop: Option<oneshot::Sender<Stop>>,
     ended: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+/// What few tests want different.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) limits: Limits,
+    pub(crate) clients: Option<ClientAuth>,
+    pub(crate) decisions: Option<Decisions>,
+    pub(crate) metrics: Metrics,
 }
 
 impl Server {
     pub(crate) fn start(bundle: Bundle, source: impl ContextSource + 'static, limits: Limits) -> Self {
-        let identity = Identity::for_localhost().unwrap();
-        let tls = certificates::server_config(&Serving::new(identity.clone()), None).unwrap();
-        let now = Some(Now::parse("2026-01-31T12:00:00Z").unwrap());
-        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let metrics = Metrics::new();
-        let activation = Activation::new(Vec::new(), &Readiness::default(), metrics.clone());
-        runtime.block_on(activation.activate(Arc::new(bundle))).unwrap();
-        let service =
-            Service { activation, source: Arc::new(source), now, subjects: Arc::default(), metrics };
-        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
-        let address = listener.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel();
-        let ended = runtime
-            .spawn(webhook::serve(listener, tls, service, limits, async { stopped.await.unwrap_or(()) }));
-        Self { address, pem: identity.to_pem(), runtime: Some(runtime), stop: Some(stop), ended: Some(ended) }
+        Self::with(Some(bundle), source, Options { limits, ..Options::default() })
     }
 
     /// With the policies of this test and a source that knows every namespace.
@@ -52,13 +53,69 @@ impl Server {
         Self::start(bundle::inline(), Namespaces, limits)
     }
 
+    pub(crate) fn with(
+        bundle: Option<Bundle>,
+        source: impl ContextSource + 'static,
+        options: Options,
+    ) -> Self {
+        let Options { limits, clients, decisions, metrics } = options;
+        let identity = Identity::for_localhost().unwrap();
+        let verifier = clients.as_ref().map(|auth| certificates::clients(&auth.ca, &auth.names).unwrap());
+        let tls = certificates::server_config(&Serving::new(identity.clone()), verifier).unwrap();
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let readiness = Readiness::default();
+        let activation = Activation::new(Vec::new(), &readiness, metrics.clone());
+        if let Some(bundle) = bundle {
+            runtime.block_on(activation.activate(Arc::new(bundle))).unwrap();
+        }
+        let service = Service {
+            activation: Arc::clone(&activation),
+            source: Arc::new(source),
+            now: Some(Now::parse("2026-01-31T12:00:00Z").unwrap()),
+            configuration: Arc::new(Configuration { client_auth: clients, ..Configuration::default() }),
+            readiness,
+            metrics,
+            decisions: decisions.map(Arc::new),
+        };
+        let listen = || runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
+        let (webhook, admin) = (listen(), listen());
+        let (address, admin_address) = (webhook.local_addr().unwrap(), admin.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel();
+        let ended = runtime.spawn(webhook::serve(
+            Port { listener: webhook, tls: Some(tls) },
+            Some(Port { listener: admin, tls: None }),
+            service,
+            limits,
+            async { stopped.await.unwrap_or(Stop::Now) },
+        ));
+        Self {
+            address,
+            admin: admin_address,
+            pem: identity.to_pem(),
+            activation,
+            runtime: Some(runtime),
+            stop: Some(stop),
+            ended: Some(ended),
+        }
+    }
+
     pub(crate) fn client(&self) -> Client {
         Client::connect(self.address, &self.pem)
     }
 
+    /// Status and text of a path of the admin port.
+    pub(crate) fn admin(&self, path: &str) -> (u16, String) {
+        get(self.admin, path)
+    }
+
+    /// Puts another bundle in force.
+    pub(crate) fn activate(&self, bundle: Bundle) {
+        self.runtime.as_ref().unwrap().block_on(self.activation.activate(Arc::new(bundle))).unwrap();
+    }
+
     /// Tells it to stop and does not wait.
-    pub(crate) fn stop(&mut self) {
-        self.stop.take().unwrap().send(()).unwrap();
+    pub(crate) fn stop(&mut self, stop: Stop) {
+        self.stop.take().unwrap().send(stop).unwrap();
     }
 
     /// Waits until it has ended by itself.
@@ -68,6 +125,18 @@ impl Server {
         let result = runtime.block_on(async { tokio::time::timeout(within, ended).await });
         result.expect("the server ends in time").unwrap().unwrap();
     }
+}
+
+/// Status and text of a path of an admin port.
+pub(crate) fn get(admin: SocketAddr, path: &str) -> (u16, String) {
+    let mut socket = TcpStream::connect(admin).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    socket.write_all(request.as_bytes()).unwrap();
+    let mut text = String::new();
+    socket.read_to_string(&mut text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }
 
 impl Drop for Server {

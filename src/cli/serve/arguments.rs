@@ -30,6 +30,9 @@ pub(in crate::cli) struct Arguments {
     /// Where to listen [default: 0.0.0.0:8443, with --dev 127.0.0.1:8443]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// Where to serve health and metrics, on a loopback address without TLS [default: as configured, without --config nowhere]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen_admin: Option<SocketAddr>,
     /// The certificate, and those that lead to its authority, as PEM; nothing is registered then
     #[arg(long, value_name = "FILE", requires = "tls_private_key_file")]
     pub(super) tls_cert_file: Option<PathBuf>,
@@ -53,6 +56,11 @@ impl Arguments {
         if self.dev || self.facts.mode.is_some() { Others::Fresh } else { Others::Unknown }
     }
 
+    /// Whether the admin port is served: who only tries something does not want to hear that it is taken.
+    pub(super) fn serves_admin(&self) -> bool {
+        self.config.is_some() || self.listen_admin.is_some()
+    }
+
     /// The configuration's file, or the defaults, with what the flags say instead.
     pub(super) fn configuration(&self) -> anyhow::Result<Configuration> {
         let mut configuration = match &self.config {
@@ -68,6 +76,12 @@ impl Arguments {
             Some(address) => configuration.webhook = address,
             None if self.dev => configuration.webhook.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             None => {}
+        }
+        if let Some(address) = self.listen_admin {
+            configuration.admin = address;
+        }
+        if let Some(policies) = self.policies.named() {
+            policies.clone_into(&mut configuration.policies);
         }
         if let Some(subjects) = self.guard.named() {
             configuration.subjects = Arc::new(subjects);

@@ -1,9 +1,8 @@
 //! What is said at the start, for who started it by hand.
 
-use std::net::SocketAddr;
-
 use super::Arguments;
 use super::knowledge::Knowledge;
+use super::ports::{Ports, address};
 use crate::context::Others;
 use crate::engine::Bundle;
 
@@ -11,14 +10,19 @@ use crate::engine::Bundle;
 pub(super) fn text(
     arguments: &Arguments,
     knowledge: &Knowledge,
-    address: SocketAddr,
+    ports: &Ports,
     bundle: &Bundle,
-) -> String {
+) -> anyhow::Result<String> {
+    let webhook = address(&ports.webhook)?;
     let bound = bundle.bound.len();
     let mut text = format!(
-        "meshgate serves {bound} bound policies on https://{address}, revision {}\n",
+        "meshgate serves {bound} bound policies on https://{webhook}, revision {}\n",
         bundle.revision
     );
+    if let Some(admin) = &ports.admin {
+        let scheme = if admin.tls.is_some() { "https" } else { "http" };
+        text.push_str(&format!("Health and metrics are on {scheme}://{}\n", address(admin)?));
+    }
     text.push_str(match knowledge {
         Knowledge::Cluster(..) => "What policies want to know of other objects is kept as the API server shows it.\n",
         Knowledge::Files(facts) if facts.others() == Others::Fresh => "There is no cluster: a namespace that --facts does not give is taken as freshly made.\n",
@@ -28,11 +32,11 @@ pub(super) fn text(
         }
     });
     if arguments.dev {
-        let port = address.port();
+        let port = webhook.port();
         text.push_str(&format!(
             "Try it (the certificate lives in memory only, hence -k):\n  \
              curl -k https://localhost:{port}/validate -H 'Content-Type: application/json' -d @docs/examples/review.json\n"
         ));
     }
-    text
+    Ok(text)
 }

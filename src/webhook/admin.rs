@@ -1,0 +1,105 @@
+//! The admin port: health, metrics, and what is in force. Nothing here changes anything, and nothing of a request is
+//! ever shown.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{RawQuery, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::Service;
+use super::router::Webhook;
+use crate::activation::Status;
+use crate::metrics::CONTENT_TYPE as METRICS;
+
+/// The paths of the admin port (contracts: server, names).
+pub(super) fn router(webhook: Arc<Webhook>) -> Router {
+    Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .route("/bundle", get(bundle))
+        .route("/config", get(config))
+        .with_state(webhook)
+}
+
+/// Fails where nothing but a new process helps: every worker is stuck.
+async fn livez(State(webhook): State<Arc<Webhook>>) -> Response {
+    if webhook.workers.all_stuck() {
+        text(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "[-]workers failed: every worker is stuck\nlivez check failed\n",
+        )
+    } else {
+        text(StatusCode::OK, "ok\n")
+    }
+}
+
+/// As the API server's own: `ok`, or what does not hold; with `?verbose` all conditions.
+async fn readyz(State(webhook): State<Arc<Webhook>>, RawQuery(query): RawQuery) -> Response {
+    let is_verbose = query.is_some_and(|query| query.split('&').any(|word| word.starts_with("verbose")));
+    let conditions = webhook.service.readiness.conditions();
+    let is_ready = conditions.values().all(|condition| condition.holds);
+    if is_ready && !is_verbose {
+        return text(StatusCode::OK, "ok\n");
+    }
+    let mut lines = String::new();
+    for (name, condition) in conditions {
+        let (sign, word) = if condition.holds { ('+', "ok") } else { ('-', "failed") };
+        let detail = condition.detail.trim_end().replace('\n', "\n    ");
+        let colon = if detail.is_empty() { "" } else { ": " };
+        lines.push_str(&format!("[{sign}]{name} {word}{colon}{detail}\n"));
+    }
+    let (status, word) =
+        if is_ready { (StatusCode::OK, "passed") } else { (StatusCode::SERVICE_UNAVAILABLE, "failed") };
+    text(status, format!("{lines}readyz check {word}\n"))
+}
+
+async fn metrics(State(webhook): State<Arc<Webhook>>) -> Response {
+    let metrics = &webhook.service.metrics;
+    metrics.server(webhook.state());
+    match metrics.text(OffsetDateTime::now_utc().unix_timestamp()) {
+        Ok(text) => ([(CONTENT_TYPE, HeaderValue::from_static(METRICS))], text).into_response(),
+        Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "the metrics can't be written\n"),
+    }
+}
+
+async fn bundle(State(webhook): State<Arc<Webhook>>) -> Response {
+    json_response(&shown(&webhook.service, &webhook.service.activation.status()))
+}
+
+async fn config(State(webhook): State<Arc<Webhook>>) -> Response {
+    json_response(&webhook.service.configuration.shown())
+}
+
+/// What answers, what is about to, and what is not to and why.
+fn shown(service: &Service, status: &Status) -> Value {
+    let revision = status.active.as_ref().map(|active| &active.revision);
+    let last_good = status.active.as_ref().map(
+        |active| json!({ "revision": active.revision, "since": active.since, "bindings": active.bindings }),
+    );
+    let refused = status.refused.as_ref().map(|refused| {
+        json!({ "revision": refused.revision, "at": refused.at, "why": refused.why.lines().collect::<Vec<_>>() })
+    });
+    json!({
+        "revision": revision,
+        "source": service.configuration.policies,
+        "candidate": status.candidate,
+        "lastGood": last_good,
+        "refused": refused,
+    })
+}
+
+fn json_response(value: &Value) -> Response {
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], format!("{value:#}\n")).into_response()
+}
+
+fn text(status: StatusCode, text: impl Into<String>) -> Response {
+    let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
+    (status, [(CONTENT_TYPE, content_type)], text.into()).into_response()
+}
