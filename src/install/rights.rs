@@ -8,7 +8,7 @@ use super::objects::{cluster_wide, namespaced};
 use super::slots::Slots;
 use crate::config::{NAMESPACE, SERVICE};
 use crate::context;
-use crate::registration::{GUARD_POLICY, MUTATING, OWN_POLICY, VALIDATING};
+use crate::registration::{GUARD_POLICY, MUTATING, VALIDATING};
 
 const AUTHORIZATION: &str = "rbac.authorization.k8s.io";
 
@@ -32,18 +32,18 @@ const CLUSTER: &[Rule] = &[
         names: &[],
         verbs: &["create", "list", "watch"],
     },
-    // It is written, repaired and, when meshgate is uninstalled, removed.
+    // It is written, repaired and, when meshgate is uninstalled, removed, and looked at whether it is gone.
     Rule {
         group: "admissionregistration.k8s.io",
         resources: &["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
         names: &[MUTATING, VALIDATING],
         verbs: &["delete", "get", "patch", "update"],
     },
-    // Whether the admission policies are in place decides the failurePolicy of the guard entry.
+    // Whether the admission policy is in place decides the failurePolicy of the guard entry.
     Rule {
         group: "admissionregistration.k8s.io",
         resources: &["validatingadmissionpolicies", "validatingadmissionpolicybindings"],
-        names: &[GUARD_POLICY, OWN_POLICY],
+        names: &[GUARD_POLICY],
         verbs: &["get"],
     },
     // The owner of the webhook configurations, with which they go: its uid is looked up.
@@ -58,7 +58,7 @@ const OWN: &[Rule] = &[
         group: "",
         resources: &["configmaps"],
         names: &["meshgate-state"],
-        verbs: &["get", "list", "patch", "update", "watch"],
+        verbs: &["get", "list", "patch", "watch"],
     },
     // The certificates. A name can't limit `create`.
     Rule { group: "", resources: &["secrets"], names: &[], verbs: &["create"] },
@@ -66,7 +66,7 @@ const OWN: &[Rule] = &[
         group: "",
         resources: &["secrets"],
         names: &["meshgate-certificates"],
-        verbs: &["get", "list", "patch", "watch"],
+        verbs: &["list", "patch", "watch"],
     },
     // Who leads.
     Rule { group: "coordination.k8s.io", resources: &["leases"], names: &[], verbs: &["create"] },
@@ -74,10 +74,8 @@ const OWN: &[Rule] = &[
         group: "coordination.k8s.io",
         resources: &["leases"],
         names: &["meshgate-leader"],
-        verbs: &["get", "patch", "update"],
+        verbs: &["get", "update"],
     },
-    // Repairs, refused bundles, late rotations are told.
-    Rule { group: "events.k8s.io", resources: &["events"], names: &[], verbs: &["create", "patch"] },
     // Every ready replica must show the new certificate before the old authority goes.
     Rule { group: "discovery.k8s.io", resources: &["endpointslices"], names: &[], verbs: &["list"] },
     // A replica that ends looks whether it is uninstalled.

@@ -142,6 +142,7 @@ fn every_file_is_written_and_every_command_prints_what_is_said() {
         "meshgate lint",
         "meshgate serve",
         "curl -sk",
+        "meshgate install",
     ];
     assert_eq!(run, expected);
 }
