@@ -216,6 +216,14 @@ fn still_listing(new: &[Watch]) -> String {
     format!("not listed within {} s: {}", LISTING.as_secs(), kinds.join("; "))
 }
 
+/// What went wrong, in the API server's words where it has some.
+fn said(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => format!("the API server says {}: {}", status.code, status.message),
+        error => error.to_string(),
+    }
+}
+
 /// Whether the world may do without a kind: of Kubernetes' own all are served.
 fn is_optional(kind: &GroupVersionKind) -> bool {
     !kinds::is_built_in(&kind.group, &kind.kind)

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use kube::Client;
 use serde_json::{Map, Value, json};
 
-use super::Caches;
 use super::lookups::is_name;
 use super::resource::Resource;
+use super::{Caches, said};
 use crate::admission::GroupVersionKind;
 use crate::context::{
     ContextSource, Fact, FactKey, Inventory, Keep, Listed, Owner, OwnerReference, Shelf, owner,
@@ -125,7 +125,7 @@ impl Caches {
         if !is_name(namespace) {
             return Ok(None);
         }
-        let resource = Resource::find(&self.client, kind).await.map_err(|error| error.to_string())?;
+        let resource = Resource::find(&self.client, kind).await.map_err(|error| said(&error))?;
         let Some(resource) = resource else { return Ok(None) };
         self.lookups.get(&resource.path_in(namespace), &reference.name).await
     }
@@ -184,7 +184,8 @@ fn not_watched(reference: &OwnerReference) -> Owner {
 /// The version of the API server; cloud providers write `33+`.
 pub(super) async fn version(client: &Client) -> Result<(u64, u64), String> {
     let version = client.apiserver_version().await;
-    let version = version.map_err(|error| format!("the version of the API server can't be read: {error}"))?;
+    let version =
+        version.map_err(|error| format!("the version of the API server can't be read: {}", said(&error)))?;
     let number =
         |text: &str| -> Option<u64> { text.trim_end_matches(|c: char| !c.is_ascii_digit()).parse().ok() };
     number(&version.major)

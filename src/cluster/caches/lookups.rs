@@ -13,6 +13,8 @@ use kube::{Client, Error};
 use serde_json::Value;
 use tokio::time::timeout;
 
+use super::said;
+
 /// How long a GET may take, and how many there may be in a second (cluster: caches).
 const PATIENCE: Duration = Duration::from_secs(1);
 const A_SECOND: usize = 50;
@@ -62,7 +64,7 @@ impl Lookups {
         let answer = tokio::spawn(async move {
             let answer = match timeout(PATIENCE, one(&client, &path, &name)).await {
                 Ok(Ok(object)) => Ok(object),
-                Ok(Err(error)) => Err(error.to_string()),
+                Ok(Err(error)) => Err(said(&error)),
                 Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
             };
             under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&full);

@@ -7,6 +7,7 @@ use k8s_openapi::api::authorization::v1::{
 use kube::api::PostParams;
 use kube::{Api, Client};
 
+use super::said;
 use crate::context::Rule;
 
 /// Asks for each verb of each rule.
@@ -18,7 +19,8 @@ pub(super) async fn check(client: &Client, rules: impl Iterator<Item = Rule>) ->
         let verbs = Rule::VERBS.map(|verb| is_allowed(client, &rule, verb));
         try_join_all(verbs).await.map(|allowed| (!allowed.into_iter().all(|one| one)).then_some(rule))
     });
-    let missing = try_join_all(asked).await.map_err(|error| format!("can't ask for our rights: {error}"))?;
+    let missing =
+        try_join_all(asked).await.map_err(|error| format!("can't ask for our rights: {}", said(&error)))?;
     let missing: Vec<String> = missing.into_iter().flatten().map(|rule| written(&rule)).collect();
     if missing.is_empty() {
         return Ok(());

@@ -14,6 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use super::kept::{Kept, insert};
 use super::resource::Resource;
+use super::said;
 use crate::context::{Keep, Objects};
 
 /// Objects of a page, as client-go has it (tools/pager, defaultPageSize).
@@ -31,9 +32,10 @@ const UNSERVED: Duration = Duration::from_secs(30);
 const END: &str = "k8s.io/initial-events-end";
 
 /// How a stream of events ended.
+#[derive(PartialEq, Eq)]
 enum Ended {
-    /// As they do each few minutes: it goes on from here.
-    At(String),
+    /// As they do each few minutes: it goes on from where it was.
+    Early,
     /// The changes from there on are not known any more (410).
     Expired,
 }
@@ -41,7 +43,7 @@ enum Ended {
 /// What keeps a watch from going on.
 #[derive(Debug, thiserror::Error)]
 enum Fault {
-    #[error("{0}")]
+    #[error("{}", said(.0))]
     Api(#[from] Error),
     #[error("{0}")]
     Answer(&'static str),
@@ -68,11 +70,13 @@ struct Watching {
     kept: Arc<Kept>,
     /// Whether the API server streams listings.
     streams: bool,
+    /// Up to which version all is known; none before a listing is complete.
+    version: Option<String>,
 }
 
 /// Watches a kind until nobody waits for it any more.
 pub(super) async fn watch(client: Client, kept: Arc<Kept>) {
-    let mut watching = Watching { client, kept, streams: true };
+    let mut watching = Watching { client, kept, streams: true, version: None };
     let mut wait = FIRST;
     loop {
         match watching.once().await {
@@ -89,60 +93,63 @@ pub(super) async fn watch(client: Client, kept: Arc<Kept>) {
 }
 
 impl Watching {
-    /// Until a new listing is needed.
+    /// Until a new listing is needed, or the kind is served no more.
     async fn once(&mut self) -> Result<(), Fault> {
         let Some(resource) = Resource::find(&self.client, &self.kept.kind).await? else {
-            self.kept.unserved();
-            sleep(UNSERVED).await;
-            return Ok(());
+            return self.unserved().await;
         };
         let path = resource.path();
-        let mut ended = if self.streams { self.streamed(&path).await? } else { None };
-        if ended.is_none() {
-            ended = match self.paged(&path).await {
-                Err(error) if code(&error) == Some(404) => {
-                    self.kept.unserved();
-                    sleep(UNSERVED).await;
-                    return Ok(());
-                }
-                version => Some(Ended::At(version?)),
+        if self.version.is_none() && self.streams {
+            self.streamed(&path).await?;
+        }
+        if self.version.is_none() {
+            self.version = match self.paged(&path).await {
+                Err(error) if code(&error) == Some(404) => return self.unserved().await,
+                version => Some(version?),
             };
         }
-        while let Some(Ended::At(version)) = ended {
-            let params = WatchParams::default();
-            ended = Some(match self.events(&path, &params, &version).await {
-                Ok(stream) => self.follow(stream, version, None).await?,
-                Err(error) if code(&error) == Some(410) => Ended::Expired,
-                // The kind may be served no more.
-                Err(error) if code(&error) == Some(404) => Ended::Expired,
+        while let Some(version) = self.version.clone() {
+            let ended = match self.events(&path, &WatchParams::default(), &version).await {
+                Ok(stream) => self.follow(stream, None).await?,
+                // Gone, or the kind is not there any more; the listing will tell.
+                Err(error) if matches!(code(&error), Some(404 | 410)) => Ended::Expired,
                 Err(error) => return Err(error.into()),
-            });
+            };
+            if ended == Ended::Expired {
+                self.version = None;
+            }
         }
         Ok(())
     }
 
-    /// The listing as a stream; None where the API server does not do that.
-    async fn streamed(&mut self, path: &str) -> Result<Option<Ended>, Fault> {
+    async fn unserved(&mut self) -> Result<(), Fault> {
+        self.version = None;
+        self.kept.unserved();
+        sleep(UNSERVED).await;
+        Ok(())
+    }
+
+    /// The listing as a stream, where the API server does that.
+    async fn streamed(&mut self, path: &str) -> Result<(), Fault> {
         let params = WatchParams::default().initial_events();
         match self.events(path, &params, "").await {
-            Ok(stream) => match self.follow(stream, String::new(), Some(Objects::default())).await {
+            Ok(stream) => match self.follow(stream, Some(Objects::default())).await {
                 // One that does not know the parameter sends what changes, and no end of a listing.
                 Err(Fault::Answer(why)) => {
                     tracing::info!(kind = self.kept.kind.kind, why, "listed in pages");
                     self.streams = false;
-                    Ok(None)
                 }
-                ended => ended.map(Some),
+                Ok(Ended::Expired) => self.version = None,
+                Ok(Ended::Early) => {}
+                Err(fault) => return Err(fault),
             },
             // Invalid: the feature is off.
-            Err(error) if matches!(code(&error), Some(400 | 422)) => {
-                self.streams = false;
-                Ok(None)
-            }
+            Err(error) if matches!(code(&error), Some(400 | 422)) => self.streams = false,
             // The pages say whether the kind is there.
-            Err(error) if code(&error) == Some(404) => Ok(None),
-            Err(error) => Err(error.into()),
+            Err(error) if code(&error) == Some(404) => {}
+            Err(error) => return Err(error.into()),
         }
+        Ok(())
     }
 
     /// The listing in pages; from which version on to watch.
@@ -185,9 +192,8 @@ impl Watching {
 
     /// Takes events until the stream ends. `listing`: the objects of a listing that comes before the changes.
     async fn follow(
-        &self,
+        &mut self,
         stream: impl Stream<Item = Result<WatchEvent<Value>, Error>>,
-        mut version: String,
         mut listing: Option<Objects>,
     ) -> Result<Ended, Fault> {
         pin_mut!(stream);
@@ -199,42 +205,44 @@ impl Watching {
                     return Err(Fault::Answer("the listing ended in the middle"));
                 }
                 Err(_) if listing.is_some() => return Err(Fault::Answer("the listing has no end")),
-                Ok(None) | Err(_) => return Ok(Ended::At(version)),
+                Ok(None) | Err(_) => return Ok(Ended::Early),
             };
-            match event {
-                WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-                    note(&mut version, &object);
-                    match &mut listing {
-                        Some(objects) => {
-                            insert(objects, &self.kept.kind, self.kept.keep, object);
-                            self.kept.grow(objects);
-                        }
-                        None => self.kept.insert(object),
-                    }
+            match (event, &mut listing) {
+                (WatchEvent::Added(object) | WatchEvent::Modified(object), Some(objects)) => {
+                    insert(objects, &self.kept.kind, self.kept.keep, object);
+                    self.kept.grow(objects);
                 }
-                WatchEvent::Deleted(object) => {
-                    note(&mut version, &object);
+                (WatchEvent::Added(object) | WatchEvent::Modified(object), None) => {
+                    self.note(&object);
+                    self.kept.insert(object);
+                }
+                (WatchEvent::Deleted(object), None) => {
+                    self.note(&object);
                     self.kept.remove(&object);
                 }
-                WatchEvent::Bookmark(bookmark) => {
-                    version = bookmark.metadata.resource_version;
-                    self.kept.hear();
-                    if bookmark.metadata.annotations.contains_key(END)
-                        && let Some(objects) = listing.take()
-                    {
+                (WatchEvent::Deleted(_), Some(_)) => {
+                    return Err(Fault::Answer("the listing takes objects back"));
+                }
+                (WatchEvent::Bookmark(bookmark), _) => {
+                    let ends = bookmark.metadata.annotations.contains_key(END);
+                    if let Some(objects) = listing.take_if(|_| ends) {
                         self.kept.replace(objects);
                     }
+                    if listing.is_none() {
+                        self.version = Some(bookmark.metadata.resource_version);
+                    }
+                    self.kept.hear();
                 }
-                WatchEvent::Error(status) if status.code == 410 => return Ok(Ended::Expired),
-                WatchEvent::Error(status) => return Err(Error::Api(status).into()),
+                (WatchEvent::Error(status), _) if status.code == 410 => return Ok(Ended::Expired),
+                (WatchEvent::Error(status), _) => return Err(Error::Api(status).into()),
             }
         }
     }
-}
 
-fn note(version: &mut String, object: &Value) {
-    if let Some(now) = object.pointer("/metadata/resourceVersion").and_then(Value::as_str) {
-        now.clone_into(version);
+    fn note(&mut self, object: &Value) {
+        if let Some(now) = object.pointer("/metadata/resourceVersion").and_then(Value::as_str) {
+            self.version = Some(now.to_owned());
+        }
     }
 }
 
