@@ -198,3 +198,126 @@ impl Drop for Pending<'_> {
         self.0.metrics.bundles(status.active.as_ref().map(|active| active.revision.as_str()), None);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+    use crate::engine::compile;
+    use crate::policy::{Draft, Tree};
+
+    fn bundle(name: &str) -> Arc<Bundle> {
+        let mut tree = Tree::default();
+        let rules = "[{apiGroups: [\"\"], apiVersions: [v1], resources: [pods]}]";
+        let text = format!(
+            "# METADATA\n# title: t\n# description: d\n# custom:\n#   match: {{rules: {rules}}}\npackage policies.x.{name}\n\ndeny contains \"no\" if input.request.uid\n"
+        );
+        tree.insert(format!("x/{name}/{name}.rego"), text);
+        let binding = "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {name: b}\nspec: {policy: \"*\", enforcement: deny}\n";
+        tree.insert("b.yaml", binding);
+        Arc::new(compile(Draft::read(&tree, &Tree::default())).unwrap_or_else(|faults| panic!("{faults}")))
+    }
+
+    /// Says what it was asked and what it was told; can't prepare `refused`, and never ends with `endless`.
+    struct Steps {
+        name: &'static str,
+        said: Arc<Mutex<Vec<String>>>,
+        refused: Arc<Bundle>,
+        endless: Arc<Bundle>,
+    }
+
+    impl Preparation for Steps {
+        fn prepare<'a>(
+            &'a self,
+            candidate: &'a Arc<Bundle>,
+        ) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
+            self.said.lock().unwrap().push(format!("{} prepares", self.name));
+            if candidate.revision == self.endless.revision {
+                return Box::pin(pending());
+            }
+            let can_not = candidate.revision == self.refused.revision;
+            Box::pin(ready(if can_not { Err("there is no such kind".to_owned()) } else { Ok(()) }))
+        }
+
+        fn activated(&self, _: &Arc<Bundle>) {
+            self.said.lock().unwrap().push(format!("{} is told", self.name));
+        }
+    }
+
+    struct World {
+        activation: Arc<Activation>,
+        readiness: Readiness,
+        said: Arc<Mutex<Vec<String>>>,
+        bundles: [Arc<Bundle>; 4],
+    }
+
+    impl World {
+        /// With a first good bundle, a second one, one that is refused, and one whose preparation never ends.
+        fn new() -> Self {
+            let bundles = ["one", "two", "refused", "endless"].map(bundle);
+            let (readiness, said) = (Readiness::default(), Arc::<Mutex<Vec<String>>>::default());
+            let steps = |name| -> Arc<dyn Preparation> {
+                let [_, _, refused, endless] = bundles.clone();
+                Arc::new(Steps { name, said: Arc::clone(&said), refused, endless })
+            };
+            let activation = Activation::new(vec![steps("a"), steps("b")], &readiness, Metrics::new());
+            Self { activation, readiness, said, bundles }
+        }
+
+        fn said(&self) -> Vec<String> {
+            std::mem::take(&mut self.said.lock().unwrap())
+        }
+
+        fn active(&self) -> Option<String> {
+            self.activation.active().map(|bundle| bundle.revision.to_string())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_candidate_is_in_force_when_all_is_prepared_and_else_the_last_good_one_stays() {
+        let world = World::new();
+        let [one, two, refused, _] = world.bundles.clone();
+        assert_eq!((world.active(), world.readiness.is_ready()), (None, false));
+        assert_eq!(world.activation.activate(refused.clone()).await, Err("there is no such kind".to_owned()));
+        assert_eq!((world.active(), world.readiness.is_ready()), (None, false));
+        assert_eq!(world.said(), ["a prepares"]);
+
+        assert_eq!(world.activation.activate(one.clone()).await, Ok(()));
+        assert_eq!(world.said(), ["a prepares", "b prepares", "a is told", "b is told"]);
+        assert_eq!((world.active(), world.readiness.is_ready()), (Some(one.revision.to_string()), true));
+
+        world.activation.activate(refused.clone()).await.unwrap_err();
+        assert_eq!((world.active(), world.readiness.is_ready()), (Some(one.revision.to_string()), true));
+        let status = world.activation.status();
+        let why = status.refused.map(|refused| (refused.revision, refused.why));
+        assert_eq!(why, Some((Some(refused.revision.to_string()), "there is no such kind".to_owned())));
+        assert_eq!(status.candidate, None);
+
+        world.activation.activate(two.clone()).await.unwrap();
+        assert!(world.activation.status().refused.is_none());
+        assert_eq!(world.active(), Some(two.revision.to_string()));
+    }
+
+    #[tokio::test]
+    async fn a_candidate_that_nobody_waits_for_any_more_is_none() {
+        let world = World::new();
+        let [one, two, _, endless] = world.bundles.clone();
+        world.activation.activate(one.clone()).await.unwrap();
+        let waiting = tokio::spawn({
+            let activation = Arc::clone(&world.activation);
+            let endless = endless.clone();
+            async move { activation.activate(endless).await }
+        });
+        while world.activation.status().candidate.is_none() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(world.activation.status().candidate, Some(endless.revision.to_string()));
+        assert_eq!(world.active(), Some(one.revision.to_string()));
+        waiting.abort();
+        assert!(waiting.await.unwrap_err().is_cancelled());
+        assert_eq!(world.activation.status().candidate, None);
+        world.activation.activate(two.clone()).await.unwrap();
+        assert_eq!(world.active(), Some(two.revision.to_string()));
+    }
+}

@@ -62,8 +62,8 @@ fn lines(file: &Path, count: usize) -> Vec<Value> {
 }
 
 /// A review with something of everything that nobody is to see.
-fn canaries() -> Value {
-    let mut review = review("uid-of-the-logs-test", "shop", &good_spec());
+fn canaries(uid: &str) -> Value {
+    let mut review = review(uid, "shop", &good_spec());
     let request = &mut review["request"];
     request["userInfo"]["extra"] = json!({ "canary-extra": ["canary-extra"] });
     request["options"] = json!({ "canary-option": "canary-option" });
@@ -80,7 +80,7 @@ fn no_part_of_an_object_is_logged() {
     tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(|| Writer).init();
     let folder = tempfile::tempdir().unwrap();
     let server = server(&folder.path().join("decisions"), true);
-    let mut good = canaries();
+    let mut good = canaries("uid-of-the-logs-test");
     good["request"]["userInfo"]["username"] = json!("canary-user");
     let wrong = [
         r#"{"apiVersion":"v1","kind":"canary-kind","data":"canary-data"}"#.to_owned(),
@@ -115,7 +115,7 @@ fn a_decision_is_recorded_as_opa_records_them() {
     for messages in [false, true] {
         let file = folder.path().join(messages.to_string());
         let server = server(&file, messages);
-        let mut dry_run = canaries();
+        let mut dry_run = canaries("uid-of-a-decision");
         dry_run["request"]["dryRun"] = json!(true);
         dry_run["request"]["name"] = json!("web");
         let response = server.client().review("/validate", &dry_run);
@@ -135,7 +135,7 @@ fn a_decision_is_recorded_as_opa_records_them() {
         }
         let resource = json!({ "group": "", "version": "v1", "resource": "pods" });
         let expected = json!({
-            "decision_id": "uid-of-the-logs-test",
+            "decision_id": "uid-of-a-decision",
             "timestamp": null,
             "labels": { "id": "web-1", "version": env!("CARGO_PKG_VERSION") },
             "bundles": { "meshgate": { "revision": quoting().revision.to_string() } },

@@ -43,14 +43,14 @@ fn series(server: &Server) -> BTreeSet<String> {
 fn what_requests_say_makes_no_series() {
     let server = Server::plain(Limits::default());
     let hostile = |n: usize| {
-        let mut review = review(&format!("uid-canary-{n}"), &format!("canary-{n}"), &good_spec());
+        let mut review = review(&format!("uid-hostile-{n}"), &format!("hostile-{n}"), &good_spec());
         let request = &mut review["request"];
         request["kind"] =
-            json!({ "group": format!("canary{n}.io"), "version": "v1", "kind": format!("Canary{n}") });
+            json!({ "group": format!("hostile{n}.io"), "version": "v1", "kind": format!("Hostile{n}") });
         request["resource"] =
-            json!({ "group": format!("canary{n}.io"), "version": "v1", "resource": "canaries" });
-        request["subResource"] = json!(format!("canary{n}"));
-        request["userInfo"]["username"] = json!(format!("canary-{n}"));
+            json!({ "group": format!("hostile{n}.io"), "version": "v1", "resource": "hostiles" });
+        request["subResource"] = json!(format!("hostile{n}"));
+        request["userInfo"]["username"] = json!(format!("hostile-{n}"));
         review
     };
     let mut client = server.client();
@@ -59,14 +59,14 @@ fn what_requests_say_makes_no_series() {
         for path in ["/mutate", "/validate"] {
             assert_eq!(client.review(path, &hostile(n)).status, 200);
             let mut wrong = hostile(n);
-            wrong["request"]["operation"] = json!(format!("CANARY{n}"));
+            wrong["request"]["operation"] = json!(format!("HOSTILE{n}"));
             assert_eq!(client.review(path, &wrong).status, 400);
         }
         let now = series(&server);
         assert!(n == 0 || now == all, "{:?}", now.difference(&all).collect::<Vec<_>>());
         all = now;
     }
-    assert!(all.iter().all(|name| !name.to_lowercase().contains("canary")));
+    assert!(all.iter().all(|name| !name.to_lowercase().contains("hostile")));
     let counted = "meshgate_requests_total{phase=\"validate\",entry=\"workloads\",kind=\"other\",operation=\"CREATE\",outcome=\"allowed\"}";
     assert!(all.contains(counted), "{all:#?}");
 }
