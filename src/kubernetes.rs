@@ -9,7 +9,7 @@ pub mod kinds;
 pub mod label_selector;
 pub mod pattern;
 pub mod pod_template;
-mod pod_types;
+pub mod pod_types;
 pub mod quantity;
 pub mod rendering;
 pub mod update;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::facts::Fact;
 use super::objects::Objects;
+use super::pods::pods;
 use crate::admission::GroupVersionKind;
 
 /// A fact that lists objects of the request's namespace, as they are stored.
@@ -18,6 +19,8 @@ pub enum Listed {
     DisruptionBudgets,
     /// LimitRanges.
     LimitRanges,
+    /// Pods, told as [`pods`](pods()) does.
+    Pods,
     /// ResourceQuotas.
     ResourceQuotas,
 }
@@ -42,6 +45,7 @@ impl Listed {
             ],
             Self::DisruptionBudgets => &[("policy", "v1", "PodDisruptionBudget")],
             Self::LimitRanges => &[("", "v1", "LimitRange")],
+            Self::Pods => &[("", "v1", "Pod")],
             Self::ResourceQuotas => &[("", "v1", "ResourceQuota")],
         };
         kinds.iter().map(|(group, version, kind)| GroupVersionKind::new(*group, *version, *kind)).collect()
@@ -56,7 +60,7 @@ impl Listed {
                 Err(why) => return Fact::Unknown(why),
             }
         }
-        Fact::Known(Value::Array(all))
+        Fact::Known(if self == Self::Pods { pods(&all) } else { Value::Array(all) })
     }
 }
 

@@ -10,6 +10,8 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value, json};
 
+use super::pods;
+
 /// kubectl's copy of what was applied: the object a second time.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
@@ -23,6 +25,8 @@ pub enum Keep {
     Labels,
     /// What a chain of owners hangs on: `metadata` with name, namespace, uid and ownerReferences; `spec.replicas`.
     Owner,
+    /// What the fact `pods` tells of a Pod.
+    Pod,
     /// All but managedFields and kubectl's copy of the object.
     Whole,
 }
@@ -38,6 +42,7 @@ impl Keep {
     pub fn prune(self, object: &mut Value) {
         match self {
             Self::Whole => whole(object),
+            Self::Pod => *object = pods::pruned(object),
             Self::Labels => *object = part(object, &["name", "namespace", "labels", "annotations"], None),
             Self::Owner => {
                 let replicas = object.pointer("/spec/replicas").filter(|value| !value.is_null()).cloned();

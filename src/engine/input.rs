@@ -47,7 +47,7 @@ impl Input {
         Self { request: Rego::from(members), facts: convert(facts), exempt: BTreeMap::new() }
     }
 
-    /// The first fact that a binding's policy declared and that is not known.
+    /// The first fact that a binding's policy declared and that is not known, but for those that it sees as errors.
     pub(super) fn lacks(&self, bound: &Bound) -> Option<EvaluationError> {
         let why = |declared: &DeclaredFact| {
             let name = declared.name.as_str();
@@ -57,7 +57,8 @@ impl Input {
                 None => Some(EvaluationError::Fact { name, why: "not gathered".to_owned() }),
             }
         };
-        bound.policy.metadata.context.iter().find_map(why)
+        let metadata = &bound.policy.metadata;
+        metadata.context.iter().filter(|fact| !metadata.errors.contains(&fact.name)).find_map(why)
     }
 
     /// The bindings in groups that see the same containers and the same inventory: `input.exempt` is one for all that are
@@ -73,23 +74,25 @@ impl Input {
         groups.into_values().collect()
     }
 
-    /// `input` for those bindings that are asked, which are all [`alike`](Self::alike) `one`. All facts that are known are
-    /// there, but for other inventories: that a policy reads none but those that it declared is the gate's matter (R25).
+    /// `input` for those bindings that are asked, which are all [`alike`](Self::alike) `one`. All facts are there, but for
+    /// other inventories, and those that are not known as `{"error": why}`: that a policy reads none but those that it
+    /// declared is the gate's matter (R25).
     pub(super) fn of(&self, parameters: &Rego, asked: &[usize], one: &Bound) -> Rego {
         let is_seen = |fact: &DeclaredFact| {
             fact.name != FactName::Inventory || declared_inventory(one).is_some_and(|own| own == fact)
         };
         let seen = self.facts.iter().filter(|(fact, _)| is_seen(fact));
-        let known = seen.filter_map(|(fact, value)| Some((fact.name.as_str(), value.as_ref().ok()?)));
+        let shown =
+            seen.map(|(fact, value)| (fact.name.as_str(), value.clone().unwrap_or_else(|why| unknown(&why))));
         let mut context: BTreeMap<&str, Rego> = BTreeMap::new();
-        for (name, value) in known {
+        for (name, value) in shown {
             match name.split_once('.') {
-                None => drop(context.insert(name, value.clone())),
+                None => drop(context.insert(name, value)),
                 // `mesh.proposal` is a member of `mesh`.
                 Some((group, member)) => {
                     let group = context.entry(group).or_insert_with(Rego::new_object);
                     if let Ok(members) = group.as_object_mut() {
-                        members.insert(Rego::from(member), value.clone());
+                        members.insert(Rego::from(member), value);
                     }
                 }
             }
@@ -105,6 +108,11 @@ impl Input {
             (Rego::from("ask"), Rego::from(ask.collect::<BTreeMap<_, _>>())),
         ]))
     }
+}
+
+/// What a policy sees of a fact that could not be learnt.
+fn unknown(why: &str) -> Rego {
+    Rego::from(BTreeMap::from([(Rego::from("error"), Rego::from(why))]))
 }
 
 fn names(exempt: &Exempt) -> Rego {

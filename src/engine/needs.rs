@@ -41,6 +41,9 @@ fn add(needs: &mut Needs, fact: &DeclaredFact) {
             let workloads = WORKLOADS.map(|(group, kind)| GroupVersionKind::new(group, "v1", kind));
             return workloads.into_iter().for_each(|kind| needs.add(kind, Keep::Owner));
         }
+        FactName::Pods => {
+            return Listed::Pods.kinds().into_iter().for_each(|kind| needs.add(kind, Keep::Pod));
+        }
         FactName::ClusterVersion => return needs.version = true,
         // Computed from the request, the bundle or the clock.
         FactName::Containers

@@ -2,7 +2,9 @@
 //! `pod`: an API server does not decode a Pod in which one of them is something else, and to a rule that looks for
 //! `true` the text "true" would be as good as nothing.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use super::containers::LISTS;
 
 /// What a field holds. Null is the same as nothing, but within a list of objects.
 enum Type {
@@ -135,6 +137,48 @@ pub(super) fn spec(spec: &Value, path: &str) -> Result<(), String> {
 /// As [`container`].
 pub(super) fn metadata(metadata: &Value, path: &str) -> Result<(), String> {
     judge(metadata, &METADATA).map_err(|problem| format!("{path}{problem}"))
+}
+
+/// What the checks read of a Pod's spec: those fields, and the names of containers; with the runtime class, by which Pods are
+/// let off. What is not of its type stays as it is.
+pub fn read_of_spec(spec: &Value) -> Value {
+    let mut kept = part(spec, &SPEC);
+    let (Some(members), Some(spec)) = (kept.as_object_mut(), spec.as_object()) else { return kept };
+    let mut keep = |name: &str, make: fn(&Value) -> Value| {
+        let member = spec.get(name).filter(|member| !member.is_null());
+        members.extend(member.map(|member| (name.to_owned(), make(member))));
+    };
+    keep("runtimeClassName", Value::clone);
+    LISTS.into_iter().for_each(|list| keep(list, |containers| each_part(containers, read_of_container)));
+    kept
+}
+
+fn read_of_container(container: &Value) -> Value {
+    let mut kept = part(container, &CONTAINER);
+    if let (Some(members), Some(name)) = (kept.as_object_mut(), container.get("name")) {
+        members.insert("name".to_owned(), name.clone());
+    }
+    kept
+}
+
+/// The value without members that are not read; an object of which nothing is read is empty.
+fn part(value: &Value, wanted: &Type) -> Value {
+    match (wanted, value) {
+        (Any, Value::Object(_)) => Value::Object(Map::new()),
+        (Object(fields), Value::Object(members)) => {
+            let kept = fields.iter().filter_map(|(name, wanted)| {
+                let member = members.get(*name).filter(|member| !member.is_null())?;
+                Some(((*name).to_owned(), part(member, wanted)))
+            });
+            Value::Object(kept.collect())
+        }
+        (Objects(fields), _) => each_part(value, |item| part(item, &Object(fields))),
+        _ => value.clone(),
+    }
+}
+
+fn each_part(list: &Value, part: impl Fn(&Value) -> Value) -> Value {
+    list.as_array().map_or_else(|| list.clone(), |items| items.iter().map(part).collect())
 }
 
 /// The problem begins with the rest of the path.

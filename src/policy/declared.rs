@@ -39,6 +39,8 @@ pub enum FactName {
     Owner,
     /// The Pod that the object is or will make, or null.
     Pod,
+    /// The Pods of a namespace whose labels change.
+    Pods,
     /// ResourceQuotas of the namespace.
     ResourceQuotas,
     /// Overheads by the name of the RuntimeClass.
@@ -47,7 +49,7 @@ pub enum FactName {
 
 impl FactName {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Autoscalers,
         Self::ClusterVersion,
         Self::Containers,
@@ -60,6 +62,7 @@ impl FactName {
         Self::Now,
         Self::Owner,
         Self::Pod,
+        Self::Pods,
         Self::ResourceQuotas,
         Self::RuntimeClasses,
     ];
@@ -79,6 +82,7 @@ impl FactName {
             Self::Now => "now",
             Self::Owner => "owner",
             Self::Pod => "pod",
+            Self::Pods => "pods",
             Self::ResourceQuotas => "resource_quotas",
             Self::RuntimeClasses => "runtime_classes",
         }

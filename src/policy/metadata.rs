@@ -52,6 +52,8 @@ pub struct Metadata {
     pub parameters: Parameters,
     /// The facts that it reads; it sees no other (R25).
     pub context: BTreeSet<DeclaredFact>,
+    /// Those among them that it sees as `{"error": why}` where they can't be learnt; without another it is in error.
+    pub errors: BTreeSet<FactName>,
     /// Messages are shown without `[policy]` before them.
     pub plain: bool,
     /// The names under which it reads the container view.
@@ -110,6 +112,8 @@ struct Custom {
     #[serde(default)]
     context: Context,
     #[serde(default)]
+    errors: BTreeSet<FactName>,
+    #[serde(default)]
     message: Option<Message>,
     #[serde(default)]
     controls: Vec<String>,
@@ -152,6 +156,11 @@ pub(super) fn read(value: &Value, id: &str) -> Result<Metadata, Vec<Misfit>> {
         ));
     }
     let parameters = Parameters::read(custom.parameters).map_err(|message| misfit("parameters", message))?;
+    let is_declared = |name: &&FactName| custom.context.0.iter().any(|fact| fact.name == **name);
+    if let Some(fact) = custom.errors.iter().find(|name| !is_declared(name)) {
+        let what = format!("the fact `{}` is not in `context`, so the policy never sees it", fact.as_str());
+        return Err(misfit("errors", what));
+    }
     let controls = if custom.controls.is_empty() { vec![id.to_owned()] } else { custom.controls };
     Ok(Metadata {
         title,
@@ -161,6 +170,7 @@ pub(super) fn read(value: &Value, id: &str) -> Result<Metadata, Vec<Misfit>> {
         matches,
         parameters,
         context: custom.context.0,
+        errors: custom.errors,
         plain: matches!(custom.message, Some(Message::Plain)),
         controls,
         order: custom.order,

@@ -8,7 +8,7 @@ use super::excepted::{self, Excepted};
 use super::mesh::{self, Mesh, Proposal, Recognised};
 use super::trace::Trace;
 use crate::admission::{Operation, Request};
-use crate::context::{Fact, FactKey, Facts, Listed, Now, OwnerReference, Subjects};
+use crate::context::{self, Fact, FactKey, Facts, Listed, Now, OwnerReference, Subjects};
 use crate::engine::Bundle;
 use crate::kubernetes::containers;
 use crate::kubernetes::pod_template::{self, PodTemplates};
@@ -118,6 +118,7 @@ impl<'a> Knowledge<'a> {
                 Err(why) => Fact::Unknown(why),
             }),
             FactName::Pod => Some(self.of_object(request, pod_template::fact, Value::Null)),
+            FactName::Pods => self.pods(request),
         }
     }
 
@@ -148,6 +149,15 @@ impl<'a> Knowledge<'a> {
             Some(namespace) => self.gathered(FactKey::Listed(listed, namespace.to_owned())),
             None => Some(Fact::Known(json!([]))),
         }
+    }
+
+    /// Only who changes the labels of a Namespace can ask for more than its Pods were judged by.
+    fn pods(&mut self, request: &Request) -> Option<Fact> {
+        let labels = |object: Option<&Value>| object.and_then(|one| one.pointer("/metadata/labels")).cloned();
+        let is_relabelled = is_namespace(request)
+            && request.operation() == Operation::Update
+            && labels(request.object()) != labels(request.old_object());
+        if is_relabelled { self.listed(Listed::Pods, request) } else { Some(Fact::Known(context::pods(&[]))) }
     }
 
     fn containers(&mut self, request: &Request) -> Fact {

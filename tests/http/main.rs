@@ -17,6 +17,7 @@ mod limits;
 mod logs;
 mod metrics;
 mod operations;
+mod pod_security;
 mod process;
 mod reload;
 mod server;

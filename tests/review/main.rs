@@ -8,5 +8,6 @@ mod injections;
 mod laws;
 mod mutations;
 mod pins;
+mod refusals;
 mod updates;
 mod world;

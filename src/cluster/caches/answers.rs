@@ -166,6 +166,7 @@ fn name(key: &FactKey) -> &'static str {
         FactKey::Listed(Listed::Autoscalers, _) => "autoscalers",
         FactKey::Listed(Listed::DisruptionBudgets, _) => "disruption_budgets",
         FactKey::Listed(Listed::LimitRanges, _) => "limit_ranges",
+        FactKey::Listed(Listed::Pods, _) => "pods",
         FactKey::Listed(Listed::ResourceQuotas, _) => "resource_quotas",
         FactKey::RuntimeClasses => "runtime_classes",
         FactKey::ClusterVersion => "cluster.version",

@@ -62,11 +62,14 @@ fn theirs(answer: &Value) -> Verdict {
     Verdict::Judged(violations.iter().map(|one| (text(&one["reason"]), text(&one["detail"]))).collect())
 }
 
-fn ours(standard: &Standard, Case { level, version, pod }: &Case) -> Verdict {
+fn ours(standard: &Standard, asked: &Case) -> Verdict {
+    let Case { level, version, pod } = asked;
     match standard.judge(level, version, pod) {
         Ok((violations, _)) => {
             Verdict::Judged(violations.into_iter().map(|one| (one.reason, one.detail)).collect())
         }
+        // A machine that does other things as well may not give it its second.
+        Err(error) if error.ends_with("it takes longer than it may") => ours(standard, asked),
         Err(error) if error.starts_with("error: ") => panic!("{error}: {level}:{version} {pod}"),
         Err(_) => Verdict::Refused,
     }

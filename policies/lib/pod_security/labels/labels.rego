@@ -46,6 +46,9 @@ texts(faults) := sprintf("[%s]", [concat(", ", [text(fault) | some fault in faul
 # Whether a level demands more than another.
 is_stricter(level, other) if _rank(level) > _rank(other)
 
+# Whether a mode demands anything.
+demands(mode) if is_stricter(mode.level, levels[0])
+
 # As it is written: `restricted:v1.37`.
 title(mode) := sprintf("%s:%s", [mode.level, mode.version])
 

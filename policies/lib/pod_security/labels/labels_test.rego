@@ -91,6 +91,12 @@ test_what_is_well_written_has_no_faults if {
 	labels.faults({"enforce": "x"}) == []
 }
 
+test_what_demands_something if {
+	labels.demands({"level": "baseline", "version": "v1.0"})
+	labels.demands({"level": "restricted", "version": "v1.0"})
+	not labels.demands({"level": "privileged", "version": "v1.0"})
+}
+
 test_levels_are_ordered if {
 	labels.is_stricter("restricted", "baseline")
 	labels.is_stricter("baseline", "privileged")
