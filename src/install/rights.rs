@@ -35,8 +35,14 @@ const CLUSTER: &[Rule] = &[
     // It is written, repaired and, when meshgate is uninstalled, removed, and looked at whether it is gone.
     Rule {
         group: "admissionregistration.k8s.io",
-        resources: &["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
-        names: &[MUTATING, VALIDATING],
+        resources: &["mutatingwebhookconfigurations"],
+        names: &[MUTATING],
+        verbs: &["delete", "get", "patch", "update"],
+    },
+    Rule {
+        group: "admissionregistration.k8s.io",
+        resources: &["validatingwebhookconfigurations"],
+        names: &[VALIDATING],
         verbs: &["delete", "get", "patch", "update"],
     },
     // Whether the admission policy is in place decides the failurePolicy of the guard entry.
