@@ -42,8 +42,7 @@ pub(crate) struct Environment {
     _controllers: Program,
 }
 
-static SHARED: LazyLock<Option<Environment>> =
-    LazyLock::new(|| Tools::find().map(|tools| Environment::start(&tools)));
+static SHARED: LazyLock<Option<Environment>> = LazyLock::new(|| Tools::find().map(|_| Environment::start()));
 
 /// Many tests at once, or one that disturbs what they live by.
 static TURNS: RwLock<()> = RwLock::new(());
@@ -83,20 +82,27 @@ impl Environment {
         SHARED.as_ref().map(|environment| Turn { environment: Of::All(environment), _turn: turn })
     }
 
+    /// Nobody beside, for who brings an environment of his own.
+    pub(crate) fn turn() -> Option<RwLockWriteGuard<'static, ()>> {
+        Tools::find().map(|_| TURNS.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// One of a test's own, in which nothing is prepared: for what is about a whole cluster.
     pub(crate) fn fresh() -> Option<Turn<RwLockReadGuard<'static, ()>>> {
         let turn = TURNS.read().unwrap_or_else(PoisonError::into_inner);
-        let own = Tools::find().map(|tools| Box::new(Self::bare(&tools)));
+        let own = Tools::find().map(|_| Box::new(Self::bare()));
         own.map(|environment| Turn { environment: Of::OneTest(environment), _turn: turn })
     }
 
-    fn start(tools: &Tools) -> Self {
-        let this = Self::bare(tools);
+    fn start() -> Self {
+        let this = Self::bare();
         this.prepare();
         this
     }
 
-    fn bare(tools: &Tools) -> Self {
+    /// One with nothing in it but users.
+    pub(crate) fn bare() -> Self {
+        let tools = &Tools::find().unwrap();
         let start = Instant::now();
         let directory = tempfile::Builder::new().prefix("meshgate-e2e.").tempdir().unwrap().keep();
         program::remove_at_end(&directory);

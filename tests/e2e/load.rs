@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::environment::{Answer, RUNTIME, User};
-use crate::webhook::{Webhook, pod};
+use crate::webhook::pod;
 
 /// Admissions a second.
 const RATE: u32 = 200;
@@ -51,19 +51,16 @@ pub(crate) fn duration() -> Duration {
 }
 
 /// Sends dry-run creations of Pods for [`duration`], and as long as `meanwhile` takes.
-pub(crate) fn under_load(webhook: &Webhook<'_>, right: Verdict, meanwhile: impl FnOnce()) -> Tally {
+pub(crate) fn under_load(user: &User, path: &str, right: Verdict, meanwhile: impl FnOnce()) -> Tally {
     let stop = Arc::new(AtomicBool::new(false));
-    let user = webhook.environment.admin.clone();
-    let path = webhook.path("pods?dryRun=All");
-    let load = RUNTIME.spawn(send(user, path, right, Arc::clone(&stop)));
+    let load = RUNTIME.spawn(send(user.clone(), path.into(), right, Arc::clone(&stop)));
     meanwhile();
     stop.store(true, Ordering::Relaxed);
     RUNTIME.block_on(load).unwrap()
 }
 
-async fn send(user: User, path: String, right: Verdict, stop: Arc<AtomicBool>) -> Tally {
+async fn send(user: User, path: Arc<str>, right: Verdict, stop: Arc<AtomicBool>) -> Tally {
     let tally = Arc::new(Mutex::new(Tally::default()));
-    let path: Arc<str> = path.into();
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut ticks = interval(Duration::from_secs(1) / RATE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

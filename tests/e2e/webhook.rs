@@ -17,7 +17,7 @@ const CONFIGURATIONS: &str = "/apis/admissionregistration.k8s.io/v1";
 
 /// meshgate with policies of a test, called for what is in one namespace.
 pub(crate) struct Webhook<'a> {
-    pub(crate) environment: &'a Environment,
+    environment: &'a Environment,
     pub(crate) namespace: String,
     pub(crate) folder: PathBuf,
     pub(crate) replicas: Vec<Replica>,
@@ -133,8 +133,13 @@ impl Replica {
             command.extend([flag.into(), value]);
         }
         let program = Program::start(folder, name, command);
-        let address = program.wait_for(|| address(&program.said()));
+        let address = program.wait_for(|| Self::address(&program.said()));
         Self { program, address }
+    }
+
+    /// The address in the greeting: the first that is said.
+    pub(crate) fn address(said: &str) -> Option<SocketAddr> {
+        said.split("https://").nth(1)?.split(',').next()?.parse().ok()
     }
 }
 
@@ -183,17 +188,12 @@ pub(crate) fn policies(files: &[(&str, &str)]) -> Tree {
     tree
 }
 
-fn write_tree(directory: &Path, tree: &Tree) {
+pub(crate) fn write_tree(directory: &Path, tree: &Tree) {
     for (path, content) in tree.iter() {
         let path = directory.join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();
     }
-}
-
-/// The address in the greeting: the first that is said.
-fn address(said: &str) -> Option<SocketAddr> {
-    said.split("https://").nth(1)?.split(',').next()?.parse().ok()
 }
 
 /// meshgate to the API server: the service account of an installation, which may read namespaces.

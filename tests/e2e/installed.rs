@@ -1,0 +1,168 @@
+//! An installation with three replicas, as its operator has it, whose registration and certificates are its own, under two
+//! hundred admissions a second.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::environment::wait_until;
+use crate::installation::Installed;
+use crate::load::{by_the_starter_profile, duration, under_load};
+use crate::webhook::pod;
+
+const CONFIGURATIONS: &str = "/apis/admissionregistration.k8s.io/v1";
+const SECRET: &str = "/api/v1/namespaces/meshgate-system/secrets/meshgate-certificates";
+const MERGE: &str = "application/merge-patch+json";
+
+const KINDS: [(&str, &str); 2] = [
+    ("mutatingwebhookconfigurations", "meshgate-mutating"),
+    ("validatingwebhookconfigurations", "meshgate-validating"),
+];
+
+/// How soon what somebody changed is set back.
+const REPAIRED: Duration = Duration::from_secs(2);
+
+fn path((kind, name): (&str, &str)) -> String {
+    format!("{CONFIGURATIONS}/{kind}/{name}")
+}
+
+/// The entries of a configuration.
+fn entries(installed: &Installed, configuration: (&str, &str)) -> Value {
+    installed.environment.admin.get(&path(configuration)).body["webhooks"].clone()
+}
+
+#[test]
+fn the_certificate_is_renewed() {
+    Installed::with(|installed| {
+        let admin = installed.environment.admin.clone();
+        let (start, mut renewals) = (Instant::now(), 0);
+        let tally = under_load(&admin, &installed.pods(), by_the_starter_profile, || {
+            while renewals == 0 || start.elapsed() < duration() {
+                let former = admin.get(SECRET).body["data"]["current.crt"].clone();
+                assert!(former.is_string(), "{}", admin.get(SECRET).body);
+                let annotation = json!({ "meshgate.io/renew-after": "2020-01-01T00:00:00Z" });
+                let change = json!({ "metadata": { "annotations": annotation } });
+                assert_eq!(admin.request(&Method::PATCH, SECRET, MERGE, &change).status, 200);
+                wait_until("a new certificate alone", || {
+                    let secret = admin.get(SECRET).body;
+                    let stable = secret["metadata"]["annotations"]["meshgate.io/phase"] == "stable";
+                    (stable && secret["data"]["current.crt"] != former).then_some(())
+                });
+                renewals += 1;
+            }
+        });
+        tally.assert_clean(&format!("{renewals} renewals of the certificate"));
+    });
+}
+
+#[test]
+fn what_somebody_changes_is_set_back() {
+    Installed::with(|installed| {
+        let admin = &installed.environment.admin;
+        for configuration in KINDS {
+            let before = entries(installed, configuration);
+            let empty = json!({ "webhooks": [] });
+            let unsigned = json!([{ "op": "remove", "path": "/webhooks/0/clientConfig/caBundle" }]);
+            let ignoring =
+                json!([{ "op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore" }]);
+            let json_patch = "application/json-patch+json";
+            for (what, method, content, change) in [
+                ("deleted", Method::DELETE, "", Value::Null),
+                ("emptied", Method::PATCH, MERGE, empty),
+                ("without caBundle", Method::PATCH, json_patch, unsigned),
+                ("fails open", Method::PATCH, json_patch, ignoring),
+            ] {
+                let path = path(configuration);
+                let mut repaired = Duration::ZERO;
+                let tally = under_load(admin, &installed.pods(), by_the_starter_profile, || {
+                    let answer = admin.request(&method, &path, content, &change);
+                    assert_eq!(answer.status, 200, "{}", answer.body);
+                    let start = Instant::now();
+                    wait_until("the repair", || (entries(installed, configuration) == before).then_some(()));
+                    repaired = start.elapsed();
+                });
+                println!("{} {what}: repaired in {} ms; {tally}", configuration.1, repaired.as_millis());
+                assert!(repaired < REPAIRED, "{what}: {repaired:?}");
+                assert_eq!(tally.wrongly_denied, 0, "{tally:?}");
+                // Who can't be trusted is not asked, and nothing passes; who is not registered can't be.
+                assert!(what != "without caBundle" || tally.wrongly_allowed == 0, "{tally:?}");
+            }
+        }
+        // What passed meanwhile is known to whoever asks.
+        let state = admin.get("/api/v1/namespaces/meshgate-system/configmaps/meshgate-state").body;
+        let gaps = state["data"]["gaps"].as_str().unwrap_or_else(|| panic!("{state}"));
+        let gaps: Value = serde_json::from_str(gaps).unwrap();
+        assert!(gaps.as_array().unwrap().len() >= 8, "{gaps}");
+    });
+}
+
+/// While all are away: closed is what policies are asked about; the cluster and meshgate's own namespace are open.
+#[test]
+fn all_are_away_and_back() {
+    Installed::with(|installed| {
+        let admin = installed.environment.admin.clone();
+        let status = |namespace: &str| {
+            let path = format!("/api/v1/namespaces/{namespace}/pods?dryRun=All");
+            let start = Instant::now();
+            (admin.create(&path, &pod("web", &json!({}))).status, start.elapsed())
+        };
+        installed.kill_all();
+        let (closed, took) = status(Installed::NAMESPACE);
+        assert!((closed, took < Duration::from_secs(1)) == (500, true), "{closed} after {took:?}");
+        assert_eq!(status("kube-system").0, 201);
+        // Its own Pods are made again, so nobody has to help.
+        let own = "/api/v1/namespaces/meshgate-system/pods";
+        let pods = || {
+            let pods = admin.get(own).body["items"].as_array().cloned().unwrap();
+            pods.iter()
+                .map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned())
+                .collect::<BTreeSet<_>>()
+        };
+        let before = pods();
+        let lost = before.first().unwrap();
+        let now = json!({ "gracePeriodSeconds": 0 });
+        let deleted = admin.request(&Method::DELETE, &format!("{own}/{lost}"), "application/json", &now);
+        assert_eq!(deleted.status, 200, "{}", deleted.body);
+        wait_until("another Pod", || (pods().len() == 3 && !pods().contains(lost)).then_some(()));
+
+        let widened = json!({ "metadata": { "labels": { "meshgate.io/exempt": "true" } } });
+        let namespace = format!("/api/v1/namespaces/{}?dryRun=All", Installed::NAMESPACE);
+        let refused = installed.environment.alice.request(&Method::PATCH, &namespace, MERGE, &widened);
+        assert!(refused.message().contains("ValidatingAdmissionPolicy 'meshgate-guard'"), "{}", refused.body);
+        assert_eq!(admin.request(&Method::PATCH, &namespace, MERGE, &widened).status, 200);
+
+        installed.start_replica("back");
+        let start = Instant::now();
+        wait_until("a Pod is judged", || (status(Installed::NAMESPACE).0 == 403).then_some(()));
+        println!(
+            "all are away and back: judged {} ms after the first one serves",
+            start.elapsed().as_millis()
+        );
+        assert!(start.elapsed() < Duration::from_secs(1));
+        installed.start_replica("back-2");
+        installed.start_replica("back-3");
+    });
+}
+
+#[test]
+fn nothing_is_left_of_what_is_removed() {
+    Installed::with(|installed| {
+        let admin = installed.environment.admin.clone();
+        let pods = format!("/api/v1/namespaces/{}/pods?dryRun=All", Installed::NAMESPACE);
+        let privileged = pod("web", &json!({ "privileged": true }));
+        assert_eq!(admin.create(&pods, &privileged).status, 403);
+        installed.install(&["--remove"]);
+        let start = Instant::now();
+        wait_until("a Pod is made", || (admin.create(&pods, &privileged).status == 201).then_some(()));
+        println!("removed: a Pod is made {} ms later", start.elapsed().as_millis());
+        assert!(start.elapsed() < Duration::from_secs(10));
+        // The replicas still run, and write nothing again.
+        std::thread::sleep(Duration::from_secs(3));
+        for configuration in KINDS {
+            assert_eq!(admin.get(&path(configuration)).status, 404, "{configuration:?}");
+        }
+        installed.is_gone = true;
+    });
+}
