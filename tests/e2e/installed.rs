@@ -61,40 +61,37 @@ fn the_certificate_is_renewed() {
 fn what_somebody_changes_is_set_back() {
     Installed::with(|installed| {
         let admin = &installed.environment.admin;
-        for configuration in KINDS {
+        let json_patch = "application/json-patch+json";
+        let unsigned = json!([{ "op": "remove", "path": "/webhooks/0/clientConfig/caBundle" }]);
+        let ignoring = json!([{ "op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore" }]);
+        // Not more than five in a minute: then repairs come each 30 s, so that two who disagree do not write without end.
+        for (what, configuration, method, content, change) in [
+            ("deleted", KINDS[0], Method::DELETE, "", Value::Null),
+            ("without caBundle", KINDS[0], Method::PATCH, json_patch, unsigned),
+            ("emptied", KINDS[1], Method::PATCH, MERGE, json!({ "webhooks": [] })),
+            ("fails open", KINDS[1], Method::PATCH, json_patch, ignoring),
+        ] {
             let before = entries(installed, configuration);
-            let empty = json!({ "webhooks": [] });
-            let unsigned = json!([{ "op": "remove", "path": "/webhooks/0/clientConfig/caBundle" }]);
-            let ignoring =
-                json!([{ "op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore" }]);
-            let json_patch = "application/json-patch+json";
-            for (what, method, content, change) in [
-                ("deleted", Method::DELETE, "", Value::Null),
-                ("emptied", Method::PATCH, MERGE, empty),
-                ("without caBundle", Method::PATCH, json_patch, unsigned),
-                ("fails open", Method::PATCH, json_patch, ignoring),
-            ] {
-                let path = path(configuration);
-                let mut repaired = Duration::ZERO;
-                let tally = under_load(admin, &installed.pods(), by_the_starter_profile, || {
-                    let answer = admin.request(&method, &path, content, &change);
-                    assert_eq!(answer.status, 200, "{}", answer.body);
-                    let start = Instant::now();
-                    wait_until("the repair", || (entries(installed, configuration) == before).then_some(()));
-                    repaired = start.elapsed();
-                });
-                println!("{} {what}: repaired in {} ms; {tally}", configuration.1, repaired.as_millis());
-                assert!(repaired < REPAIRED, "{what}: {repaired:?}");
-                assert_eq!(tally.wrongly_denied, 0, "{tally:?}");
-                // Who can't be trusted is not asked, and nothing passes; who is not registered can't be.
-                assert!(what != "without caBundle" || tally.wrongly_allowed == 0, "{tally:?}");
-            }
+            let path = path(configuration);
+            let mut repaired = Duration::ZERO;
+            let tally = under_load(admin, &installed.pods(), by_the_starter_profile, || {
+                let answer = admin.request(&method, &path, content, &change);
+                assert_eq!(answer.status, 200, "{}", answer.body);
+                let start = Instant::now();
+                wait_until("the repair", || (entries(installed, configuration) == before).then_some(()));
+                repaired = start.elapsed();
+            });
+            println!("{} {what}: repaired in {} ms; {tally}", configuration.1, repaired.as_millis());
+            assert!(repaired < REPAIRED, "{what}: {repaired:?}");
+            assert_eq!(tally.wrongly_denied, 0, "{tally:?}");
+            // Who can't be trusted is not asked, and nothing passes; who is not registered can't be.
+            assert!(what != "without caBundle" || tally.wrongly_allowed == 0, "{tally:?}");
         }
         // What passed meanwhile is known to whoever asks.
         let state = admin.get("/api/v1/namespaces/meshgate-system/configmaps/meshgate-state").body;
         let gaps = state["data"]["gaps"].as_str().unwrap_or_else(|| panic!("{state}"));
         let gaps: Value = serde_json::from_str(gaps).unwrap();
-        assert!(gaps.as_array().unwrap().len() >= 8, "{gaps}");
+        assert!(gaps.as_array().unwrap().len() >= 4, "{gaps}");
     });
 }
 
