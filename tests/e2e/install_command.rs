@@ -224,13 +224,16 @@ fn own_namespace(environment: &Environment, may: &User, may_not: &User) {
     println!("writes to the own namespace refused and allowed: {}", writes.len());
 }
 
-/// By whom it refused so much, too: the rights to delete it are those of RBAC.
+/// By one of its subjects: what ends the repair is said in its own namespace, before anything is deleted.
 fn removed(environment: &Environment) {
-    let (code, words, err) = install(&environment.alice, &["--remove"]);
+    let (code, _, err) = install(&environment.alice, &["--remove"]);
+    assert!(code == 2 && err.contains("ValidatingAdmissionPolicy 'meshgate-own'"), "{err}");
+    assert_eq!(environment.admin.get(OWN).status, 200, "who may not write there removes nothing");
+    let (code, words, err) = install(&environment.admin, &["--remove"]);
     assert_eq!(code, 0, "{err}");
     let deleted = words.iter().filter(|(_, word)| word == "deleted").count();
     assert_eq!((words.len(), deleted), (10, 8), "{words:?}");
-    let (code, again, _) = install(&environment.alice, &["--remove"]);
+    let (code, again, _) = install(&environment.admin, &["--remove"]);
     assert!(code == 0 && again.iter().all(|(_, word)| word == "was not there"), "{again:?}");
     for path in [OWN, "/apis/rbac.authorization.k8s.io/v1/clusterroles/meshgate"] {
         assert_eq!(environment.admin.get(path).status, 404, "{path}");

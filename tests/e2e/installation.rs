@@ -1,12 +1,17 @@
 //! An installation in a cluster of its own: made by `meshgate install`, three replicas as processes beside it, and a
 //! balancer in place of its Service. All who use it take turns.
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
+use std::thread::sleep;
+use std::time::Duration;
 
 use meshgate::config::{NAMESPACE, SERVICE};
+use meshgate::policy::Tree;
 use serde_json::json;
 
 use crate::balancer::Balancer;
@@ -46,7 +51,8 @@ impl Installed {
         let environment = Environment::bare();
         environment.namespace(Self::NAMESPACE, &json!({}));
         let folder = environment.folder("installation");
-        write_tree(&folder.join("policies"), &strict());
+        write_tree(&folder.join("policies-0"), &strict());
+        symlink("policies-0", folder.join("policies")).unwrap();
         let balancer = Balancer::start(Vec::new());
         let registration = format!(
             "apiVersion: meshgate.io/v1alpha1\nkind: Configuration\nregistration: {{servicePort: {}}}\n",
@@ -93,7 +99,7 @@ impl Installed {
         self.environment.made(&services, &service);
     }
 
-    /// One more replica, in its Pod's service account, to which connections go as well.
+    /// One more replica, in its Pod's service account; once it is ready, connections go to it as well.
     pub(crate) fn start_replica(&mut self, name: &str) {
         let account = format!("system:serviceaccount:{NAMESPACE}:{SERVICE}");
         let mut command = vec!["env".into(), format!("HOSTNAME={name}").into()];
@@ -104,8 +110,27 @@ impl Installed {
         command.push(self.environment.user(&account, None).kubeconfig.into());
         let program = Program::start(&self.folder, name, command);
         let address = program.wait_for(|| Replica::address(&program.said()));
+        program.wait_for(|| is_ready(&program.said()).then_some(()));
         self.replicas.push(Replica { program, address });
         self.balancer.set(self.addresses());
+    }
+
+    /// Tells the oldest to end, as a kubelet does. It gets new connections until the cluster has learnt of it: EndpointSlices
+    /// and kube-proxy follow by and by.
+    pub(crate) fn end_oldest(&mut self) -> Program {
+        let oldest = self.replicas.remove(0);
+        oldest.program.signal("TERM");
+        sleep(Duration::from_secs(2));
+        self.balancer.set(self.addresses());
+        oldest.program
+    }
+
+    /// Puts other policies in the place of those that are there, as git-sync does: a link is renamed over another.
+    pub(crate) fn replace_policies(&self, number: usize, tree: &Tree) {
+        write_tree(&self.folder.join(format!("policies-{number}")), tree);
+        let new = self.folder.join("policies-new");
+        symlink(format!("policies-{number}"), &new).unwrap();
+        std::fs::rename(new, self.folder.join("policies")).unwrap();
     }
 
     fn addresses(&self) -> Vec<SocketAddr> {
@@ -130,4 +155,13 @@ impl Installed {
     pub(crate) fn pods(&self) -> String {
         format!("/api/v1/namespaces/{}/pods?dryRun=All", Self::NAMESPACE)
     }
+}
+
+/// Whether `/readyz` at the admin port, which is in the greeting, says so.
+fn is_ready(said: &str) -> bool {
+    let place = said.split("http://").nth(1).and_then(|rest| rest.split_whitespace().next());
+    let Some(Ok(mut stream)) = place.map(TcpStream::connect) else { return false };
+    let mut answer = String::new();
+    let asked = stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    asked.and_then(|()| stream.read_to_string(&mut answer)).is_ok() && answer.starts_with("HTTP/1.1 200")
 }

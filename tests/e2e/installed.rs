@@ -2,15 +2,17 @@
 //! hundred admissions a second.
 
 use std::collections::BTreeSet;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use http::Method;
+use meshgate::policy::Tree;
 use serde_json::{Value, json};
 
-use crate::environment::wait_until;
+use crate::environment::{Answer, wait_until};
 use crate::installation::Installed;
-use crate::load::{by_the_starter_profile, duration, under_load};
-use crate::webhook::pod;
+use crate::load::{admitted, by_the_starter_profile, duration, under_load};
+use crate::webhook::{pod, policies, strict};
 
 const CONFIGURATIONS: &str = "/apis/admissionregistration.k8s.io/v1";
 const SECRET: &str = "/api/v1/namespaces/meshgate-system/secrets/meshgate-certificates";
@@ -54,6 +56,85 @@ fn the_certificate_is_renewed() {
             }
         });
         tally.assert_clean(&format!("{renewals} renewals of the certificate"));
+    });
+}
+
+/// New replicas take over from old ones, the leader among them.
+#[test]
+fn replicas_are_replaced_one_by_one() {
+    Installed::with(|installed| {
+        let (admin, pods) = (installed.environment.admin.clone(), installed.pods());
+        let mut old = Vec::new();
+        let tally = under_load(&admin, &pods, by_the_starter_profile, || {
+            for number in 0..3 {
+                installed.start_replica(&format!("new-{number}"));
+                old.push(installed.end_oldest());
+            }
+            for program in &old {
+                assert_eq!(program.ended(), Some(0), "{}", program.said());
+            }
+        });
+        tally.assert_clean("three replicas are replaced");
+    });
+}
+
+/// Refuses something else in each version, asks about something else in every other one, and says which one it is.
+fn versioned(number: usize) -> Tree {
+    let (resources, condition) = if number.is_multiple_of(2) {
+        ("[pods]", "is_privileged")
+    } else {
+        ("[pods, configmaps]", "not is_privileged")
+    };
+    let policy = format!(
+        "# METADATA\n# title: v\n# description: v\n# custom:\n#   match:\n#     rules:\n#       - {{apiGroups: [\"\"], \
+         apiVersions: [v1], resources: {resources}}}\npackage policies.workloads.versioned\n\n\
+         is_pod if input.request.kind.kind == \"Pod\"\n\n\
+         is_privileged if input.request.object.spec.containers[_].securityContext.privileged\n\nwarn contains \"version {number}\" if is_pod\n\ndeny contains \"version {number}\" if {{\n\tis_pod\n\t{condition}\n}}\n"
+    );
+    let binding = "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {name: v}\n\
+        spec: {policy: workloads/versioned, enforcement: deny}\n";
+    policies(&[("workloads/versioned/versioned.rego", &policy), ("bindings.yaml", binding)])
+}
+
+/// Right is what the version says that is named: even ones refuse what is privileged, odd ones all else.
+fn by_its_version(violating: bool, answer: &Answer) -> bool {
+    let number = |text: &str| text.rsplit("version ").next().and_then(|number| number.parse::<usize>().ok());
+    match (answer.status, answer.warnings.as_slice()) {
+        (403, _) => number(answer.message()).is_some_and(|number| number.is_multiple_of(2) == violating),
+        (201, [said]) => number(said).is_some_and(|number| number.is_multiple_of(2) != violating),
+        _ => false,
+    }
+}
+
+#[test]
+fn policies_are_replaced() {
+    Installed::with(|installed| {
+        let (admin, pods) = (installed.environment.admin.clone(), installed.pods());
+        let says = |number: usize| {
+            let answer =
+                admin.create(&pods, &pod("web", &json!({ "privileged": !number.is_multiple_of(2) })));
+            answer.warnings == [format!("[workloads/versioned] version {number}")]
+        };
+        let everywhere = |number: usize| {
+            installed.replace_policies(number, &versioned(number));
+            // Each replica takes them in its time; what the others say meanwhile is judged by the version that they name.
+            wait_until("the new policies", || says(number).then_some(()));
+        };
+        everywhere(2);
+        // The others look at the directory each second.
+        sleep(Duration::from_secs(3));
+        let (start, mut number) = (Instant::now(), 2);
+        let tally = under_load(&admin, &pods, by_its_version, || {
+            while number == 2 || start.elapsed() < duration() {
+                number += 1;
+                everywhere(number);
+            }
+        });
+        tally.assert_clean(&format!("policies are replaced {} times", number - 2));
+        installed.replace_policies(number + 1, &strict());
+        let starter = || by_the_starter_profile(true, &admin.create(&pods, &admitted(0, true)));
+        wait_until("the former policies", || starter().then_some(()));
+        sleep(Duration::from_secs(3));
     });
 }
 
@@ -156,7 +237,7 @@ fn nothing_is_left_of_what_is_removed() {
         println!("removed: a Pod is made {} ms later", start.elapsed().as_millis());
         assert!(start.elapsed() < Duration::from_secs(10));
         // The replicas still run, and write nothing again.
-        std::thread::sleep(Duration::from_secs(3));
+        sleep(Duration::from_secs(3));
         for configuration in KINDS {
             assert_eq!(admin.get(&path(configuration)).status, 404, "{configuration:?}");
         }

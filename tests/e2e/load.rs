@@ -86,7 +86,7 @@ async fn send(user: User, path: Arc<str>, right: Verdict, stop: Arc<AtomicBool>)
 }
 
 /// A Pod with which nothing is wrong, or that is privileged.
-fn admitted(number: usize, violating: bool) -> Value {
+pub(crate) fn admitted(number: usize, violating: bool) -> Value {
     let mut pod = pod(&format!("admitted-{number}"), &json!({ "privileged": violating }));
     pod["metadata"]["labels"] = json!({ "owner": "a", "app.kubernetes.io/name": "a" });
     pod["spec"]["containers"][0]["image"] = json!("docker.io/library/app:1");

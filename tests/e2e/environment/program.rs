@@ -56,6 +56,11 @@ impl Program {
         assert!(status.success(), "{:?} takes no {name}", self.command);
     }
 
+    /// Waits for its end; its exit code, or None where a signal ended it.
+    pub(crate) fn ended(&self) -> Option<i32> {
+        wait_until("its end", || self.child.lock().unwrap().try_wait().unwrap()).code()
+    }
+
     /// Ends it at once.
     pub(crate) fn kill(&self) {
         let mut child = self.child.lock().unwrap();
