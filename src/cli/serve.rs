@@ -51,6 +51,10 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     let (readiness, metrics) = (Readiness::default(), Metrics::new());
     let knowledge = Knowledge::of(arguments, &configuration, &metrics).await?;
     let serving = identity::serving(arguments, &configuration, &knowledge)?;
+    // In a cluster there is none yet: the registration tells of what it takes.
+    if let Some((_, end)) = serving.identity().and_then(|identity| identity.validity()) {
+        metrics.certificate_expiry("serving", end.unix_timestamp());
+    }
     let ports = Ports::bind(arguments, &configuration, &serving).await?;
     let registration =
         cluster::register(arguments, &configuration, &knowledge, &serving, (&readiness, &metrics)).await?;

@@ -10,6 +10,7 @@ use std::time::Instant;
 use rcgen::{CertificateParams, KeyPair};
 
 use crate::client::{Client, good_spec, review};
+use crate::server::get;
 
 /// `meshgate serve` on a free port.
 pub(crate) struct Process {
@@ -83,6 +84,8 @@ fn a_signal_ends_it_with_0_after_it_has_answered() {
         let mut process = Process::start(&[]);
         let body = review("1", "shop", &good_spec());
         assert_eq!(process.client.review("/validate", &body).status, 200);
+        let metrics = get(process.admin, "/metrics").1;
+        assert!(metrics.contains("\nmeshgate_certificate_expiry_seconds{use=\"serving\"} "), "{metrics}");
         let began = Instant::now();
         let (code, log) = process.stop(signal);
         let seconds = began.elapsed().as_secs();
