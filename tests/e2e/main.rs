@@ -13,6 +13,7 @@ mod facts;
 mod install_command;
 mod installation;
 mod installed;
+mod large;
 mod load;
 mod messages;
 mod namespaces;
