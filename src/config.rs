@@ -41,7 +41,7 @@ pub struct Configuration {
     pub certificates: Certificates,
     /// Who may connect to the webhook's port. None: whoever reaches it.
     pub client_auth: Option<ClientAuth>,
-    /// Who may change what is guarded.
+    /// Who may change what is guarded, with the labels and the namespaces below.
     pub subjects: Arc<Subjects>,
     /// Labels of Namespaces that are guarded beside meshgate's own: `pod-security.kubernetes.io/enforce`.
     pub guarded_labels: BTreeSet<String>,

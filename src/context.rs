@@ -23,5 +23,5 @@ pub use objects::{Keep, Made, Names, Objects, Stored};
 pub use owners::{Owner, owner};
 pub use pods::pods;
 pub use source::{ContextSource, gather};
-pub use subjects::Subjects;
+pub use subjects::{KUBE_SYSTEM, Subjects};
 pub use world::{Others, World};

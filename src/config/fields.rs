@@ -126,7 +126,7 @@ fn contradictions(fields: &Fields, members: &Members) -> Vec<Fault> {
 
 fn configuration(fields: Fields) -> Configuration {
     let default = Configuration::default();
-    let subjects = fields.subjects.map(|named| Arc::new(Subjects::new(named.users, named.groups)));
+    let subjects = fields.subjects.map(|named| Subjects::new(named.users, named.groups)).unwrap_or_default();
     let decision_log = fields.decision_log.map(|log| DecisionLog { file: log.file, messages: log.messages });
     Configuration {
         webhook: fields.listen.webhook.unwrap_or(default.webhook),
@@ -139,7 +139,9 @@ fn configuration(fields: Fields) -> Configuration {
             }
         },
         client_auth: fields.client_auth.map(|client| ClientAuth { ca: client.ca, names: client.names }),
-        subjects: subjects.unwrap_or(default.subjects),
+        subjects: Arc::new(
+            subjects.guarding(&fields.guard.also).excluding(&fields.registration.excluded_namespaces),
+        ),
         guarded_labels: fields.guard.also,
         excluded_namespaces: fields.registration.excluded_namespaces,
         service_port: fields.registration.service_port.unwrap_or(default.service_port),
@@ -187,7 +189,11 @@ mod tests {
                 ca: path("ca.crt"),
             },
             client_auth: Some(ClientAuth { ca: path("client.crt"), names: names("api") }),
-            subjects: Arc::new(Subjects::new(names("jane"), names("platform"))),
+            subjects: Arc::new(
+                Subjects::new(names("jane"), names("platform"))
+                    .guarding(&names("pod-security.kubernetes.io/enforce"))
+                    .excluding(&names("calico")),
+            ),
             guarded_labels: names("pod-security.kubernetes.io/enforce"),
             excluded_namespaces: names("calico"),
             service_port: 8443,

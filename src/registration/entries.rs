@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::rules::Rules;
 use super::{Wanted, conditions};
 use crate::config::{NAMESPACE, SERVICE};
+use crate::context::KUBE_SYSTEM;
 use crate::policy::{EXEMPT_LABEL, RuleOperation, Scope};
 
 /// What is compared of an entry: all that is written, and `rules` and `matchConditions` also where they are not.
@@ -26,9 +27,6 @@ pub(super) const MEMBERS: [&str; 12] = [
 
 /// The name that an API server gives each namespace as a label.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
-
-/// The namespace of the control plane's own Pods: without them there is no cluster to admit anything to.
-const KUBE_SYSTEM: &str = "kube-system";
 
 /// Mutate, mutate again, validate: 30 s of the 34 s that a request has (k8s.io/apiserver, endpoints/handlers).
 const TIMEOUT: u8 = 10;

@@ -10,9 +10,12 @@ use super::suspension::is_suspended;
 use super::trace::{Asked, Outside, Side, Softened};
 use super::unjudged::{is_mirror_pod, unjudged};
 use crate::admission::{Operation, Request};
+use crate::config::NAMESPACE;
 use crate::engine::{Bound, Bundle, EvaluationError};
 use crate::kubernetes::label_selector::LabelSelector;
-use crate::policy::{DeclaredFact, Enforcement, FactName, MODE_LABEL, Match, Mismatch, Mode, Templates};
+use crate::policy::{
+    DeclaredFact, EXEMPT_LABEL, Enforcement, FactName, MODE_LABEL, Match, Mismatch, Mode, Templates,
+};
 
 /// A binding that concerns the request.
 pub(super) struct Matched<'a> {
@@ -80,7 +83,7 @@ pub(super) fn matched<'a>(
     phase: Phase,
     knowledge: &mut Knowledge<'_>,
 ) -> Vec<Matched<'a>> {
-    if let Some(why) = unjudged(request, phase) {
+    if let Some(why) = unjudged(request, phase, knowledge.subjects()) {
         knowledge.trace().into_iter().for_each(|trace| trace.unjudged = Some(why));
         return Vec::new();
     }
@@ -186,23 +189,26 @@ fn in_namespace<'a>(
     let is_outright = outright.is_some() && selectors.is_empty();
     let matched =
         |action| Matched { bound, action, mode: None, softening: None, suspended: false, error: None };
-    // Only a denial can be suspended, and only in a namespace.
-    let is_suspendable = outright == Some(Action::Deny) && request.namespace().is_some();
-    if let Some(action) = outright.filter(|_| is_outright && !is_suspendable) {
+    // An object of the cluster is neither exempt nor suspended.
+    let is_in_one = request.namespace().is_some() || is_namespace(request);
+    if let Some(action) = outright.filter(|_| is_outright && !is_in_one) {
         return Ok(matched(action));
     }
     let fact = knowledge.namespace(request).ok_or(Outside::Later)?;
     knowledge.trace().into_iter().for_each(|trace| trace.learn(&FactName::Namespace.into(), &fact));
     let namespace = match fact.known() {
         Ok(namespace) => namespace,
-        // What is not known suspends nothing.
-        Err(_) if is_outright => return Ok(matched(Action::Deny)),
+        // What is not known suspends nothing and exempts nobody.
+        Err(_) if is_outright => return Ok(matched(outright.unwrap_or(Action::Deny))),
         Err(why) => {
             let error = Some(EvaluationError::Fact { name: FactName::Namespace.as_str(), why });
             return Ok(Matched { error, ..matched(outright.unwrap_or(Action::Deny)) });
         }
     };
     let labels = namespace.get("labels").and_then(Value::as_object);
+    if is_exempt(request, labels) {
+        return Err(Outside::Exempt);
+    }
     // The API server's matcher: objects of the cluster are never kept out by a namespaceSelector, except Namespaces.
     let has_labels = request.namespace().is_some() || is_namespace(request);
     if let Some((side, _)) = selectors.iter().find(|(_, selector)| has_labels && !selector.matches(labels)) {
@@ -217,6 +223,13 @@ fn in_namespace<'a>(
     };
     let suspended = is_suspended(request, &namespace, knowledge.now());
     Ok(Matched { mode, suspended, ..matched(action) })
+}
+
+/// Whether the workloads entry of the registration leaves it out by the label of its namespace; meshgate's own namespace
+/// has an entry of its own.
+fn is_exempt(request: &Request, labels: Option<&Map<String, Value>>) -> bool {
+    let says_so = labels.and_then(|labels| labels.get(EXEMPT_LABEL)).is_some_and(|value| value == "true");
+    says_so && request.namespace() != Some(NAMESPACE)
 }
 
 /// A word that is none of the four can't be read as a wish to be let off.

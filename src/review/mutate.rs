@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::decision::{Action, Decision, Phase};
 use super::fold::Fold;
 use super::knowledge::Knowledge;
-use super::{guard, inject, pin, probe};
+use super::{guard, inject, namespaces, pin, probe};
 use crate::admission::Request;
 use crate::engine::Bundle;
 use crate::patch::Patch;
@@ -42,8 +42,9 @@ pub(super) fn mutate(bundle: &Bundle, request: &Request, knowledge: &mut Knowled
         return decision;
     }
     if let (Some(before), Some(after)) = (request.object(), fold.request.object()) {
-        decision.patch = Patch::diff(before, after);
-        decision.object = Some(after.clone());
+        let after = namespaces::signed(request, after);
+        decision.patch = Patch::diff(before, &after);
+        decision.object = Some(after);
     }
     decision
 }

@@ -84,6 +84,8 @@ pub enum Outside {
     ObjectSelector(Side),
     /// The labels of the namespace are not selected.
     NamespaceSelector(Side),
+    /// The namespace is exempt.
+    Exempt,
     /// The namespace's mode is `off`.
     Off,
     /// It only records, so it changes nothing.
@@ -177,6 +179,7 @@ impl fmt::Display for Outside {
                 write!(f, "the namespaceSelector of the {side}'s match does not select its namespace")
             }
             Self::Tenant => f.write_str("the object is in none of the namespaces of the binding's tenant"),
+            Self::Exempt => f.write_str("its namespace is exempt"),
             Self::Off => f.write_str("the mode of its namespace is off"),
             Self::Records => f.write_str("the binding only records, so it changes nothing"),
             Self::Templates => f.write_str("the binding leaves templates alone (templates: off)"),

@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 use super::decision::Phase;
 use super::probe;
 use crate::admission::{Operation, Request};
+use crate::config::NAMESPACE;
+use crate::context::Subjects;
 use crate::policy::{CONTROLLERS, is_never};
 
 /// Fields of `metadata` that say nothing of what an object is.
@@ -33,12 +35,14 @@ pub enum Unjudged {
     Bookkeeping,
     /// A Pod that runs already, and can't be changed any more.
     MirrorPod,
+    /// Policies leave its namespace alone.
+    Excluded,
     /// Meshgate's own question whether it is asked.
     Probe,
 }
 
 /// Why no policy is asked about `request`; None where its match decides.
-pub(super) fn unjudged(request: &Request, phase: Phase) -> Option<Unjudged> {
+pub(super) fn unjudged(request: &Request, phase: Phase, subjects: &Subjects) -> Option<Unjudged> {
     if phase == Phase::Mutate && !is_changeable(request) {
         return Some(Unjudged::Unchangeable);
     }
@@ -50,6 +54,8 @@ pub(super) fn unjudged(request: &Request, phase: Phase) -> Option<Unjudged> {
         Some(Unjudged::ApiServer)
     } else if request.operation() == Operation::Delete && CONTROLLERS.contains(&user) {
         Some(Unjudged::ControllersDeletion)
+    } else if is_excluded(request, phase, subjects) {
+        Some(Unjudged::Excluded)
     } else if is_bookkeeping(request) {
         Some(Unjudged::Bookkeeping)
     } else if probe::nonce(request).is_some() {
@@ -59,6 +65,14 @@ pub(super) fn unjudged(request: &Request, phase: Phase) -> Option<Unjudged> {
     } else {
         None
     }
+}
+
+/// Whether the workloads entry of the registration leaves the namespace out. What is in meshgate's own is judged and never
+/// changed, so that its replicas do not differ by who was up when they were made.
+fn is_excluded(request: &Request, phase: Phase, subjects: &Subjects) -> bool {
+    let Some(namespace) = request.namespace() else { return false };
+    let is_own = namespace == NAMESPACE && (phase == Phase::Mutate || request.is_about_a_namespace());
+    is_own || subjects.exclude(namespace)
 }
 
 fn is_changeable(request: &Request) -> bool {
@@ -118,6 +132,7 @@ impl fmt::Display for Unjudged {
                 "only finalizers, ownerReferences, managedFields, resourceVersion or status change, if anything does"
             }
             Self::MirrorPod => "a mirror Pod runs already",
+            Self::Excluded => "its namespace is one that policies leave alone",
             Self::Probe => "meshgate asks whether it is asked",
         })
     }

@@ -3,6 +3,7 @@
 use super::refusal::Refusal;
 use crate::admission::{Answer, Request};
 use crate::config::NAMESPACE;
+use crate::context::Subjects;
 use crate::kubernetes::kinds::built_in_word;
 use crate::metrics::RequestLabels;
 use crate::review::{Phase, changes_guarded};
@@ -18,11 +19,15 @@ pub(super) fn phase(phase: Phase) -> &'static str {
 }
 
 /// Of a request with an answer.
-pub(super) fn answered(request: &Request, of: Phase, answer: &Answer) -> RequestLabels {
+pub(super) fn answered(
+    request: &Request,
+    (of, subjects): (Phase, &Subjects),
+    answer: &Answer,
+) -> RequestLabels {
     let kind = request.kind();
     RequestLabels {
         phase: phase(of),
-        entry: entry(request),
+        entry: entry(request, subjects),
         kind: built_in_word(&kind.group, &kind.kind).unwrap_or("other"),
         operation: request.operation().as_str(),
         outcome: match answer {
@@ -42,8 +47,8 @@ pub(super) fn refused(of: Phase, refusal: &Refusal) -> RequestLabels {
 }
 
 /// The entry of the registration that brings it: both are told by content, because all have the same paths.
-fn entry(request: &Request) -> &'static str {
-    if changes_guarded(request) {
+fn entry(request: &Request, subjects: &Subjects) -> &'static str {
+    if changes_guarded(request, subjects) {
         "guard"
     } else if request.namespace() == Some(NAMESPACE) {
         "own"

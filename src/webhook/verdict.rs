@@ -105,7 +105,10 @@ impl Inquiry {
         self.log(decision);
         self.write_down(decision, &answer, service);
         service.metrics.step(labels::phase(phase), "respond", since.elapsed());
-        Ok(Answered { bytes, labels: labels::answered(request, phase, &answer) })
+        Ok(Answered {
+            bytes,
+            labels: labels::answered(request, (phase, &service.configuration.subjects), &answer),
+        })
     }
 
     /// A line of the decision log, where there is one.

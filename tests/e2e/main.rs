@@ -21,4 +21,5 @@ mod operations;
 mod pod_security;
 #[path = "../differential/random.rs"]
 mod random;
+mod registration;
 mod webhook;

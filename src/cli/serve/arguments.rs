@@ -84,7 +84,8 @@ impl Arguments {
             policies.clone_into(&mut configuration.policies);
         }
         if let Some(subjects) = self.guard.named() {
-            configuration.subjects = Arc::new(subjects);
+            let subjects = subjects.guarding(&configuration.guarded_labels);
+            configuration.subjects = Arc::new(subjects.excluding(&configuration.excluded_namespaces));
         }
         Ok(configuration)
     }

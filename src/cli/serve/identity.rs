@@ -25,7 +25,7 @@ pub(super) fn serving(
         (_, _, Certificates::Own) => {
             bail!(
                 "there is no cluster in which to keep a certificate; name --tls-cert-file and --tls-private-key-file, or \
-                 say --dev to try it on this machine"
+                 say --dev to try it on this machine (more: meshgate serve --help)"
             )
         }
     })
