@@ -90,6 +90,8 @@ impl Caches {
     /// the API server does not answer.
     async fn list_for(&self, candidate: &Bundle) -> Result<(), String> {
         let needs = candidate.needs();
+        // What is kept and needed must not go while the rest is listed. Where this is not ended, it goes later.
+        let _lingering = Lingering::of(self);
         rights::check(&self.client, needs.rules().into_iter()).await?;
         if needs.version {
             let version = answers::version(&self.client).await;
@@ -109,8 +111,6 @@ impl Caches {
         let listed = timeout(LISTING, self.listed(&new)).await;
         listed.unwrap_or_else(|_| Err(still_listing(&new)))?;
         let mut state = self.lock();
-        // Who is prepared is about to be in force: nothing goes before that is known.
-        state.drops = None;
         state.watches.extend(new.into_iter().map(|watch| (watch.kept.kind.clone(), watch)));
         Ok(())
     }
@@ -177,6 +177,22 @@ impl Caches {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Nothing is dropped while this is there, and for a while after.
+struct Lingering<'a>(&'a Caches);
+
+impl<'a> Lingering<'a> {
+    fn of(caches: &'a Caches) -> Self {
+        caches.lock().drops = None;
+        Self(caches)
+    }
+}
+
+impl Drop for Lingering<'_> {
+    fn drop(&mut self) {
+        self.0.lock().drops = Instant::now().checked_add(self.0.lingers);
     }
 }
 

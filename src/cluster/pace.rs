@@ -38,10 +38,10 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// All waits, so many times as long; between nothing and 1.
+    /// All waits, so many times as long: from 0 to 1.
     #[must_use]
     pub fn shortened(self, factor: f64) -> Self {
-        let of = |wait: Duration| wait.mul_f64(factor.clamp(0.0, 1.0));
+        let of = |wait: Duration| wait.mul_f64(factor);
         Self {
             settles: of(self.settles),
             shown: of(self.shown),

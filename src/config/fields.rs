@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{Certificates, ClientAuth, Configuration, DecisionLog};
 use crate::context::Subjects;
-use crate::kubernetes::label_selector::is_label_key;
+use crate::kubernetes::label_selector::{is_dns_label, is_label_key};
 use crate::policy::{Fault, Faults, Members};
 
 #[derive(Default, Deserialize)]
@@ -111,6 +111,12 @@ fn contradictions(fields: &Fields, members: &Members) -> Vec<Fault> {
         let message = format!("guard.also: `{label}` is no label's name; write one as `example.com/name`");
         faults.push(members.fault("/guard/also", message));
     }
+    for name in fields.registration.excluded_namespaces.iter().filter(|name| !is_dns_label(name)) {
+        let message = format!(
+            "registration.excludedNamespaces: `{name}` is no namespace's name; write one as `calico-system`, without stars"
+        );
+        faults.push(members.fault("/registration/excludedNamespaces", message));
+    }
     if fields.registration.service_port == Some(0) {
         let message =
             "registration.servicePort: no Service has the port 0; name the port of the Service `meshgate`";
@@ -205,7 +211,8 @@ mod tests {
 
     #[test]
     fn every_fault_has_its_place_and_its_remedy() {
-        let text = "listn: {}\nsubjects: {}\nclientAuth: {ca: a, names: []}\nguard: {also: [a b]}\n";
+        let text = "listn: {}\nsubjects: {}\nclientAuth: {ca: a, names: []}\nguard: {also: [a b]}\n\
+            registration: {excludedNamespaces: ['team-*', Calico, calico-system]}\n";
         assert_eq!(faults(text).len(), 1, "what is unknown is said first: {:?}", faults(text));
         assert!(
             faults(text)[0].starts_with("meshgate.yaml:3:1: listn: unknown field `listn`"),
@@ -220,6 +227,8 @@ mod tests {
                 "meshgate.yaml:4:1: subjects: nobody, so what is guarded could never be changed; name users or groups",
                 "meshgate.yaml:5:21: clientAuth.names: none, so nobody could connect; name the API server's certificate",
                 "meshgate.yaml:6:9: guard.also: `a b` is no label's name; write one as `example.com/name`",
+                "meshgate.yaml:7:16: registration.excludedNamespaces: `Calico` is no namespace's name; write one as `calico-system`, without stars",
+                "meshgate.yaml:7:16: registration.excludedNamespaces: `team-*` is no namespace's name; write one as `calico-system`, without stars",
             ]
         );
         for (text, start) in [

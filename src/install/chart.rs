@@ -146,6 +146,14 @@ policies:
 fn schema() -> String {
     let object = json!({ "type": "object" });
     let objects = json!({ "type": "array", "items": object });
+    // Both admission policies are made of them: with nobody in it, no mend would be let through.
+    let names = json!({ "type": "array", "minItems": 1, "items": { "type": "string", "minLength": 1 } });
+    let subjects = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "minProperties": 1,
+        "properties": { "users": names, "groups": names },
+    });
     let schema = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "type": "object",
@@ -156,7 +164,7 @@ fn schema() -> String {
             "image": { "type": "string", "minLength": 1 },
             "replicas": { "type": "integer", "minimum": 1 },
             "resources": object,
-            "configuration": object,
+            "configuration": { "type": "object", "properties": { "subjects": subjects } },
             "policies": {
                 "type": "object",
                 "additionalProperties": false,

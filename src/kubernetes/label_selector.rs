@@ -220,12 +220,18 @@ fn is_name(text: &str) -> bool {
 
 /// A lower case DNS name. The length of its parts is not bounded, as in Kubernetes.
 fn is_dns_subdomain(text: &str) -> bool {
+    text.len() <= MAX_PREFIX && text.split('.').all(is_dns_part)
+}
+
+/// Whether a text can be a namespace's name (RFC 1123 label; k8s.io/apimachinery, IsDNS1123Label).
+pub fn is_dns_label(text: &str) -> bool {
+    text.len() <= MAX_NAME && is_dns_part(text)
+}
+
+fn is_dns_part(text: &str) -> bool {
     let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let is_label = |label: &str| {
-        let allowed = label.chars().all(|c| alphanumeric(c) || c == '-');
-        label.starts_with(alphanumeric) && label.ends_with(alphanumeric) && allowed
-    };
-    text.len() <= MAX_PREFIX && text.split('.').all(is_label)
+    let allowed = text.chars().all(|c| alphanumeric(c) || c == '-');
+    text.starts_with(alphanumeric) && text.ends_with(alphanumeric) && allowed
 }
 
 #[cfg(test)]

@@ -13,11 +13,15 @@ struct PhaseLabels {
     phase: &'static str,
 }
 
+/// Of a series that is there at times only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NoLabels {}
+
 #[derive(Default)]
 pub(super) struct Families {
     repairs: Counter,
     gaps: Counter<f64, std::sync::atomic::AtomicU64>,
-    probe: Gauge,
+    probe: Family<NoLabels, Gauge>,
     leader: Gauge,
     phase: Family<PhaseLabels, Gauge>,
 }
@@ -48,11 +52,15 @@ impl Metrics {
 
     /// Whether the webhook answers through the API server.
     pub fn probe(&self, answers: bool) {
-        self.0.registration.probe.set(i64::from(answers));
+        self.0.registration.probe.get_or_create(&NoLabels {}).set(i64::from(answers));
     }
 
-    /// Whether this replica leads.
+    /// Whether this replica leads. What only a leader knows is told by the leader alone.
     pub fn leader(&self, leads: bool) {
+        if !leads {
+            self.0.registration.probe.clear();
+            self.0.registration.phase.clear();
+        }
         self.0.registration.leader.set(i64::from(leads));
     }
 

@@ -78,10 +78,13 @@ fn own(lists: &Lists) -> Value {
     let written = ["CREATE", "UPDATE", "DELETE"];
     let core = [
         "configmaps",
+        "endpoints",
+        "limitranges",
         "pods",
         "pods/ephemeralcontainers",
         "replicationcontrollers",
         "replicationcontrollers/scale",
+        "resourcequotas",
         "secrets",
         "serviceaccounts",
         "serviceaccounts/token",
@@ -95,6 +98,10 @@ fn own(lists: &Lists) -> Value {
         // A Job's Pods are made by a controller, which may: who writes the Job would run what he likes here.
         rule("batch", &["*"], &written, "Namespaced"),
         rule("coordination.k8s.io", &["leases"], &written, "Namespaced"),
+        // Who cuts the way to our Pods closes the cluster.
+        rule("discovery.k8s.io", &["endpointslices"], &written, "Namespaced"),
+        rule("networking.k8s.io", &["networkpolicies"], &written, "Namespaced"),
+        rule("policy", &["poddisruptionbudgets"], &written, "Namespaced"),
         rule("rbac.authorization.k8s.io", &["rolebindings", "roles"], &written, "Namespaced"),
     ]);
     let selector = json!({

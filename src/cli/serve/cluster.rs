@@ -18,8 +18,10 @@ const PACE: &str = "MESHGATE_PACE";
 /// How long things are waited for.
 pub(super) fn pace() -> anyhow::Result<Pace> {
     let Ok(factor) = std::env::var(PACE) else { return Ok(Pace::default()) };
-    let factor = factor.parse().with_context(|| format!("{PACE}={factor}: write a number up to 1"))?;
-    Ok(Pace::default().shortened(factor))
+    let number = factor.parse().ok().filter(|number| (0.0..=1.0).contains(number));
+    let number = number.with_context(|| format!("{PACE}={factor}: write a number from 0 to 1"))?;
+    tracing::warn!(number, "{PACE} shortens what is waited for: for tests only");
+    Ok(Pace::default().shortened(number))
 }
 
 /// The part in the registration, where there is a cluster and no flag says which certificate is shown: then somebody else

@@ -16,7 +16,7 @@ use crate::cli::STACK_BYTES;
 use crate::cli::inputs::{PolicyFlags, clock};
 use crate::context::Now;
 use crate::engine::Bundle;
-use crate::policy::Tree;
+use crate::policy::{Revision, Tree};
 use crate::source::{SourceError, Watched};
 
 /// How often a directory is looked at.
@@ -33,6 +33,12 @@ pub(super) struct Reload {
     pub(super) runtime: Handle,
 }
 
+/// The candidate that was tried last, again and again until it is in force.
+struct Attempt {
+    revision: Revision,
+    task: JoinHandle<()>,
+}
+
 impl Reload {
     /// Puts `first` in force, then what the directory holds, where the policies are in one. Returns at once.
     pub(super) fn start(self, first: Arc<Bundle>) -> anyhow::Result<()> {
@@ -41,12 +47,12 @@ impl Reload {
         let watch = move || {
             loop {
                 thread::sleep(INTERVAL);
-                if let Some(look) = watched.look() {
+                let Some(look) = watched.look() else { continue };
+                // A faulty tree is no candidate: what is tried meanwhile goes on.
+                if let Some(bundle) = self.candidate(look, &mut attempt) {
                     // A newer tree is the only candidate.
-                    attempt.abort();
-                    if let Some(bundle) = self.candidate(look) {
-                        attempt = self.attempt(bundle);
-                    }
+                    attempt.task.abort();
+                    attempt = self.attempt(bundle);
                 }
             }
         };
@@ -56,8 +62,8 @@ impl Reload {
         Ok(())
     }
 
-    /// The bundle to put in force; None where there is none, or it is in force.
-    fn candidate(&self, look: Result<Tree, SourceError>) -> Option<Arc<Bundle>> {
+    /// The bundle to put in force; None where there is none, it is in force, or it is tried already.
+    fn candidate(&self, look: Result<Tree, SourceError>, attempt: &mut Attempt) -> Option<Arc<Bundle>> {
         let tree = match look {
             Ok(tree) => tree,
             Err(error) => {
@@ -67,7 +73,14 @@ impl Reload {
         };
         let revision = tree.revision();
         if self.activation.active().is_some_and(|active| active.revision == revision) {
+            if attempt.revision != revision {
+                attempt.task.abort();
+                attempt.revision = revision;
+            }
             self.activation.confirm();
+            return None;
+        }
+        if attempt.revision == revision {
             return None;
         }
         let now = self.now.unwrap_or_else(clock);
@@ -82,12 +95,14 @@ impl Reload {
             .ok()
     }
 
-    fn attempt(&self, candidate: Arc<Bundle>) -> JoinHandle<()> {
+    fn attempt(&self, candidate: Arc<Bundle>) -> Attempt {
         let activation = Arc::clone(&self.activation);
-        self.runtime.spawn(async move {
+        let revision = candidate.revision.clone();
+        let task = self.runtime.spawn(async move {
             while activation.activate(Arc::clone(&candidate)).await.is_err() {
                 sleep(RETRY).await;
             }
-        })
+        });
+        Attempt { revision, task }
     }
 }
