@@ -93,6 +93,15 @@ impl Live {
     pub(super) fn needs(&self) -> Option<(&Needs, Duration)> {
         self.needs.0.as_ref().map(|needs| (needs, self.needs.1.elapsed()))
     }
+
+    /// What either of both sends of workloads; None where none does.
+    pub(super) fn workloads(&self) -> Option<Needs> {
+        let [mutating, validating] = self.configurations.each_ref().map(workloads);
+        if mutating.is_none() && validating.is_none() {
+            return None;
+        }
+        Some(Needs { mutating: mutating.unwrap_or_default(), validating: validating.unwrap_or_default() })
+    }
 }
 
 fn entries(one: &Watched) -> Option<&Vec<Value>> {
@@ -110,12 +119,13 @@ fn authorities(both: &[Watched; 2]) -> Option<CaBundle> {
 }
 
 fn needs(both: &[Watched; 2]) -> Option<Needs> {
-    let rules = |one: &Watched| {
-        let is_workloads =
-            |entry: &&Value| entry.get("name").is_some_and(|name| name == "workloads.meshgate.io");
-        let entry = entries(one)?.iter().find(is_workloads)?;
-        Some(Rules::read(entry.get("rules").unwrap_or(&Value::Null)))
-    };
     let [mutating, validating] = both;
-    Some(Needs { mutating: rules(mutating)?, validating: rules(validating)? })
+    Some(Needs { mutating: workloads(mutating)?, validating: workloads(validating)? })
+}
+
+/// The rules of the entry for workloads.
+fn workloads(one: &Watched) -> Option<Rules> {
+    let is_workloads = |entry: &&Value| entry.get("name").is_some_and(|name| name == "workloads.meshgate.io");
+    let entry = entries(one)?.iter().find(is_workloads)?;
+    Some(Rules::read(entry.get("rules").unwrap_or(&Value::Null)))
 }

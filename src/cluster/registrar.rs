@@ -71,7 +71,6 @@ impl Registrar {
     async fn look(&mut self, term: &mut Term) -> Result<(), kube::Error> {
         if !term.begun {
             self.state.renew().await?;
-            term.writer.find_owner().await;
             term.begun = true;
         }
         let (live, credentials) =
@@ -91,10 +90,11 @@ impl Registrar {
         live: &Live,
         authorities: Option<&CaBundle>,
     ) -> Result<(), kube::Error> {
-        if let Some((registered, _)) = live.needs()
+        // Also where one of both is gone: the other must not lose what fails closed.
+        if let Some(registered) = live.workloads()
             && !term.is_proven
         {
-            self.wants.keep(registered);
+            self.wants.keep(&registered);
             term.is_proven = true;
         }
         let (Some(needs), Some(ca_bundle)) = (self.wants.needs(), authorities) else { return Ok(()) };
@@ -127,17 +127,16 @@ impl Registrar {
     ) -> Result<(), kube::Error> {
         for (place, (desired, live)) in desired.iter().zip(&live.configurations).enumerate() {
             let name = desired.pointer("/metadata/name").and_then(|name| name.as_str()).unwrap_or_default();
-            let (noticed, since) =
-                *term.differs_since.get_or_insert_with(|| (OffsetDateTime::now_utc(), Instant::now()));
+            let (noticed, since) = term.differs(place);
             match term.writer.write(place, desired, live).await? {
-                Outcome::Same => term.differs_since = None,
+                Outcome::Same => term.agrees(place),
                 Outcome::TooSoon => {}
                 Outcome::Changed(why) => {
-                    term.differs_since = None;
+                    term.agrees(place);
                     tracing::info!(name, why, "the registration is written");
                 }
                 Outcome::Repaired(why) => {
-                    term.differs_since = None;
+                    term.agrees(place);
                     tracing::warn!(
                         name,
                         why,

@@ -71,9 +71,15 @@ impl Registration {
         };
         let (mut candidate, leads) = Candidate::new(client.clone(), unique(name));
         let (resign, resigned) = oneshot::channel();
+        let wanted = wants.clone();
         let election = tokio::spawn(async move {
+            // Who has nothing to register would keep the Lease from those that do.
+            let stand = async {
+                wanted.first().await;
+                candidate.run().await;
+            };
             tokio::select! {
-                () = candidate.run() => {}
+                () = stand => {}
                 _ = resigned => candidate.release().await,
             }
         });

@@ -24,6 +24,8 @@ pub(super) struct Wants {
 struct Inner {
     active: Option<Needs>,
     candidate: Option<Needs>,
+    /// What was registered when this replica began to lead.
+    inherited: Option<Needs>,
     /// What earlier bundles needed, until when.
     former: Vec<(Needs, Instant)>,
 }
@@ -39,14 +41,29 @@ impl Wants {
         inner.former.retain(|(_, until)| Instant::now() < *until);
         let active = inner.active.clone()?;
         let former = inner.former.iter().map(|(needs, _)| needs);
-        Some(former.chain(&inner.candidate).fold(active, |all, needs| all.union(needs)))
+        Some(
+            former
+                .chain(&inner.candidate)
+                .chain(&inner.inherited)
+                .fold(active, |all, needs| all.union(needs)),
+        )
     }
 
-    /// Keeps what is registered already for as long as what an earlier bundle needed: who led before may have widened it
-    /// for a bundle that is not in force here yet.
+    /// Keeps what is registered already until a bundle comes in force here: who led before may have widened it for one
+    /// that others have and this replica has not yet.
     pub(super) fn keep(&self, registered: &Needs) {
-        self.lock().retire(registered.clone(), self.narrows);
+        self.lock().inherited = Some(registered.clone());
         self.changed.send_replace(());
+    }
+
+    /// Returns when there is something to want: a bundle is in force.
+    pub(super) async fn first(&self) {
+        let mut changed = self.subscribe();
+        while self.lock().active.is_none() {
+            if changed.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Tells when something else is wanted.
@@ -93,9 +110,9 @@ impl Wants {
     pub(super) fn activated(&self, bundle: &Bundle) {
         let needs = Needs::of(bundle);
         let mut inner = self.lock();
-        if let Some(before) = inner.active.replace(needs) {
-            inner.retire(before, self.narrows);
-        }
+        let before = inner.active.replace(needs);
+        let inherited = inner.inherited.take();
+        before.into_iter().chain(inherited).for_each(|former| inner.retire(former, self.narrows));
         drop(inner);
         self.changed.send_replace(());
     }

@@ -30,8 +30,6 @@ pub(super) struct Writer {
     /// What was written last, so that a repair is told from a change.
     written: [Option<Written>; 2],
     repairs: VecDeque<Instant>,
-    /// The ClusterRole of the installation: with it both go.
-    owner: Option<Value>,
 }
 
 /// A configuration as it was written, and what was shown of it before.
@@ -55,21 +53,23 @@ pub(super) enum Outcome {
 
 impl Writer {
     pub(super) fn new(client: Client) -> Self {
-        Self { client, written: [None, None], repairs: VecDeque::new(), owner: None }
+        Self { client, written: [None, None], repairs: VecDeque::new() }
     }
 
-    /// Looks for the owner. Without one they stay when the installation's objects are deleted by hand.
-    pub(super) async fn find_owner(&mut self) {
+    /// The ClusterRole of the installation, with which both go. Looked up each time: one that was made anew has another uid,
+    /// and who is owned by what is gone is collected. Where it can't be read, what is shown stays.
+    async fn owners(&self, live: &Watched) -> Option<Value> {
         let kind = super::watched::resource("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles");
         match api(&self.client, &kind, None).get_opt(SERVICE).await {
             Ok(found) => {
-                let uid = found.and_then(|found| found.metadata.uid);
-                self.owner = uid.map(|uid| {
-                    json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "name": SERVICE, "uid": uid })
-                });
+                let uid = found?.metadata.uid?;
+                Some(
+                    json!([{ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "name": SERVICE, "uid": uid }]),
+                )
             }
             Err(error) => {
-                tracing::warn!(%error, "the ClusterRole {SERVICE} can't be read, so it will not own the webhook configurations")
+                tracing::warn!(%error, "the ClusterRole {SERVICE} can't be read, so the owner of the webhook configurations stays as it is");
+                live.object()?.pointer("/metadata/ownerReferences").cloned()
             }
         }
     }
@@ -98,7 +98,7 @@ impl Writer {
         if is_repair && (written.is_some_and(is_stale) || !self.may_repair()) {
             return Ok(Outcome::TooSoon);
         }
-        self.put(place, desired).await?;
+        self.put(place, desired, live).await?;
         self.remember(place, desired, Some((live.clone(), Instant::now())));
         if is_repair {
             self.repairs.push_back(Instant::now());
@@ -124,15 +124,15 @@ impl Writer {
     }
 
     /// Server-side apply; what others added stays there then, so it is replaced where it still differs.
-    async fn put(&self, place: usize, desired: &Value) -> Result<(), kube::Error> {
+    async fn put(&self, place: usize, desired: &Value, live: &Watched) -> Result<(), kube::Error> {
         let [mutating, validating] = kinds();
         let (kind, name) = if place == 0 { mutating } else { validating };
         let api = api(&self.client, &kind, None);
         let mut object = desired.clone();
-        if let (Some(owner), Some(metadata)) =
-            (&self.owner, object.get_mut("metadata").and_then(Value::as_object_mut))
+        if let (Some(owners), Some(metadata)) =
+            (self.owners(live).await, object.get_mut("metadata").and_then(Value::as_object_mut))
         {
-            metadata.insert("ownerReferences".to_owned(), json!([owner]));
+            metadata.insert("ownerReferences".to_owned(), owners);
         }
         let applied = api.patch(name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&object)).await?;
         let Watched::Present(applied) = present(applied, &kind) else { return Ok(()) };

@@ -187,8 +187,11 @@ fn in_namespace<'a>(
         Enforcement::Namespace => None,
     };
     let is_outright = outright.is_some() && selectors.is_empty();
+    // Where meshgate runs it refuses nothing: what it would refuse is what brings it back, or takes it away. An admission
+    // policy and Pod Security guard that namespace (docs/cluster.md).
+    let is_own = request.namespace() == Some(NAMESPACE);
     let matched =
-        |action| Matched { bound, action, mode: None, softening: None, suspended: false, error: None };
+        |action| Matched { bound, action, mode: None, softening: None, suspended: is_own, error: None };
     // An object of the cluster is neither exempt nor suspended.
     let is_in_one = request.namespace().is_some() || is_namespace(request);
     if let Some(action) = outright.filter(|_| is_outright && !is_in_one) {
@@ -221,7 +224,7 @@ fn in_namespace<'a>(
             (by_mode(mode).ok_or(Outside::Off)?, Some(mode))
         }
     };
-    let suspended = is_suspended(request, &namespace, knowledge.now());
+    let suspended = is_own || is_suspended(request, &namespace, knowledge.now());
     Ok(Matched { mode, suspended, ..matched(action) })
 }
 

@@ -232,7 +232,8 @@ fn it_meets_our_own_restricted_policies() {
     ] {
         assert_eq!(manifests.matches(line).count(), 1, "{line}");
         let without = check(&manifests.replace(line, instead));
-        assert_eq!(without.code, 1, "{line}: {}", without.out);
+        // In its own namespace meshgate warns.
+        assert!(without.out.contains(" 1 warned,"), "{line}: {}", without.out);
         assert!(
             without.out.contains(&format!("[{policy}]")) || policy.starts_with("pod_security"),
             "{}",

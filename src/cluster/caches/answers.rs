@@ -16,6 +16,7 @@ use crate::context::{
     ContextSource, Fact, FactKey, Inventory, Keep, Listed, Owner, OwnerReference, Shelf, owner,
     runtime_classes,
 };
+use crate::policy::EXEMPT_LABEL;
 
 /// How many inventories are kept for the next request: one for each set of kinds that a policy declares.
 const INVENTORIES: usize = 16;
@@ -59,7 +60,13 @@ impl Caches {
             let value = namespace.pointer(&format!("/metadata/{member}")).filter(|value| value.is_object());
             value.cloned().unwrap_or_else(|| Value::Object(Map::new()))
         };
-        Fact::Known(json!({ "name": name, "labels": member("labels"), "annotations": member("annotations") }))
+        let mut labels = member("labels");
+        // Whether a namespace is exempt was decided by the API server that asks. What is kept here may be older: it must
+        // not let off what was sent.
+        if let Some(labels) = labels.as_object_mut() {
+            labels.remove(EXEMPT_LABEL);
+        }
+        Fact::Known(json!({ "name": name, "labels": labels, "annotations": member("annotations") }))
     }
 
     /// From what is kept, with one GET for each owner that a watch has not shown yet.

@@ -14,14 +14,14 @@ use crate::certificates::{Identity, Kept};
 pub(super) struct Term {
     pub(super) writer: Writer,
     pub(super) begun: bool,
-    /// Whether answers have come back through the API server, now or under an earlier leader.
+    /// Whether workloads are sent: answers have come back through the API server, now or under an earlier leader.
     pub(super) is_proven: bool,
     pub(super) probed: Option<Instant>,
     pub(super) probe_failed: Option<String>,
     pub(super) guards: Looked,
     pub(super) renewal_failed: Option<Instant>,
-    /// Since when the registration is not as it should be.
-    pub(super) differs_since: Option<(OffsetDateTime, Instant)>,
+    /// Since when each configuration is not as it should be.
+    differs_since: [Option<(OffsetDateTime, Instant)>; 2],
     /// The current certificate, and since when it is.
     current: Option<(Identity, Instant)>,
 }
@@ -36,8 +36,21 @@ impl Term {
             probe_failed: None,
             guards: Looked::default(),
             renewal_failed: None,
-            differs_since: None,
+            differs_since: [None, None],
             current: None,
+        }
+    }
+
+    /// Since when the configuration at `place` is looked at and not known to be as it should be.
+    pub(super) fn differs(&mut self, place: usize) -> (OffsetDateTime, Instant) {
+        let now = (OffsetDateTime::now_utc(), Instant::now());
+        self.differs_since.get_mut(place).map_or(now, |since| *since.get_or_insert(now))
+    }
+
+    /// The configuration at `place` is as it should be.
+    pub(super) fn agrees(&mut self, place: usize) {
+        if let Some(since) = self.differs_since.get_mut(place) {
+            *since = None;
         }
     }
 
