@@ -42,18 +42,22 @@ pub(super) fn shown(configuration: &Configuration) -> Value {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::sync::Arc;
 
     use super::*;
     use crate::config::{ClientAuth, DecisionLog};
+    use crate::context::Subjects;
 
     #[test]
     fn what_is_shown_says_the_same() {
+        let (labels, excluded) = (["example.com/name".to_owned()].into(), ["calico".to_owned()].into());
         let full = Configuration {
+            subjects: Arc::new(Subjects::default().guarding(&labels).excluding(&excluded)),
             webhook: "127.0.0.1:1".parse().unwrap(),
             certificates: Certificates::Files { certificate: "a".into(), key: "b".into(), ca: "c".into() },
             client_auth: Some(ClientAuth { ca: "d".into(), names: BTreeSet::from(["api".to_owned()]) }),
-            guarded_labels: BTreeSet::from(["example.com/name".to_owned()]),
-            excluded_namespaces: BTreeSet::from(["calico".to_owned()]),
+            guarded_labels: labels,
+            excluded_namespaces: excluded,
             service_port: 8443,
             decision_log: Some(DecisionLog { file: "-".into(), messages: true }),
             ..Configuration::default()

@@ -11,6 +11,8 @@ use crate::admission::Request;
 
 /// What stands for a text that was there.
 const MASK: &str = "***";
+/// What is shorter is no secret, and stands within other words.
+const SHORTEST: usize = 4;
 /// A message is not longer than this after it.
 const CHARACTERS: usize = 1_024;
 
@@ -51,8 +53,9 @@ fn texts(value: &Value, secrets: &mut BTreeSet<String>) {
     match value {
         Value::String(text) => {
             let decoded = STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-            secrets
-                .extend([Some(text.clone()), decoded].into_iter().flatten().filter(|text| !text.is_empty()));
+            secrets.extend(
+                [Some(text.clone()), decoded].into_iter().flatten().filter(|text| text.len() >= SHORTEST),
+            );
         }
         Value::Array(items) => items.iter().for_each(|item| texts(item, secrets)),
         Value::Object(members) => {
