@@ -359,13 +359,14 @@ fn a_tenant_has_no_inventory_of_other_namespaces() {
     tree.insert("test/own/own.rego", policy.replace("CATEGORY", "test"));
     tree.insert("own.yaml", document("PolicyBinding", "own", "{policy: test/own, enforcement: warn}"));
     compile(Draft::read(&tree, &Tree::default())).unwrap_or_else(|faults| panic!("{faults}"));
-    let binding =
-        |policy: &str| document("PolicyBinding", "own", &format!("{{policy: {policy}, enforcement: warn}}"));
+    let binding = |policy: &str| {
+        document("PolicyBinding", "theirs", &format!("{{policy: {policy}, enforcement: warn}}"))
+    };
     for policy in ["tenant_shop/own", "test/own"] {
         tree.insert("teams/shop/own.yaml", binding(policy));
         let faults = compile(Draft::read(&tree, &Tree::default())).err().map(|faults| faults.to_string());
         let expected = format!(
-            "teams/shop/own.yaml:1: binding own: {policy} reads the inventory of all namespaces, and the tenant `shop` has its own; let the platform bind it"
+            "teams/shop/own.yaml:1: binding theirs: {policy} reads the inventory of all namespaces, and the tenant `shop` has its own; let the platform bind it"
         );
         assert_eq!(faults.unwrap_or_default(), expected);
     }

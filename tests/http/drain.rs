@@ -95,6 +95,10 @@ fn a_server_that_leaves_answers_until_nobody_sends_any_more() {
     let began = std::time::Instant::now();
     assert!(idle.ends());
     assert!(began.elapsed() > Duration::from_millis(500), "{:?}", began.elapsed());
-    assert!(TcpStream::connect(server.address).is_err(), "no new connection is taken");
+    // Nobody takes new connections soon after.
+    while TcpStream::connect(server.address).is_ok() {
+        assert!(began.elapsed() < Duration::from_secs(10), "new connections are taken");
+        sleep(Duration::from_millis(5));
+    }
     server.ended(Duration::from_secs(1));
 }

@@ -392,7 +392,8 @@ _labels := input.context.namespace.labels
 _asks_for_nothing(modes) if {
 	count(_faults) == 0
 	every mode in modes {
-		not labels.demands(_policy[mode])
+		asked := _policy[mode]
+		not labels.demands(asked)
 	}
 }
 

@@ -52,7 +52,10 @@ _policy(namespace, defaults) := labels.policy(_labels(namespace), defaults)
 
 _asks_for_no_more(new, old) if new.enforce == old.enforce
 
-_asks_for_no_more(new, _) if not labels.demands(new.enforce)
+_asks_for_no_more(new, _) if {
+	mode := new.enforce
+	not labels.demands(mode)
+}
 
 _asks_for_no_more(new, old) if {
 	new.enforce.version == old.enforce.version
