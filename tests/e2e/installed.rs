@@ -35,6 +35,15 @@ fn entries(installed: &Installed, configuration: (&str, &str)) -> Value {
     installed.environment.admin.get(&path(configuration)).body["webhooks"].clone()
 }
 
+/// The entries once nothing that went before changes them any more.
+fn settled(installed: &Installed, configuration: (&str, &str)) -> Value {
+    wait_until("a registration that stays as it is", || {
+        let seen = entries(installed, configuration);
+        sleep(Duration::from_secs(1));
+        (entries(installed, configuration) == seen).then_some(seen)
+    })
+}
+
 #[test]
 fn the_certificate_is_renewed() {
     Installed::with(|installed| {
@@ -152,7 +161,7 @@ fn what_somebody_changes_is_set_back() {
             ("emptied", KINDS[1], Method::PATCH, MERGE, json!({ "webhooks": [] })),
             ("fails open", KINDS[1], Method::PATCH, json_patch, ignoring),
         ] {
-            let before = entries(installed, configuration);
+            let before = settled(installed, configuration);
             let path = path(configuration);
             let mut repaired = Duration::ZERO;
             let tally = under_load(admin, &installed.pods(), by_the_starter_profile, || {
