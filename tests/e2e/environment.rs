@@ -251,6 +251,7 @@ fn start_api_server(tools: &Tools, directory: &Path, etcd: &str) -> (Program, St
     let port = free_port();
     let mut command = vec![tools.path("kube-apiserver").into_os_string()];
     let file = |name: &str| directory.join(name).display().to_string();
+    std::fs::write(file("audit.json"), audit_policy().to_string()).unwrap();
     for (flag, value) in [
         ("etcd-servers", etcd),
         ("bind-address", "127.0.0.1"),
@@ -268,11 +269,27 @@ fn start_api_server(tools: &Tools, directory: &Path, etcd: &str) -> (Program, St
         ("service-cluster-ip-range", "10.96.0.0/24"),
         // A privileged Pod is to be refused by a policy, not by validation.
         ("allow-privileged", "true"),
+        ("audit-policy-file", &file("audit.json")),
+        ("audit-log-path", &file("audit.log")),
     ] {
         command.push(format!("--{flag}={value}").into());
     }
     let program = Program::start(directory, "kube-apiserver", command);
     (program, format!("https://127.0.0.1:{port}"))
+}
+
+/// Of what an installation asks; of reviews of its rights also the content.
+fn audit_policy() -> serde_json::Value {
+    let users = [format!("system:serviceaccount:{NAMESPACE}:{SERVICE}")];
+    let reviews = [json!({ "group": "authorization.k8s.io", "resources": ["selfsubjectaccessreviews"] })];
+    json!({
+        "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
+        "rules": [
+            { "level": "Request", "users": users, "resources": reviews },
+            { "level": "Metadata", "users": users },
+            { "level": "None" },
+        ],
+    })
 }
 
 fn start_controllers(tools: &Tools, directory: &Path) -> Program {

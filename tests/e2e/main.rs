@@ -22,4 +22,5 @@ mod pod_security;
 #[path = "../differential/random.rs"]
 mod random;
 mod registration;
+mod rights;
 mod webhook;
