@@ -239,6 +239,12 @@ test_an_object_of_another_kind if {
 	what := "failed to extract pod template: unexpected object type: "
 	other := object.union(_deployed({"warn": "baseline"}, _fine), {"request": {"object": {"kind": "Other"}}})
 	_said(other) == _annotated({"error": sprintf("%sapps/v1, Kind=Other", [what])})
+
+	# Where nothing is asked of workloads, none is looked at.
+	unasked := object.union(_deployed({}, _fine), {"request": {"object": {"kind": "Other"}}})
+	_said(unasked) == _nothing
+	audited := object.union(_deployed({"audit": "baseline"}, _fine), {"request": {"object": {"kind": "Other"}}})
+	_said(audited) == _annotated({"error": sprintf("%sapps/v1, Kind=Other", [what])})
 	service := object.union(json.remove(_deployed({"warn": "baseline"}, _fine), ["/context/pod"]), {
 		"request": {"kind": {"kind": "Service"}, "object": {"apiVersion": "v1", "kind": "Service"}},
 		"context": {"pod": null},
