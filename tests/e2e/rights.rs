@@ -8,7 +8,7 @@ use http::Method;
 use meshgate::config::{NAMESPACE, SERVICE};
 use serde_json::{Value, json};
 
-use crate::environment::wait_until;
+use crate::environment::{User, wait_until};
 use crate::installation::Installed;
 
 const MERGE: &str = "application/merge-patch+json";
@@ -25,31 +25,7 @@ type Right = (String, String, String, String);
 #[test]
 fn every_right_is_used_and_none_is_missing() {
     Installed::with(|installed| {
-        let admin = installed.environment.admin.clone();
-        // Renewed, so that the other replicas are looked for.
-        let former = admin.get(SECRET).body["data"]["current.crt"].clone();
-        let annotation =
-            json!({ "metadata": { "annotations": { "meshgate.io/renew-after": "2020-01-01T00:00:00Z" } } });
-        assert_eq!(admin.request(&Method::PATCH, SECRET, MERGE, &annotation).status, 200);
-        wait_until("a new certificate alone", || {
-            let secret = admin.get(SECRET).body;
-            let stable = secret["metadata"]["annotations"]["meshgate.io/phase"] == "stable";
-            (stable && secret["data"]["current.crt"] != former).then_some(())
-        });
-        // A foreign entry survives an apply, so the configuration is replaced. It is written down how long it was there.
-        for configuration in CONFIGURATIONS {
-            let entries =
-                || admin.get(configuration).body["webhooks"].as_array().cloned().unwrap_or_default();
-            let mut foreign = entries()[0].clone();
-            foreign["name"] = json!("foreign.example.com");
-            let added = json!([{ "op": "add", "path": "/webhooks/-", "value": foreign }]);
-            let answer = admin.request(&Method::PATCH, configuration, "application/json-patch+json", &added);
-            assert_eq!(answer.status, 200, "{}", answer.body);
-            wait_until("the repair", || {
-                (!entries().iter().any(|entry| entry["name"] == "foreign.example.com")).then_some(())
-            });
-        }
-        wait_until("a gap", || (admin.get(STATE).status == 200).then_some(()));
+        renewed_and_repaired(&installed.environment.admin);
         // As the Job of the chart does before Helm deletes the rest.
         let account =
             installed.environment.user(&format!("system:serviceaccount:{NAMESPACE}:{SERVICE}"), None);
@@ -85,6 +61,33 @@ fn every_right_is_used_and_none_is_missing() {
             used.len()
         );
     });
+}
+
+/// What a leader does now and then.
+fn renewed_and_repaired(admin: &User) {
+    // Renewed, so that the other replicas are looked for.
+    let former = admin.get(SECRET).body["data"]["current.crt"].clone();
+    let annotation =
+        json!({ "metadata": { "annotations": { "meshgate.io/renew-after": "2020-01-01T00:00:00Z" } } });
+    assert_eq!(admin.request(&Method::PATCH, SECRET, MERGE, &annotation).status, 200);
+    wait_until("a new certificate alone", || {
+        let secret = admin.get(SECRET).body;
+        let stable = secret["metadata"]["annotations"]["meshgate.io/phase"] == "stable";
+        (stable && secret["data"]["current.crt"] != former).then_some(())
+    });
+    // A foreign entry survives an apply, so the configuration is replaced. It is written down how long it was there.
+    for configuration in CONFIGURATIONS {
+        let entries = || admin.get(configuration).body["webhooks"].as_array().cloned().unwrap_or_default();
+        let mut foreign = entries()[0].clone();
+        foreign["name"] = json!("foreign.example.com");
+        let added = json!([{ "op": "add", "path": "/webhooks/-", "value": foreign }]);
+        let answer = admin.request(&Method::PATCH, configuration, "application/json-patch+json", &added);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        wait_until("the repair", || {
+            (!entries().iter().any(|entry| entry["name"] == "foreign.example.com")).then_some(())
+        });
+    }
+    wait_until("a gap", || (admin.get(STATE).status == 200).then_some(()));
 }
 
 /// The rights of roles.
