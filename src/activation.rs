@@ -207,16 +207,19 @@ mod tests {
     use crate::engine::compile;
     use crate::policy::{Draft, Tree};
 
-    fn bundle(name: &str) -> Arc<Bundle> {
+    /// A bundle with a binding of each of these policies, which deny requests of their own name.
+    pub(super) fn bundle(names: &[&str]) -> Bundle {
         let mut tree = Tree::default();
-        let rules = "[{apiGroups: [\"\"], apiVersions: [v1], resources: [pods]}]";
-        let text = format!(
-            "# METADATA\n# title: t\n# description: d\n# custom:\n#   match: {{rules: {rules}}}\npackage policies.x.{name}\n\ndeny contains \"no\" if input.request.uid\n"
-        );
-        tree.insert(format!("x/{name}/{name}.rego"), text);
+        for name in names {
+            let rules = "[{apiGroups: [\"\"], apiVersions: [v1], resources: [pods]}]";
+            let text = format!(
+                "# METADATA\n# title: t\n# description: d\n# custom:\n#   match: {{rules: {rules}}}\npackage policies.x.{name}\n\ndeny contains \"no\" if input.request.name == \"{name}\"\n"
+            );
+            tree.insert(format!("x/{name}/{name}.rego"), text);
+        }
         let binding = "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {name: b}\nspec: {policy: \"*\", enforcement: deny}\n";
         tree.insert("b.yaml", binding);
-        Arc::new(compile(Draft::read(&tree, &Tree::default())).unwrap_or_else(|faults| panic!("{faults}")))
+        compile(Draft::read(&tree, &Tree::default())).unwrap_or_else(|faults| panic!("{faults}"))
     }
 
     /// Says what it was asked and what it was told; can't prepare `refused`, and never ends with `endless`.
@@ -255,7 +258,7 @@ mod tests {
     impl World {
         /// With a first good bundle, a second one, one that is refused, and one whose preparation never ends.
         fn new() -> Self {
-            let bundles = ["one", "two", "refused", "endless"].map(bundle);
+            let bundles = ["one", "two", "refused", "endless"].map(|name| Arc::new(bundle(&[name])));
             let (readiness, said) = (Readiness::default(), Arc::<Mutex<Vec<String>>>::default());
             let steps = |name| -> Arc<dyn Preparation> {
                 let [_, _, refused, endless] = bundles.clone();

@@ -79,27 +79,13 @@ impl Quarantine {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::bundle;
     use super::*;
-    use crate::engine::compile;
-    use crate::policy::{Draft, Tree};
-
-    fn bundle() -> Bundle {
-        let mut tree = Tree::default();
-        for name in ["a", "b"] {
-            let rules = "[{apiGroups: [\"\"], apiVersions: [v1], resources: [pods]}]";
-            let text = format!(
-                "# METADATA\n# title: t\n# description: d\n# custom:\n#   match: {{rules: {rules}}}\npackage policies.x.{name}\n\ndeny contains \"no\" if input.request.name == \"{name}\"\n"
-            );
-            tree.insert(format!("x/{name}/{name}.rego"), text);
-        }
-        let binding = "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {name: b}\nspec: {policy: \"*\", enforcement: deny}\n";
-        tree.insert("b.yaml", binding);
-        compile(Draft::read(&tree, &Tree::default())).unwrap_or_else(|faults| panic!("{faults}"))
-    }
+    use crate::policy::Tree;
 
     #[test]
     fn a_policy_that_errs_every_time_is_asked_alone_and_once_is_enough_to_be_told_so() {
-        let (before, quarantine) = (bundle(), Quarantine::default());
+        let (before, quarantine) = (bundle(&["a", "b"]), Quarantine::default());
         let both = |a, b| BTreeMap::from([(0, a), (1, b)]);
         let count = |a, b| quarantine.count(&before.revision, &both(a, b));
         quarantine.begin(&before.revision);
@@ -117,7 +103,7 @@ mod tests {
 
     #[test]
     fn what_another_bundle_decided_is_not_counted() {
-        let (bundle, quarantine) = (bundle(), Quarantine::default());
+        let (bundle, quarantine) = (bundle(&["a", "b"]), Quarantine::default());
         let other = Tree::default().revision();
         quarantine.begin(&other);
         for _ in 0..ERRORS {

@@ -57,11 +57,30 @@ struct State {
     watches: BTreeMap<GroupVersionKind, Watch>,
     /// What the bundle in force needs.
     active: Needs,
+    /// What the last candidate needs, until it or another one is in force.
+    candidate: Needs,
     /// When what it does not need goes.
     drops: Option<Instant>,
     /// The version of the API server, or why it is not known.
     version: Option<Result<(u64, u64), String>>,
     inventories: Vec<Arc<Inventory>>,
+}
+
+impl State {
+    /// What was known of the version stays known while the API server is away.
+    fn learn(&mut self, version: Result<(u64, u64), String>) {
+        if version.is_ok() || self.version.as_ref().is_none_or(Result::is_err) {
+            self.version = Some(version);
+        }
+    }
+
+    /// Lets go what neither the bundle in force nor a candidate needs.
+    fn drop_unneeded(&mut self) {
+        self.drops = None;
+        let Self { watches, active, candidate, inventories, .. } = self;
+        watches.retain(|kind, _| active.kinds.contains_key(kind) || candidate.kinds.contains_key(kind));
+        inventories.clear();
+    }
 }
 
 /// A watch under way; it ends when this is dropped.
@@ -90,12 +109,12 @@ impl Caches {
     /// the API server does not answer.
     async fn list_for(&self, candidate: &Bundle) -> Result<(), String> {
         let needs = candidate.needs();
-        // What is kept and needed must not go while the rest is listed. Where this is not ended, it goes later.
-        let _lingering = Lingering::of(self);
+        // From now on: what is kept already must not go while the rest is prepared, here and elsewhere.
+        self.lock().candidate = needs.clone();
         rights::check(&self.client, needs.rules().into_iter()).await?;
         if needs.version {
             let version = answers::version(&self.client).await;
-            self.lock().version = Some(version);
+            self.lock().learn(version);
         }
         let mut new: Vec<Watch> = Vec::new();
         for (kind, keep) in &needs.kinds {
@@ -139,10 +158,7 @@ impl Caches {
     fn tidy(&self) {
         let mut state = self.lock();
         if state.drops.is_some_and(|moment| moment <= Instant::now()) {
-            state.drops = None;
-            let State { watches, active, inventories, .. } = &mut *state;
-            watches.retain(|kind, _| active.kinds.contains_key(kind));
-            inventories.clear();
+            state.drop_unneeded();
         }
         let bytes = state.watches.values().map(|watch| watch.kept.bytes()).fold(0, u64::saturating_add);
         if bytes <= self.max_bytes {
@@ -180,22 +196,6 @@ impl Caches {
     }
 }
 
-/// Nothing is dropped while this is there, and for a while after.
-struct Lingering<'a>(&'a Caches);
-
-impl<'a> Lingering<'a> {
-    fn of(caches: &'a Caches) -> Self {
-        caches.lock().drops = None;
-        Self(caches)
-    }
-}
-
-impl Drop for Lingering<'_> {
-    fn drop(&mut self) {
-        self.0.lock().drops = Instant::now().checked_add(self.0.lingers);
-    }
-}
-
 impl Preparation for Caches {
     fn prepare<'a>(
         &'a self,
@@ -207,6 +207,7 @@ impl Preparation for Caches {
     fn activated(&self, bundle: &Arc<Bundle>) {
         let mut state = self.lock();
         state.active = bundle.needs();
+        state.candidate = Needs::default();
         state.drops = Instant::now().checked_add(self.lingers);
     }
 }
@@ -257,11 +258,48 @@ async fn tend(caches: Weak<Caches>) {
         if reads && asked.elapsed() >= VERSION {
             asked = Instant::now();
             let version = answers::version(&caches.client).await;
-            let mut state = caches.lock();
-            // What was known stays known while the API server is away.
-            if version.is_ok() || state.version.as_ref().is_none_or(Result::is_err) {
-                state.version = Some(version);
-            }
+            caches.lock().learn(version);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_candidate_needs_stays_until_another_is_in_force() {
+        let kind = |kind: &str| GroupVersionKind::new("", "v1", kind);
+        let needs = |kinds: &[&str]| {
+            let mut needs = Needs::default();
+            kinds.iter().for_each(|one| needs.add(kind(one), Keep::Whole));
+            needs
+        };
+        let watch = |one: &str| {
+            let kept = Arc::new(Kept::new(kind(one), Keep::Whole));
+            (kind(one), Watch { kept, task: tokio::spawn(std::future::pending()) })
+        };
+        let watches = ["Pod", "Secret", "Service"].map(watch).into();
+        let (active, candidate) = (needs(&["Pod"]), needs(&["Service"]));
+        let mut state = State { watches, active, candidate, ..State::default() };
+        state.drop_unneeded();
+        assert_eq!(state.watches.keys().map(|kind| &*kind.kind).collect::<Vec<_>>(), ["Pod", "Service"]);
+        state.candidate = Needs::default();
+        state.drop_unneeded();
+        assert_eq!(state.watches.keys().map(|kind| &*kind.kind).collect::<Vec<_>>(), ["Pod"]);
+    }
+
+    #[test]
+    fn a_version_that_is_known_is_not_forgotten() {
+        let mut state = State::default();
+        for (learnt, known) in [
+            (Err("away".to_owned()), Err("away".to_owned())),
+            (Ok((1, 36)), Ok((1, 36))),
+            (Err("away".to_owned()), Ok((1, 36))),
+            (Ok((1, 37)), Ok((1, 37))),
+        ] {
+            state.learn(learnt);
+            assert_eq!(state.version, Some(known));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use futures_util::future::join_all;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::api::ListParams;
 use kube::{Api, Client};
@@ -21,13 +22,17 @@ pub(super) async fn shows(client: &Client, kept: &Kept, name: &str) -> bool {
             return false;
         }
     };
-    for address in slices.iter().flat_map(addresses) {
-        if let Err(why) = answers(address, name, &authorities).await {
-            tracing::info!(%address, why, "a replica does not show the new certificate yet");
-            return false;
-        }
+    // All at once: one that does not answer is not to keep the leader from what else there is to do.
+    let asked = slices.iter().flat_map(addresses).map(|address| {
+        let authorities = &authorities;
+        async move { answers(address, name, authorities).await.map_err(|why| (address, why)) }
+    });
+    let mut all = true;
+    for (address, why) in join_all(asked).await.into_iter().filter_map(Result::err) {
+        tracing::info!(%address, why, "a replica does not show the new certificate yet");
+        all = false;
     }
-    true
+    all
 }
 
 /// The ready addresses of a slice, at its webhook's port.

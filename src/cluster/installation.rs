@@ -121,25 +121,30 @@ impl Installation {
         }
     }
 
-    /// Deletes an object, and waits until it is gone.
+    /// Deletes an object, and waits until it is gone. One that is made anew meanwhile is deleted as well: who repairs what
+    /// is deleted may learn a little later that it is not to.
     ///
     /// # Errors
     /// [`InstallationError::Api`], [`InstallationError::Remains`].
     pub async fn delete(&self, object: &Value) -> Result<Outcome, InstallationError> {
         let (api, name) = self.place(object)?;
-        match api.delete(&name, &DeleteParams::background()).await {
-            Ok(_) => {}
-            Err(kube::Error::Api(status)) if status.code == 404 => return Ok(Outcome::Absent),
-            Err(error) => return Err(InstallationError::Api(error)),
-        }
-        let start = Instant::now();
-        while api.get_opt(&name).await.map_err(InstallationError::Api)?.is_some() {
+        let (start, mut deleted) = (Instant::now(), None);
+        while let Some(found) = api.get_opt(&name).await.map_err(InstallationError::Api)? {
             if start.elapsed() >= GONE {
                 return Err(InstallationError::Remains);
             }
-            sleep(PAUSE).await;
+            if deleted == Some(found.metadata.uid.clone()) {
+                sleep(PAUSE).await;
+                continue;
+            }
+            match api.delete(&name, &DeleteParams::background()).await {
+                Err(kube::Error::Api(status)) if status.code == 404 => {}
+                Err(error) => return Err(InstallationError::Api(error)),
+                Ok(_) => {}
+            }
+            deleted = Some(found.metadata.uid);
         }
-        Ok(Outcome::Deleted)
+        Ok(if deleted.is_some() { Outcome::Deleted } else { Outcome::Absent })
     }
 
     /// Where an object is, and under which name.

@@ -129,3 +129,36 @@ fn workloads(one: &Watched) -> Option<Rules> {
     let entry = entries(one)?.iter().find(is_workloads)?;
     Some(Rules::read(entry.get("rules").unwrap_or(&Value::Null)))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_one_of_both_sends_is_known_where_the_other_is_gone() {
+        let rules = json!([{
+            "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"], "scope": "*",
+        }]);
+        let configuration = |name: &str| {
+            Watched::Present(
+                json!({ "webhooks": [{ "name": format!("{name}.meshgate.io"), "rules": rules }] }),
+            )
+        };
+        let read = Rules::read(&rules);
+        let of = |mutating: Watched, validating: Watched| {
+            let mut live = Live::new();
+            live.show([mutating, validating]);
+            live.workloads()
+        };
+        let needs = |mutating: &Rules, validating: &Rules| {
+            Some(Needs { mutating: mutating.clone(), validating: validating.clone() })
+        };
+        let (none, workloads) = (Rules::default(), || configuration("workloads"));
+        assert_eq!(of(workloads(), workloads()), needs(&read, &read));
+        assert_eq!(of(Watched::Absent, workloads()), needs(&none, &read));
+        assert_eq!(of(workloads(), Watched::Present(json!({ "webhooks": [] }))), needs(&read, &none));
+        assert_eq!(of(configuration("guard"), Watched::Absent), None);
+    }
+}

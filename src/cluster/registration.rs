@@ -57,8 +57,13 @@ impl Registration {
         let client = connection.client();
         let (live, state, wants) = (live::watch(&client), State::watch(&client), Wants::new(&pace));
         let credentials = authority::watch(&client, &configuration.certificates, &pace);
-        let shown =
-            Shown { serving, condition: readiness.condition("certificate"), metrics: metrics.clone(), pace };
+        let shown = Shown {
+            serving,
+            condition: readiness.condition("certificate"),
+            metrics: metrics.clone(),
+            pace,
+            was_trusted: false,
+        };
         let registrar = Registrar {
             client: client.clone(),
             configuration,

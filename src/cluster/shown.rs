@@ -23,21 +23,24 @@ pub(super) struct Shown {
     pub(super) condition: Condition,
     pub(super) metrics: Metrics,
     pub(super) pace: Pace,
+    /// Whether the API server has trusted it, or had nothing registered yet.
+    pub(super) was_trusted: bool,
 }
 
 impl Shown {
     /// Goes on until dropped.
     pub(super) async fn run(
-        self,
+        mut self,
         mut credentials: watch::Receiver<Credentials>,
         mut live: watch::Receiver<Live>,
     ) {
         loop {
             let wanted = credentials.borrow_and_update().identity.clone();
+            let shown = live.borrow_and_update().clone();
             if let Some(wanted) = &wanted {
-                self.consider(wanted, &live.borrow_and_update().clone());
+                self.consider(wanted, &shown);
             }
-            self.tell();
+            self.tell(&shown);
             let waits = self.pace.shown.max(std::time::Duration::from_millis(50));
             let changed = async {
                 tokio::select! {
@@ -77,17 +80,33 @@ impl Shown {
         self.serving.swap(wanted.clone());
     }
 
-    /// Says how things are with what is shown.
-    fn tell(&self) {
-        let Some((begins, ends)) = self.serving.identity().and_then(|identity| identity.validity()) else {
+    /// Says how things are with what is shown. Requests come from when the API server trusts it first; where somebody
+    /// changes what is registered later, the leader repairs that, and no replica goes away.
+    fn tell(&mut self, live: &Live) {
+        let Some(identity) = self.serving.identity() else {
             return self.condition.fails("there is no certificate yet");
+        };
+        let Some((begins, ends)) = identity.validity() else {
+            return self.condition.fails("the certificate can't be read");
         };
         self.metrics.certificate_expiry("serving", ends.unix_timestamp());
         let now = OffsetDateTime::now_utc();
-        if begins <= now && now < ends {
-            self.condition.holds(format!("until {ends}"));
-        } else {
-            self.condition.fails(format!("the certificate holds from {begins} to {ends} only"));
+        if !(begins <= now && now < ends) {
+            return self.condition.fails(format!("the certificate holds from {begins} to {ends} only"));
         }
+        if !self.was_trusted {
+            let trusts =
+                live.authorities().map(|(trusted, _)| identity.leads_to(trusted, &server_name(), now));
+            match trusts {
+                Some(Err(why)) => {
+                    return self.condition.fails(format!("the API server does not trust it yet: {why}"));
+                }
+                None if !live.is_known() => {
+                    return self.condition.fails("it is not known yet what the API server trusts");
+                }
+                Some(Ok(())) | None => self.was_trusted = true,
+            }
+        }
+        self.condition.holds(format!("until {ends}"));
     }
 }

@@ -44,12 +44,11 @@ impl State {
         }
     }
 
-    /// Takes what was said of a former installation away: its Deployment is not the one that there is now.
+    /// Takes what was said of a former installation away: its Deployment is not the one that there is now, or it had none.
     pub(super) async fn renew(&self) -> Result<(), kube::Error> {
         let Some(map) = self.maps.get_opt(NAME).await? else { return Ok(()) };
-        let owner = map.metadata.owner_references.unwrap_or_default().into_iter().next();
-        let (Some(owner), Some(ours)) = (owner, self.deployment().await?) else { return Ok(()) };
-        if owner.uid == ours {
+        let Some(ours) = self.deployment().await? else { return Ok(()) };
+        if map.metadata.owner_references.iter().flatten().any(|owner| owner.uid == ours) {
             return Ok(());
         }
         self.merge(&json!({ "metadata": owners(Some(&ours)), "data": { "registration": null } })).await

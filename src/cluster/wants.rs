@@ -150,3 +150,56 @@ impl Drop for Candidate<'_> {
         self.0.changed.send_replace(());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::compile;
+    use crate::policy::{Draft, Tree};
+    use crate::registration::Rules;
+
+    /// A bundle whose one policy is about that resource.
+    fn bundle(resource: &str) -> Bundle {
+        let mut tree = Tree::default();
+        let rules = format!("[{{apiGroups: [\"\"], apiVersions: [v1], resources: [{resource}]}}]");
+        tree.insert(
+            "x/a/a.rego",
+            format!(
+                "# METADATA\n# title: t\n# description: d\n# custom:\n#   match: {{rules: {rules}}}\npackage policies.x.a\n\ndeny contains \"no\" if input.request.uid\n"
+            ),
+        );
+        tree.insert(
+            "b.yaml",
+            "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {name: b}\nspec: {policy: x/a, enforcement: deny}\n",
+        );
+        compile(Draft::read(&tree, &Tree::default())).unwrap_or_else(|faults| panic!("{faults}"))
+    }
+
+    #[tokio::test]
+    async fn what_an_earlier_leader_registered_stays_until_a_bundle_comes_in_force_here() {
+        let pace = Pace { narrows: Duration::from_millis(200), ..Pace::default() };
+        let wants = Wants::new(&pace);
+        let (pods, services) = (Needs::of(&bundle("pods")), Needs::of(&bundle("services")));
+        wants.keep(&services);
+        assert_eq!(wants.needs(), None, "nobody stands who has nothing in force");
+        wants.activated(&bundle("pods"));
+        wants.keep(&services);
+        // Others may have it in force, however long this replica does without.
+        tokio::time::sleep(pace.narrows * 2).await;
+        assert_eq!(wants.needs(), Some(pods.union(&services)));
+        wants.activated(&bundle("pods"));
+        assert_eq!(wants.needs(), Some(pods.union(&services)));
+        tokio::time::sleep(pace.narrows * 2).await;
+        assert_eq!(wants.needs(), Some(pods));
+    }
+
+    #[tokio::test]
+    async fn who_has_nothing_in_force_waits() {
+        let wants = Wants::new(&Pace::default());
+        let mut first = std::pin::pin!(wants.first());
+        assert!(futures_util::poll!(&mut first).is_pending());
+        wants.activated(&bundle("pods"));
+        first.await;
+        assert!(wants.needs().is_some_and(|needs| needs.mutating == Rules::default()));
+    }
+}

@@ -1,13 +1,14 @@
 //! A corpus of real manifests through `meshgate check` and through `kubectl apply --dry-run=server`: the same findings.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use meshgate::dry_run::{File, Manifests};
+use meshgate::dry_run::Manifests;
 use serde_json::{Value, json};
 
 use crate::environment::Environment;
+use crate::manifests::{corpus, files};
 use crate::webhook::{Webhook, strict};
 
 const NAMESPACE: &str = "corpus";
@@ -71,22 +72,10 @@ fn kubectl_is_told_what_check_says() {
     assert!(equal > 200 && denied > 100 && invalid.len() < 20, "a corpus that shows something");
 }
 
-/// The corpus lies beside the project, not in it.
-fn corpus() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
-    let directory = std::env::var_os("MESHGATE_CORPUS").map_or_else(beside, PathBuf::from);
-    if directory.is_dir() {
-        return Some(directory);
-    }
-    assert!(std::env::var_os("CI").is_none(), "no corpus at {}; set MESHGATE_CORPUS", directory.display());
-    println!("left out: no corpus at {}; set MESHGATE_CORPUS", directory.display());
-    None
-}
-
 /// One file a document, none with a namespace of its own; the names of the files, and whence each is.
 fn write_documents(corpus: &Path, documents: &Path) -> Vec<(String, String)> {
     let mut found = Vec::new();
-    collect(corpus, &mut found);
+    files(corpus, &mut found);
     let manifests = Manifests::read(&found);
     let mut written = Vec::new();
     for manifest in manifests.objects() {
@@ -100,21 +89,6 @@ fn write_documents(corpus: &Path, documents: &Path) -> Vec<(String, String)> {
         written.push((name, format!("{origin}:{}", manifest.line())));
     }
     written
-}
-
-fn collect(directory: &Path, found: &mut Vec<File>) {
-    let mut entries: Vec<PathBuf> =
-        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
-    entries.sort();
-    for path in entries {
-        let extension = path.extension().and_then(std::ffi::OsStr::to_str);
-        if path.is_dir() {
-            collect(&path, found);
-        } else if matches!(extension, Some("yaml" | "yml" | "json")) {
-            let (name, bytes) = (path.display().to_string(), std::fs::read(&path).unwrap());
-            found.push(File { name, bytes, named: false });
-        }
-    }
 }
 
 /// The lines of each file's denial, by `check`.

@@ -15,6 +15,8 @@ mod installation;
 mod installed;
 mod large;
 mod load;
+#[path = "../http/manifests.rs"]
+mod manifests;
 mod messages;
 mod namespaces;
 mod operations;

@@ -11,6 +11,11 @@ use serde_json::{Value, json};
 
 /// Denies and changes all Pods, ConfigMaps and Namespaces.
 fn bundle(enforcement: &str) -> Bundle {
+    policies(enforcement, "deny contains \"no\"")
+}
+
+/// The same where another entry point finds fault.
+fn policies(enforcement: &str, finds: &str) -> Bundle {
     let mut tree = Tree::default();
     let rules = "[{apiGroups: [\"\"], apiVersions: [v1], resources: [pods, configmaps, namespaces]}]";
     let policy = |entry: &str, name: &str| {
@@ -18,7 +23,7 @@ fn bundle(enforcement: &str) -> Bundle {
             "# METADATA\n# title: t\n# description: d\n# custom:\n#   match: {{rules: {rules}}}\npackage policies.x.{name}\n\n{entry}\n"
         )
     };
-    tree.insert("x/no/no.rego", policy("deny contains \"no\"", "no"));
+    tree.insert("x/no/no.rego", policy(finds, "no"));
     let patch = "patch := [{\"op\": \"add\", \"path\": \"/metadata/generateName\", \"value\": \"x\"}]";
     tree.insert("x/set/set.rego", policy(patch, "set"));
     tree.insert(
@@ -103,6 +108,20 @@ fn what_the_registration_leaves_out_is_left_alone_whichever_entry_brings_it() {
             ("meshgate-system", &none, (false, false)),
         ] {
             assert_eq!(of_namespace(name, labels), expected, "Namespace {name} {labels} {enforcement}");
+        }
+    }
+}
+
+/// What meshgate would refuse in its own namespace is what brings it back, or takes it away.
+#[test]
+fn nothing_is_refused_where_meshgate_runs() {
+    let none = json!({});
+    for entry in ["deny contains \"no\"", "deny contains {\"msg\": 1}"] {
+        let bundle = policies("deny", entry);
+        for (namespace, is_allowed) in [("shop", false), ("meshgate-system", true)] {
+            let decision = decided(&bundle, &pod(namespace), Phase::Validate, &none);
+            assert_eq!(decision.allowed(), is_allowed, "{namespace}: {:?}", decision.findings);
+            assert_eq!(decision.findings.len(), 1, "it is told: {:?}", decision.findings);
         }
     }
 }

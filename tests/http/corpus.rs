@@ -8,41 +8,15 @@ use std::process::Command;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use meshgate::admission::Request;
-use meshgate::dry_run::{File, Manifests, Requests};
+use meshgate::dry_run::{Manifests, Requests};
 use meshgate::engine::Bundle;
 use meshgate::patch::Patch;
 use meshgate::source;
 use serde_json::{Value, json};
 
 use crate::bundle;
+use crate::manifests::{corpus, files};
 use crate::process::Process;
-
-/// The corpus lies beside the project, not in it.
-fn corpus() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
-    let directory = std::env::var_os("MESHGATE_CORPUS").map_or_else(beside, PathBuf::from);
-    if directory.is_dir() {
-        return Some(directory);
-    }
-    assert!(std::env::var_os("CI").is_none(), "no corpus at {}; set MESHGATE_CORPUS", directory.display());
-    println!("left out: no corpus at {}; set MESHGATE_CORPUS", directory.display());
-    None
-}
-
-fn files(directory: &Path, found: &mut Vec<File>) {
-    let mut entries: Vec<PathBuf> =
-        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
-    entries.sort();
-    for path in entries {
-        let extension = path.extension().and_then(std::ffi::OsStr::to_str);
-        if path.is_dir() {
-            files(&path, found);
-        } else if matches!(extension, Some("yaml" | "yml" | "json")) {
-            let (name, bytes) = (path.display().to_string(), std::fs::read(&path).unwrap());
-            found.push(File { name, bytes, named: false });
-        }
-    }
-}
 
 /// The starter profile, but that it denies, and workloads as well as Pods: then all that is found is in an answer.
 fn strict(folder: &Path) -> Bundle {

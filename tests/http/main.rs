@@ -15,6 +15,7 @@ mod exceptions;
 mod ladder;
 mod limits;
 mod logs;
+mod manifests;
 mod metrics;
 mod operations;
 mod pod_security;

@@ -28,7 +28,7 @@ pub(crate) struct Fake {
 }
 
 impl Fake {
-    /// Access reviews are all allowed, and there are no Namespaces; `script` answers the rest.
+    /// Access reviews are all allowed, and no watch shows a Namespace; `script` answers the rest.
     pub(crate) fn start(script: Arc<Script>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = format!("http://{}", listener.local_addr().unwrap());
@@ -81,7 +81,7 @@ fn answer(mut stream: TcpStream, script: &Script, noted: &Mutex<Vec<String>>) {
             lines: vec![json!({ "spec": {}, "status": { "allowed": true } })],
             holds: false,
         },
-        path if path.starts_with("/api/v1/namespaces") => watched(&[], "1"),
+        path if path.starts_with("/api/v1/namespaces?") => watched(&[], "1"),
         path => script(path),
     };
     let head =

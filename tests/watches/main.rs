@@ -144,3 +144,19 @@ async fn a_listing_without_end_is_no_listing() {
     let caches = prepared(&fake).await;
     assert_eq!(names(&caches).await, ["a", "b"]);
 }
+
+/// The API server has decided whether a namespace is exempt, by what it knows itself: what is known here may be older.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_copy_of_a_namespace_exempts_it() {
+    let labels = json!({ "meshgate.io/exempt": "true", "meshgate.io/mode": "deny" });
+    let namespace =
+        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "shop", "labels": labels } });
+    let fake = Fake::start(Arc::new(move |path: &str| match path {
+        "/api/v1/namespaces/shop" => Reply { status: 200, lines: vec![namespace.clone()], holds: false },
+        _ => watched(&[], "1"),
+    }));
+    let caches = prepared(&fake).await;
+    let fact = caches.fetch(&FactKey::Namespace("shop".to_owned())).await;
+    let expected = json!({ "name": "shop", "labels": { "meshgate.io/mode": "deny" }, "annotations": {} });
+    assert_eq!(fact, Fact::Known(expected));
+}

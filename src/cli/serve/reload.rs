@@ -106,3 +106,81 @@ impl Reload {
         Attempt { revision, task }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::path::Path;
+    use std::pin::Pin;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Instant;
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::activation::{Preparation, Readiness};
+    use crate::metrics::Metrics;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        policies: PolicyFlags,
+    }
+
+    /// Ready when that is said.
+    struct Slow(Arc<AtomicBool>);
+
+    impl Preparation for Slow {
+        fn prepare<'a>(
+            &'a self,
+            _: &'a Arc<Bundle>,
+        ) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
+            Box::pin(async {
+                while !self.0.load(Ordering::SeqCst) {
+                    sleep(Duration::from_millis(10)).await;
+                }
+                Ok(())
+            })
+        }
+
+        fn activated(&self, _: &Arc<Bundle>) {}
+    }
+
+    fn write(directory: &Path, enforcement: &str) {
+        let policy = "# METADATA\n# title: t\n# description: d\n# custom:\n#   match: {rules: [{apiGroups: [\"\"], apiVersions: [v1], resources: [pods]}]}\npackage policies.x.a\n\ndeny contains \"no\" if input.request.uid\n";
+        std::fs::create_dir_all(directory.join("x/a")).unwrap();
+        std::fs::write(directory.join("x/a/a.rego"), policy).unwrap();
+        let binding = format!(
+            "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {{name: b}}\nspec: {{policy: x/a, enforcement: {enforcement}}}\n"
+        );
+        std::fs::write(directory.join("b.yaml"), binding).unwrap();
+    }
+
+    fn until(what: &str, mut holds: impl FnMut() -> bool) {
+        let start = Instant::now();
+        while !holds() {
+            assert!(start.elapsed() < Duration::from_secs(20), "waited too long for {what}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    #[test]
+    fn a_faulty_tree_does_not_end_the_attempt_of_a_good_one() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "deny");
+        let flags = Flags::parse_from(["x", "-p", folder.path().to_str().unwrap()]);
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let ready = Arc::new(AtomicBool::new(false));
+        let preparations: Vec<Arc<dyn Preparation>> = vec![Arc::new(Slow(Arc::clone(&ready)))];
+        let activation = Activation::new(preparations, &Readiness::default(), Metrics::new());
+        let first = Arc::new(flags.policies.bundle(clock()).unwrap());
+        let (policies, runtime_handle) = (flags.policies, runtime.handle().clone());
+        let reload =
+            Reload { policies, activation: Arc::clone(&activation), now: None, runtime: runtime_handle };
+        reload.start(Arc::clone(&first)).unwrap();
+        write(folder.path(), "denny");
+        until("the fault", || activation.status().refused.is_some());
+        ready.store(true, Ordering::SeqCst);
+        until("the good one", || activation.active().is_some_and(|active| active.revision == first.revision));
+    }
+}
