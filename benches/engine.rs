@@ -1,4 +1,4 @@
-//! What policies cost together: 24 bindings of 21 policies (the embedded ones three times, under other names) on a Pod of
+//! What policies cost together: 24 bindings of 21 policies (those of by_hand.rs three times, under other names) on a Pod of
 //! 9 KB with five containers, asked one program each and together; with 200 beside them that are about something else; with
 //! one beside them that errs on every request, before and after it was put apart; and 441, to load and to ask. Beside them
 //! the same checks by hand, and by OPA.
@@ -26,7 +26,6 @@ use meshgate::context::{Fact, FactKey, Facts, Now};
 use meshgate::engine::{Bundle, compile};
 use meshgate::policy::{Draft, Tree};
 use meshgate::review::{Decision, Phase, Progress, review};
-use meshgate::source;
 use opa::Opa;
 use serde_json::{Value, json};
 
@@ -35,9 +34,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const POD: &[u8] = include_bytes!("../tests/fixtures/admission-review/pod.json");
 
-/// The embedded policies and their bindings `copies` times, the first time under their own names.
+/// The policies and their bindings `copies` times, the first time under their own names.
 fn copies(copies: usize) -> Tree {
-    let starter = source::profile("starter").expect("an embedded profile");
+    let starter = by_hand::policies();
     let mut tree = starter.clone();
     for copy in 1..copies {
         for (path, content) in starter.iter() {

@@ -1,5 +1,5 @@
 //! What a review costs beside what it cannot cost less than: reading the JSON, and the same checks written by hand in
-//! Rust. One Pod of 9 KB with five containers against the embedded starter policies; every line reads the same bytes.
+//! Rust. One Pod of 9 KB with five containers against the policies of by_hand.rs; every line reads the same bytes.
 //! And what large questions cost, each in two sizes.
 //!
 //! `cargo bench --bench review`. Before anything is measured it is made sure that the checks by hand find exactly what
@@ -27,7 +27,6 @@ use meshgate::context::{Fact, FactKey, Facts, Now};
 use meshgate::engine::{self, Bundle};
 use meshgate::policy::{Draft, Tree};
 use meshgate::review::{Action, Decision, Phase, Progress, review};
-use meshgate::source;
 use serde_json::{Value, json};
 
 /// That of the binary (docs/adr/0004-allocator.md), for all lines alike.
@@ -135,8 +134,8 @@ impl Question {
 }
 
 fn starter() -> Bundle {
-    let tree = source::profile("starter").expect("an embedded profile");
-    engine::compile(Draft::read(&tree, &Tree::default())).expect("the embedded policies compile")
+    engine::compile(Draft::read(&by_hand::policies(), &Tree::default()))
+        .expect("the embedded policies compile")
 }
 
 fn measure(criterion: &mut Criterion, question: &Question) {

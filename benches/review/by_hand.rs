@@ -1,9 +1,25 @@
 //! The checks of the starter policies as somebody would write them who needed no other: the rules in `policies/`, with
 //! the parameters of `policies/profiles/starter/bindings.yaml`, for Pods only. Paths, messages and remedies are made
-//! where something is found.
+//! where something is found. In place of `pod_security/standard`, which `benches/pod_security.rs` measures beside the
+//! reference, a policy that looks for privileged containers.
 
 use meshgate::kubernetes::image_reference::ImageReference;
+use meshgate::policy::Tree;
+use meshgate::source;
 use serde_json::{Value, json};
+
+/// What these checks are the baseline of.
+pub(crate) fn policies() -> Tree {
+    let mut tree = source::profile("starter").unwrap_or_default();
+    let bindings = tree.iter().find(|(path, _)| *path == "bindings.yaml").map(|(_, content)| content);
+    let text = String::from_utf8_lossy(bindings.unwrap_or_default())
+        .replace("pod_security/standard", "workloads/privileged")
+        .replace("  parameters:\n    level: baseline\n", "");
+    tree.insert("bindings.yaml", text);
+    let policy = include_str!("../../tests/fixtures/policies/privileged.rego");
+    tree.insert("workloads/privileged/privileged.rego", policy);
+    tree
+}
 
 /// A demand of `resources/required`.
 struct Demand {
@@ -117,8 +133,8 @@ fn privileged(container: &Container<'_>, found: &mut Vec<Found<'static>>) {
         return;
     }
     found.push(Found {
-        policy: "pod_security/privileged",
-        binding: "privileged",
+        policy: "workloads/privileged",
+        binding: "pod-security",
         message: format!("{} is privileged: who takes it over has the node", container.title()),
         field: container.field("securityContext.privileged"),
         remedy: "remove `privileged` or set it to false; add what is really needed to \

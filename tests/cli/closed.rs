@@ -188,7 +188,7 @@ fn what_kubectl_would_create_is_judged_whatever_it_is_called() {
     for kind in ["List", "PodList", "ConfigMap", "Whatever"] {
         let ran = check(&[], &["-", "--mode", "deny"], &list(kind, pod));
         assert_eq!(ran.code, 1, "{kind}: {}", ran.out);
-        assert!(ran.out.contains("Pod/default/a: [pod_security/privileged]"), "{kind}: {}", ran.out);
+        assert!(ran.out.contains("Pod/default/a: [pod_security/standard]"), "{kind}: {}", ran.out);
     }
     let ran = check(&[], &["-"], &list("List", "{a: 1}"));
     assert_eq!(ran.code, 2, "{}", ran.out);

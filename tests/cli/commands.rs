@@ -17,7 +17,10 @@ fn review_answers_as_the_webhook_does() {
     let warn = meshgate(&["review", "--phase", "validate", REVIEW]);
     let answer: Value = serde_json::from_str(&warn.out).unwrap();
     assert_eq!((warn.code, &answer["response"]["allowed"]), (0, &json!(true)));
-    assert!(answer["response"]["warnings"][0].as_str().unwrap().contains("is privileged"), "{answer}");
+    assert!(
+        answer["response"]["warnings"][0].as_str().unwrap().contains("securityContext.privileged=true"),
+        "{answer}"
+    );
     let mutate = with_input(&["review", "--phase", "mutate", "-"], &std::fs::read_to_string(REVIEW).unwrap());
     let answer: Value = serde_json::from_str(&mutate.out).unwrap();
     assert_eq!((mutate.code, &answer["response"]["patchType"]), (0, &json!("JSONPatch")));

@@ -166,17 +166,23 @@ spec:
   - {name: app, image: registry.example/app:1, securityContext: {privileged: true}}
 ";
 
+/// A policy that denies each privileged container.
+const PER_CONTAINER: &str = include_str!("../fixtures/policies/privileged.rego");
+
 /// Explains and checks that Pod beside an exception from the one policy in force.
 fn excepted(rest: &str, format: &str) -> [Run; 2] {
     let head = "apiVersion: meshgate.io/v1alpha1\nkind: ";
-    let policy = "policy: pod_security/privileged";
+    let policy = "policy: workloads/privileged";
     let tree = format!(
-        "{head}Bundle\nmetadata: {{name: b}}\nspec: {{includes: [pod_security]}}\n---\n\
-         {head}PolicyBinding\nmetadata: {{name: one}}\nspec: {{{policy}, enforcement: deny}}\n---\n\
+        "{head}PolicyBinding\nmetadata: {{name: one}}\nspec: {{{policy}, enforcement: deny}}\n---\n\
          {head}PolicyException\nmetadata: {{name: sockets}}\nspec: {{{policy}, owner: o, reason: reads the sockets, \
          expires: 2026-06-30T00:00:00Z{rest}}}\n"
     );
-    let folder = folder(&[("p/tree.yaml", &tree), ("pod.yaml", PRIVILEGED)]);
+    let folder = folder(&[
+        ("p/tree.yaml", &tree),
+        ("p/workloads/privileged/privileged.rego", PER_CONTAINER),
+        ("pod.yaml", PRIVILEGED),
+    ]);
     ["explain", "check"].map(|command| {
         let arguments = [command, "-p", "p", "-o", format, "--now", "2026-01-31T12:00:00Z", "pod.yaml"];
         run(folder.path(), &arguments, "")
@@ -196,8 +202,8 @@ fn an_exception_is_explained_with_its_reason_and_its_end() {
         exception.as_object_mut().unwrap().extend(container.as_object().unwrap().clone());
         json!([exception])
     };
-    let unit = json!({ "container": "agent", "control": "pod_security/privileged" });
-    let taken_out = "container \"agent\" is taken out of the control `pod_security/privileged`";
+    let unit = json!({ "container": "agent", "control": "workloads/privileged" });
+    let taken_out = "container \"agent\" is taken out of the control `workloads/privileged`";
     let table = [
         ("", 0, with(json!({})), vec![agent, app], vec![("excused", agent), ("excused", app)]),
         (CONTAINER, 1, with(unit), vec![app], vec![("deny", app), ("excused", taken_out)]),
@@ -234,6 +240,6 @@ fn an_exception_is_told_to_people() {
     };
     let whole =
         "      exception sockets excuses all violations, until 2026-06-30T00:00:00Z: reads the sockets";
-    let unit = "      exception sockets takes container \"agent\" out of the control `pod_security/privileged`, until 2026-06-30T00:00:00Z: reads the sockets";
+    let unit = "      exception sockets takes container \"agent\" out of the control `workloads/privileged`, until 2026-06-30T00:00:00Z: reads the sockets";
     assert_eq!([lines(""), lines(CONTAINER)], [[whole], [unit]]);
 }

@@ -133,16 +133,16 @@ fn the_namespace_flag_is_kubectls() {
 fn what_yaml_1_1_says_is_what_is_judged() {
     for value in ["yes", "on", "True", "y"] {
         let ran = with_input(&["check", "-", "--mode", "deny"], &POD.replace("yes", value));
-        assert!(ran.out.contains("is privileged"), "{value}: {}", ran.out);
+        assert!(ran.out.contains("securityContext.privileged=true"), "{value}: {}", ran.out);
     }
     // The API server would not decode these; they are never read as "no".
     for value in ["\"on\"", "'yes'", "1", "0777", "1e3"] {
         let ran = with_input(&["check", "-", "--mode", "deny"], &POD.replace("yes", value));
-        assert!(ran.out.contains("[pod_security/privileged] the fact `containers` is missing: spec.containers[0].securityContext.privileged is not a boolean"), "{value}: {}", ran.out);
+        assert!(ran.out.contains("[pod_security/standard] the fact `containers` is missing: spec.containers[0].securityContext.privileged is not a boolean"), "{value}: {}", ran.out);
         assert_eq!(ran.code, 3, "{value}");
     }
     for value in ["no", "off", "False", "n", "null", "~"] {
         let ran = with_input(&["check", "-", "--mode", "deny"], &POD.replace("yes", value));
-        assert!(!ran.out.contains("is privileged"), "{value}: {}", ran.out);
+        assert!(!ran.out.contains("securityContext.privileged=true"), "{value}: {}", ran.out);
     }
 }

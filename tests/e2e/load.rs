@@ -100,9 +100,9 @@ pub(crate) fn admitted(number: usize, violating: bool) -> Value {
 pub(crate) fn by_the_starter_profile(violating: bool, answer: &Answer) -> bool {
     if violating {
         return answer.status == 403
-            && answer.message().ends_with(
-                "[pod_security/privileged] container \"app\" is privileged: who takes it over has the node",
-            );
+            && answer
+                .message()
+                .ends_with("privileged (container \"app\" must not set securityContext.privileged=true)");
     }
     let profile = &answer.body["spec"]["securityContext"]["seccompProfile"]["type"];
     answer.status == 201 && answer.warnings.is_empty() && profile == "RuntimeDefault"

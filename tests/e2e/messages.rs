@@ -26,7 +26,7 @@ fn kubectl_shows_why_a_pod_is_refused() {
     let expected = "Error from server (Forbidden): error when creating \"STDIN\": admission webhook \"workloads.meshgate.io\" \
         denied the request: [images/no_latest] container \"debug\" has the image \"docker.io/library/busybox:latest\", whose tag \
         `latest` can be another image tomorrow\n\
-        [pod_security/privileged] container \"debug\" is privileged: who takes it over has the node\n";
+        privileged (container \"debug\" must not set securityContext.privileged=true)\n";
     assert_eq!((run.code, run.out.as_str(), run.err.as_str()), (Some(1), "", expected));
     assert_eq!(environment.admin.get(&webhook.path("pods/debug")).status, 404);
 }
@@ -38,7 +38,7 @@ fn kubectl_shows_warnings_of_a_pod_that_is_made() {
     let run = environment.alice.kubectl(&["apply", "-n", &webhook.namespace, "-f", "-"], DEBUG);
     let expected = "Warning: [images/no_latest] container \"debug\" has the image \"docker.io/library/busybox:latest\", whose tag \
         `latest` can be another image tomorrow\n\
-        Warning: [pod_security/privileged] container \"debug\" is privileged: who takes it over has the node\n";
+        Warning: privileged (container \"debug\" must not set securityContext.privileged=true)\n";
     assert_eq!((run.code, run.out.as_str(), run.err.as_str()), (Some(0), "pod/debug created\n", expected));
     assert_eq!(environment.admin.get(&webhook.path("pods/debug")).status, 200);
 }

@@ -142,7 +142,7 @@ impl<'a> Installed<'a> {
     fn is_privileged_refused(&self) -> bool {
         let pod = pod("privileged", &json!({ "privileged": true }));
         let answer = self.environment.admin.create("/api/v1/namespaces/shop/pods?dryRun=All", &pod);
-        answer.status == 403 && answer.message().contains("is privileged")
+        answer.status == 403 && answer.message().contains("securityContext.privileged=true")
     }
 
     fn phase(&self) -> String {

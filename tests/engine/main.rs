@@ -12,3 +12,4 @@ mod needs;
 mod numbers;
 mod raw;
 mod rows;
+mod tenants;

@@ -24,9 +24,9 @@ fn excepting(expires: &str) -> Bundle {
         format!("apiVersion: meshgate.io/v1alpha1\nkind: {kind}\nmetadata: {{name: legacy}}\nspec: {spec}\n")
     };
     tree.insert("bundle.yaml", document("Bundle", "{includes: [pod_security]}"));
-    tree.insert("a.yaml", document("PolicyBinding", "{policy: pod_security/privileged, enforcement: deny}"));
+    tree.insert("a.yaml", document("PolicyBinding", "{policy: pod_security/standard, enforcement: deny}"));
     let exception = format!(
-        "{{policy: pod_security/privileged, owner: o, reason: r, expires: '{expires}', containers: [{{name: app, image: registry.example/**}}]}}"
+        "{{policy: pod_security/standard, controls: [privileged], owner: o, reason: r, expires: '{expires}', containers: [{{name: app, image: registry.example/**}}]}}"
     );
     tree.insert("b.yaml", document("PolicyException", &exception));
     bundle::compiled(&tree)
@@ -68,7 +68,7 @@ fn an_exception_ends_for_webhook_and_dry_run_alike() {
         let response = &answer["response"];
         assert_eq!(response["allowed"], is_excused, "{expires}: {answer}");
         let word = if is_excused { "excused by legacy" } else { "deny" };
-        let expected = format!("{word}: pod_security/privileged");
+        let expected = format!("{word}: pod_security/standard");
         assert_eq!(response["auditAnnotations"]["validate-policies"], expected, "{expires}");
         assert_eq!(checked(&excepting(expires), &spec()).exit_code(), u8::from(!is_excused), "{expires}");
     }

@@ -36,7 +36,7 @@ fn bound_with(members: &str) -> Bundle {
 /// The policy and what says where a Rollout keeps its Pod.
 fn tree() -> Tree {
     let mut tree = Tree::default();
-    let (policies, path) = (crate::policies(), format!("{POLICY}/privileged.rego"));
+    let (policies, path) = (crate::policies(), format!("{POLICY}/standard.rego"));
     let (_, content) = policies.iter().find(|(name, _)| *name == path).unwrap();
     let text = String::from_utf8(content.to_vec()).unwrap();
     assert!(text.contains("#     rules:\n"));
