@@ -39,16 +39,22 @@ pub enum GuardedField {
     Privileged,
     /// `securityContext.procMount`.
     ProcMount,
+    /// `securityContext.readOnlyRootFilesystem`.
+    ReadOnlyRootFilesystem,
     /// `securityContext.runAsNonRoot`.
     RunAsNonRoot,
     /// `securityContext.runAsUser`.
     RunAsUser,
+    /// `runtimeClassName`.
+    RuntimeClassName,
     /// `securityContext.seccompProfile`.
     SeccompProfile,
     /// `securityContext.seLinuxOptions`.
     SeLinuxOptions,
     /// `serviceAccountName`.
     ServiceAccountName,
+    /// `shareProcessNamespace`.
+    ShareProcessNamespace,
     /// `securityContext.sysctls`.
     Sysctls,
     /// `volumes` of the node, or of types that restricted Pods may not have, and `volumeMounts` of these.
@@ -57,7 +63,7 @@ pub enum GuardedField {
 
 impl GuardedField {
     /// All of them, by name.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::AllowPrivilegeEscalation,
         Self::AppArmorProfile,
         Self::AutomountServiceAccountToken,
@@ -73,11 +79,14 @@ impl GuardedField {
         Self::Images,
         Self::Privileged,
         Self::ProcMount,
+        Self::ReadOnlyRootFilesystem,
         Self::RunAsNonRoot,
         Self::RunAsUser,
+        Self::RuntimeClassName,
         Self::SeccompProfile,
         Self::SeLinuxOptions,
         Self::ServiceAccountName,
+        Self::ShareProcessNamespace,
         Self::Sysctls,
         Self::Volumes,
     ];
@@ -100,11 +109,14 @@ impl GuardedField {
             Self::Images => "images",
             Self::Privileged => "privileged",
             Self::ProcMount => "procMount",
+            Self::ReadOnlyRootFilesystem => "readOnlyRootFilesystem",
             Self::RunAsNonRoot => "runAsNonRoot",
             Self::RunAsUser => "runAsUser",
+            Self::RuntimeClassName => "runtimeClassName",
             Self::SeccompProfile => "seccompProfile",
             Self::SeLinuxOptions => "seLinuxOptions",
             Self::ServiceAccountName => "serviceAccountName",
+            Self::ShareProcessNamespace => "shareProcessNamespace",
             Self::Sysctls => "sysctls",
             Self::Volumes => "volumes",
         }

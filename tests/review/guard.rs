@@ -16,6 +16,7 @@ fn plain() -> Value {
         "metadata": { "annotations": {} },
         "spec": {
             "hostUsers": false, "serviceAccountName": "web", "automountServiceAccountToken": false,
+            "runtimeClassName": "gvisor",
             "securityContext": {
                 "runAsNonRoot": true, "runAsUser": 1000, "seccompProfile": { "type": "RuntimeDefault" },
                 "windowsOptions": {}
@@ -32,7 +33,7 @@ fn container(name: &str) -> Value {
         "livenessProbe": { "httpGet": { "port": 80 } }, "lifecycle": {},
         "securityContext": {
             "privileged": false, "allowPrivilegeEscalation": false, "capabilities": { "drop": ["ALL"] },
-            "windowsOptions": {}
+            "readOnlyRootFilesystem": true, "windowsOptions": {}
         }
     })
 }
@@ -149,6 +150,8 @@ fn what_is_lowered_or_stays_is_nobodys_business() {
         (format!("{CONTEXT}/seLinuxOptions"), json!({ "level": "s0:c1,c2" })),
         (format!("{CONTEXT}/procMount"), json!("Default")),
         ("/spec/hostNetwork".to_owned(), json!(false)),
+        ("/spec/shareProcessNamespace".to_owned(), json!(false)),
+        ("/spec/runtimeClassName".to_owned(), json!("gvisor")),
         ("/spec/containers/0/ports/0/hostPort".to_owned(), json!(0)),
         ("/spec/containers/0/livenessProbe/httpGet/host".to_owned(), json!("")),
         ("/spec/volumes/0/secret".to_owned(), json!({ "secretName": "a" })),

@@ -15,6 +15,9 @@ pub(super) type Powers = BTreeSet<String>;
 /// Among powers: any profile at all is no more than this.
 const ANY: &str = "any profile";
 
+/// Among powers: the files of an image can be changed. Of a container that is new it is nothing that the others lost.
+const WRITABLE: &str = "a writable image";
+
 /// What container runtimes leave a container that drops nothing (containerd, pkg/oci; the list that Pod Security's
 /// baseline calls default, and NET_RAW).
 const DEFAULT_CAPABILITIES: [&str; 14] = [
@@ -67,13 +70,14 @@ const fn inherited(field: GuardedField, pointer: &'static str, powers: fn(Option
 }
 
 /// Those of each container.
-pub(super) const OF_CONTAINERS: [Row; 14] = [
+pub(super) const OF_CONTAINERS: [Row; 15] = [
     row(GuardedField::Containers, "/name", present),
     row(GuardedField::Images, "/image", present),
     row(GuardedField::Privileged, "/securityContext/privileged", unless_false),
     row(GuardedField::Capabilities, "/securityContext/capabilities", capabilities),
     row(GuardedField::AllowPrivilegeEscalation, "/securityContext/allowPrivilegeEscalation", escalation),
     row(GuardedField::ProcMount, "/securityContext/procMount", proc_mount),
+    row(GuardedField::ReadOnlyRootFilesystem, "/securityContext/readOnlyRootFilesystem", writable),
     row(GuardedField::HostPort, "/ports", host_ports),
     row(GuardedField::HostProbes, "", host_probes),
     inherited(GuardedField::RunAsNonRoot, "/securityContext/runAsNonRoot", unless_true),
@@ -85,13 +89,15 @@ pub(super) const OF_CONTAINERS: [Row; 14] = [
 ];
 
 /// Those of the Pod itself.
-pub(super) const OF_PODS: [Row; 7] = [
+pub(super) const OF_PODS: [Row; 9] = [
     inherited(GuardedField::HostNetwork, "/hostNetwork", unless_false),
     inherited(GuardedField::HostPid, "/hostPID", unless_false),
     inherited(GuardedField::HostIpc, "/hostIPC", unless_false),
     inherited(GuardedField::HostUsers, "/hostUsers", host_users),
     inherited(GuardedField::ServiceAccountName, "/serviceAccountName", account),
     inherited(GuardedField::AutomountServiceAccountToken, "/automountServiceAccountToken", token),
+    inherited(GuardedField::RuntimeClassName, "/runtimeClassName", runtime_class),
+    inherited(GuardedField::ShareProcessNamespace, "/shareProcessNamespace", unless_false),
     inherited(GuardedField::Sysctls, "/securityContext/sysctls", elements),
 ];
 
@@ -135,7 +141,7 @@ impl Row {
 
 /// The powers of `now` that go beyond `then`.
 pub(super) fn beyond(now: &Powers, then: Option<&Powers>) -> BTreeSet<String> {
-    let Some(then) = then else { return now.clone() };
+    let Some(then) = then else { return now.iter().filter(|power| *power != WRITABLE).cloned().collect() };
     // Of a profile it is not known what it allows; who had none, or could have had any, had more.
     let is_profile = |power: &&String| power.starts_with("Localhost") && then.contains(ANY);
     now.difference(then).filter(|power| !is_profile(power)).cloned().collect()
@@ -163,6 +169,15 @@ fn unless_false(value: Option<&Value>) -> Powers {
 
 fn unless_true(value: Option<&Value>) -> Powers {
     if value == Some(&Value::Bool(true)) { Powers::new() } else { one("root") }
+}
+
+fn writable(value: Option<&Value>) -> Powers {
+    if value == Some(&Value::Bool(true)) { Powers::new() } else { one(WRITABLE) }
+}
+
+/// A class may be a sandbox, or leave one: of none it is known which.
+fn runtime_class(value: Option<&Value>) -> Powers {
+    one(value.and_then(Value::as_str).filter(|name| !name.is_empty()).unwrap_or_default())
 }
 
 fn escalation(value: Option<&Value>) -> Powers {
