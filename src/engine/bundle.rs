@@ -129,7 +129,8 @@ pub fn compile(draft: Draft) -> Result<Bundle, Faults> {
         .into());
     }
     let beyond = bound.iter().filter_map(needs::sees_other_namespaces);
-    Faults::or(bound.iter().filter_map(changes_without_leave).chain(beyond).collect(), ())?;
+    let without_leave = bound.iter().filter_map(|one| changes_without_leave(one).or_else(|| raises(one)));
+    Faults::or(without_leave.chain(beyond).collect(), ())?;
     let libraries: Vec<Module> = libraries_parsed.iter().map(packages::library).collect();
     let chunks = chunks(&bound, &libraries, &BTreeSet::new())?;
     let parameters =
@@ -149,6 +150,23 @@ fn changes_without_leave(bound: &Bound) -> Option<Fault> {
         bound.binding.name, bound.policy.id, tenant.name
     );
     Some(Fault::new(&origin.file, (origin.line, 0), message))
+}
+
+/// What raises privileges is the platform's to bind, whoever wrote it: a tenant could choose them by parameters, and by
+/// policies of its own any.
+fn raises(bound: &Bound) -> Option<Fault> {
+    let tenant = bound.binding.tenant.as_ref()?;
+    let may_change = &bound.policy.metadata.may_change;
+    let words: Vec<&str> = may_change.iter().map(|field| field.as_str()).collect();
+    let origin = &bound.binding.origin;
+    let message = format!(
+        "binding {}: {} may change {}, which is guarded, so the tenant `{}` may not bind it; remove `mayChange`, or let the platform bind the policy",
+        bound.binding.name,
+        bound.policy.id,
+        words.join(", "),
+        tenant.name
+    );
+    (!words.is_empty()).then(|| Fault::new(&origin.file, (origin.line, 0), message))
 }
 
 /// Those alike together, and each of `alone` alone.

@@ -55,3 +55,25 @@ fn a_tenant_changes_objects_only_with_leave() {
         assert!(compiled(rule, ", mayMutate: true").is_ok(), "{rule}");
     }
 }
+
+/// Also what the platform wrote: its parameters would be the tenant's.
+#[test]
+fn a_tenant_binds_nothing_that_raises_privileges() {
+    let policy = "# METADATA\n# title: t\n# description: d\n# custom:\n#   mayChange: [images, privileged]\n#   match:\n#     rules: [{apiGroups: [\"\"], apiVersions: [v1], resources: [pods]}]\npackage policies.CATEGORY.own\n\npatch := []\n";
+    let mut tree = Tree::default();
+    let settings = "{tenants: [{path: teams/shop, namespaces: [shop], mayMutate: true}]}";
+    tree.insert("bundle.yaml", document("Bundle", "b", settings));
+    tree.insert("teams/shop/own/own.rego", policy.replace("CATEGORY", "tenant_shop"));
+    tree.insert("test/own/own.rego", policy.replace("CATEGORY", "test"));
+    tree.insert("own.yaml", document("PolicyBinding", "own", "{policy: test/own, enforcement: warn}"));
+    compile(Draft::read(&tree, &Tree::default())).unwrap_or_else(|faults| panic!("{faults}"));
+    for policy in ["tenant_shop/own", "test/own"] {
+        let theirs = format!("{{policy: {policy}, enforcement: warn}}");
+        tree.insert("teams/shop/own.yaml", document("PolicyBinding", "theirs", &theirs));
+        let faults = compile(Draft::read(&tree, &Tree::default())).err().map(|faults| faults.to_string());
+        let expected = format!(
+            "teams/shop/own.yaml:1: binding theirs: {policy} may change images, privileged, which is guarded, so the tenant `shop` may not bind it; remove `mayChange`, or let the platform bind the policy"
+        );
+        assert_eq!(faults.unwrap_or_default(), expected);
+    }
+}
