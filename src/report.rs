@@ -182,7 +182,8 @@ pub struct Summary {
     pub assumed_namespaces: Vec<String>,
     /// Kinds whose resource is a guess, as `apiVersion/Kind → resource`.
     pub guessed_resources: Vec<String>,
-    /// Modes that the manifests' own Namespaces say, as `name: mode`: they decide what is enforced.
+    /// What the manifests' own Namespaces say of how they are judged, as `name: mode`, `name: exempt` and `name: suspended
+    /// until …`: it decides what is enforced.
     pub manifest_modes: Vec<String>,
 }
 
@@ -193,7 +194,7 @@ pub struct Assumptions {
     pub namespaces: Vec<String>,
     /// Resources guessed from kinds.
     pub resources: Vec<String>,
-    /// Modes that the manifests' own Namespaces say, as `name: mode`.
+    /// What the manifests' own Namespaces say of how they are judged.
     pub modes: Vec<String>,
 }
 

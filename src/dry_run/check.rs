@@ -15,7 +15,7 @@ use crate::context::{Facts, Now, Subjects, World};
 use crate::engine::Bundle;
 use crate::kubernetes::field_path;
 use crate::patch::Patch;
-use crate::policy::MODE_LABEL;
+use crate::policy::{EXEMPT_LABEL, MODE_LABEL, SUSPEND_ANNOTATION};
 use crate::report::{
     Assumptions, DocumentResult, DocumentStatus, Effect, Explained, ExplainedReview, ObjectName, Report,
     ReportedException, ReportedFinding,
@@ -133,7 +133,7 @@ impl Check<'_> {
         let assumed = Assumptions {
             namespaces: assumed.into_iter().collect(),
             resources: requests.guessed(),
-            modes: manifests.objects().filter_map(mode).collect(),
+            modes: manifests.objects().flat_map(modes).collect(),
         };
         let explained = documents
             .iter()
@@ -280,12 +280,20 @@ fn merge(findings: &mut Vec<ReportedFinding>, its_pods: impl Iterator<Item = Rep
     }
 }
 
-/// `name: mode` of a Namespace that says its own mode.
-fn mode(manifest: &Manifest) -> Option<String> {
+/// `name: mode`, `name: exempt`, `name: suspended until …`: what a Namespace says of how it is judged. It is believed,
+/// because whoever applies it may be allowed to say so, and therefore told.
+fn modes(manifest: &Manifest) -> Vec<String> {
     let is_namespace = (manifest.text("apiVersion"), manifest.text("kind")) == ("v1", "Namespace");
-    let labels = manifest.object.get("metadata").and_then(|metadata| metadata.get("labels"));
-    let mode = labels.and_then(|labels| labels.get(MODE_LABEL)).filter(|_| is_namespace)?;
-    Some(format!("{}: {}", manifest.metadata("name"), mode.as_str().unwrap_or_default()))
+    let said = |member: &str, name: &str| {
+        let words = manifest.object.get("metadata").and_then(|metadata| metadata.get(member));
+        let word = words.and_then(|words| words.get(name)).filter(|_| is_namespace)?;
+        Some(word.as_str().unwrap_or_default())
+    };
+    let mode = said("labels", MODE_LABEL).map(str::to_owned);
+    let exempt = said("labels", EXEMPT_LABEL).filter(|word| *word == "true").map(|_| "exempt".to_owned());
+    let suspended = said("annotations", SUSPEND_ANNOTATION).map(|until| format!("suspended until {until}"));
+    let all = [mode, exempt, suspended].into_iter().flatten();
+    all.map(|word| format!("{}: {word}", manifest.metadata("name"))).collect()
 }
 
 fn status(findings: &[ReportedFinding]) -> DocumentStatus {

@@ -227,6 +227,30 @@ fn a_namespace_among_the_manifests_lets_nobody_off_unseen() {
     assert_eq!(flag.code, 1, "{}", flag.out);
 }
 
+/// Who applies the manifests may be somebody who may say so; where it is said who that is, the cluster's guard decides.
+#[test]
+fn what_a_namespace_among_the_manifests_lets_off_is_told() {
+    let namespace =
+        "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n  labels: {meshgate.io/mode: deny}\n";
+    let exempt = namespace.replace("deny}", "deny, meshgate.io/exempt: 'true'}");
+    let suspended = format!("{namespace}  annotations: {{meshgate.io/suspend: '2026-01-31T13:00:00Z'}}\n");
+    for (written, told) in [
+        (namespace, "shop: deny"),
+        (&exempt, "shop: deny, shop: exempt"),
+        (&suspended, "shop: deny, shop: suspended until 2026-01-31T13:00:00Z"),
+    ] {
+        let arguments = ["ns.yaml", "-", "--now", "2026-01-31T12:00:00Z"];
+        let ran = check(&[("ns.yaml", written)], &arguments, PRIVILEGED);
+        assert_eq!(ran.code, i32::from(written == namespace), "{}", ran.out);
+        let line = format!("modes that these manifests set: {told}\n");
+        assert!(ran.out.contains(&line), "{line}: {}", ran.out);
+        let by_somebody = [&arguments[..], &["--as", "alice"]].concat();
+        let ran = check(&[("ns.yaml", written)], &by_somebody, PRIVILEGED);
+        assert_eq!(ran.code, 1, "{}", ran.out);
+        assert!(ran.out.contains("[meshgate/guard]"), "{}", ran.out);
+    }
+}
+
 #[test]
 fn a_namespace_has_the_label_that_the_api_server_gives_it() {
     let namespaces = "{apiGroups: [\"\"], apiVersions: [v1], resources: [namespaces]}";
