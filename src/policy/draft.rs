@@ -77,6 +77,7 @@ impl Draft {
                 rego.read(path, content, &settings, &mut faults);
             }
         }
+        rego.extend_to(&settings.workloads);
         let written = |kind| of_kind(&documents, kind).collect::<Vec<_>>();
         let bindings = binding::read(&written(Kind::PolicyBinding), &settings, &rego, &mut faults);
         let exceptions = exception::read(&written(Kind::PolicyException), &settings, &rego, &mut faults);

@@ -1,16 +1,22 @@
-//! What a tree takes from the embedded one: its libraries, and what its `Bundle` includes.
+//! What a tree takes from the embedded one: its libraries, and what its `Bundle` includes; and which of its own folders
+//! are laid out as trees.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::fault::Fault;
 use super::near::remedy;
 use super::settings::BundleSettings;
+use super::tenant::Tenant;
 use super::tree::Tree;
 use super::written::Written;
 
 /// The folder of the catalogue that holds profiles, and what names them in `includes`.
 const PROFILES: &str = "profiles";
 const EMBEDDED: &str = "embedded/";
+
+/// Begins what `includes` says of a folder of the tree, so that no embedded category ever means another thing.
+const OWN: &str = "./";
 
 /// Files that come along.
 pub(super) struct Included<'a> {
@@ -31,10 +37,13 @@ pub(super) fn read<'a>(
     let known = names(catalogue);
     let mut folders = BTreeSet::from(["lib".to_owned()]);
     let mut included = Included { rego: Vec::new(), profiles: Vec::new() };
-    for (index, name) in settings.includes.iter().enumerate() {
+    for (index, name) in settings.includes.iter().enumerate().filter(|(_, name)| !is_path(name)) {
         if !known.contains(name) {
             let what = if name.starts_with(EMBEDDED) { "profile" } else { "category" };
-            let remedy = remedy(name, known.iter().map(String::as_str));
+            let remedy = match tree.below(name).next() {
+                Some(_) => format!("a folder of the tree is written as `{OWN}{name}`"),
+                None => remedy(name, known.iter().map(String::as_str)),
+            };
             let message = format!("spec.includes[{index}]: no embedded {what} `{name}`; {remedy}");
             faults.extend(bundle.map(|bundle| bundle.fault(&format!("/spec/includes/{index}"), message)));
         } else if let Some(profile) = name.strip_prefix(EMBEDDED) {
@@ -64,6 +73,61 @@ pub(super) fn read<'a>(
         }
     }
     included
+}
+
+/// The folders of the tree that are included: each is laid out as a tree itself. `written` is the Bundle.
+pub(super) fn folders(
+    includes: &[String],
+    tenants: &[Arc<Tenant>],
+    written: &Written,
+    tree: &Tree,
+    faults: &mut Vec<Fault>,
+) -> Vec<String> {
+    let mut folders: Vec<String> = Vec::new();
+    for (index, name) in includes.iter().enumerate().filter(|(_, name)| is_path(name)) {
+        match folder(name, &folders, tenants, tree) {
+            Ok(path) => folders.push(path),
+            Err(problem) => {
+                let message = format!("spec.includes[{index}]: {problem}");
+                faults.push(written.fault(&format!("/spec/includes/{index}"), message));
+            }
+        }
+    }
+    folders
+}
+
+/// The path of one, or why it is none.
+fn folder(name: &str, others: &[String], tenants: &[Arc<Tenant>], tree: &Tree) -> Result<String, String> {
+    let path = name.strip_prefix(OWN).map(|path| path.trim_end_matches('/'));
+    let is_plain = |path: &&str| path.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
+    let path = path.filter(is_plain).ok_or_else(|| {
+        format!("`{name}` is no folder of the tree, and nothing else is read; write it from the tree's root, as `{OWN}shared/policies`")
+    })?;
+    if tree.below(path).next().is_none() {
+        return Err(format!("the tree has no file below `{path}`; correct the path"));
+    }
+    let meets = |other: &str| path == other || is_below(path, other) || is_below(other, path);
+    if let Some(tenant) = tenants.iter().find(|tenant| meets(&tenant.path)) {
+        return Err(format!(
+            "`{path}` and the sub-tree `{}` of the tenant `{}` lie one in the other; move one of them",
+            tenant.path, tenant.name
+        ));
+    }
+    match others.iter().find(|other| meets(other)) {
+        Some(other) => {
+            Err(format!("`{path}` and `{other}` are one, or lie one in the other; name one of them"))
+        }
+        None => Ok(path.to_owned()),
+    }
+}
+
+/// Whether it is meant as a path in a file system.
+fn is_path(name: &str) -> bool {
+    name.starts_with(['.', '/'])
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The words that `includes` may say: categories, and `embedded/<profile>`.

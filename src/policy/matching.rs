@@ -12,6 +12,19 @@ pub use rule::{Mismatch, Rule, RuleOperation, Scope};
 use crate::admission::{Operation, Request};
 use crate::kubernetes::label_selector::LabelSelector;
 
+/// The resources of Kubernetes' own kinds that are or make Pods.
+const WORKLOADS: [(&str, &str); 9] = [
+    ("", "pods"),
+    ("", "podtemplates"),
+    ("", "replicationcontrollers"),
+    ("apps", "daemonsets"),
+    ("apps", "deployments"),
+    ("apps", "replicasets"),
+    ("apps", "statefulsets"),
+    ("batch", "cronjobs"),
+    ("batch", "jobs"),
+];
+
 /// Labels that controllers add to the Pods that they make (well-known labels; pkg/controller).
 const ADDED_BY_CONTROLLERS: [&str; 9] = [
     "apps.kubernetes.io/pod-index",
@@ -121,6 +134,28 @@ impl Match {
             .any(|object| selector.matches(object.pointer("/metadata/labels").and_then(Value::as_object)))
     }
 
+    /// Means resources, by group, of other kinds that make Pods, as it means Deployments: where it means all of Kubernetes'
+    /// own and does not name the others itself.
+    pub(super) fn extend_to(&mut self, workloads: &[(String, String)]) {
+        let means = |group: &str, resource: &str| self.rules.iter().any(|rule| rule.means(group, resource));
+        if !WORKLOADS.into_iter().all(|(group, resource)| means(group, resource)) {
+            return;
+        }
+        let others = workloads.iter().filter(|(group, resource)| !means(group, resource));
+        let alike = |(group, resource): &(String, String)| {
+            let rules = self.rules.iter().filter(|rule| rule.means("apps", "deployments"));
+            let as_other = |rule: &Rule| Rule {
+                api_groups: vec![group.clone()],
+                api_versions: vec!["*".to_owned()],
+                resources: vec![resource.clone()],
+                ..rule.clone()
+            };
+            rules.map(as_other).collect::<Vec<_>>()
+        };
+        let added: Vec<Rule> = others.flat_map(alike).collect();
+        self.rules.extend(added);
+    }
+
     /// Whether there can be a request that both mean. Without rules: all that the other means.
     pub fn meets(&self, other: &Self) -> bool {
         self.rules.is_empty()
@@ -208,6 +243,30 @@ mod tests {
         let other = request(Operation::Create, "autoscaling/v1/horizontalpodautoscalers", shop);
         assert_eq!(matches.versions(&other), ["v2"]);
         assert_eq!(Match::default().mismatch(&other), None, "a binding leaves rules to its policy");
+    }
+
+    #[test]
+    fn who_means_every_kind_that_makes_pods_means_those_that_were_added() {
+        let core = json!({ "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods", "podtemplates", "replicationcontrollers"] });
+        let apps = json!({ "apiGroups": ["apps"], "apiVersions": ["*"], "resources": ["daemonsets", "deployments", "replicasets", "statefulsets"], "operations": ["CREATE"] });
+        let batch = |resources: Value| json!({ "apiGroups": ["batch"], "apiVersions": ["v1"], "resources": resources });
+        let added = [("argoproj.io".to_owned(), "rollouts".to_owned())];
+        let all = json!([core, apps, batch(json!(["cronjobs", "jobs"]))]);
+        let named = json!({ "apiGroups": ["argoproj.io"], "apiVersions": ["v1"], "resources": ["rollouts"], "operations": ["UPDATE"] });
+        let with_named = json!([core, apps, batch(json!(["cronjobs", "jobs"])), named]);
+        for (written, expected) in [
+            (all, [None, Some(Mismatch::Operation)]),
+            (json!([core, apps, batch(json!(["jobs"]))]), [Some(Mismatch::Group), Some(Mismatch::Group)]),
+            // It says itself what it wants of them.
+            (with_named, [Some(Mismatch::Operation), Some(Mismatch::Version)]),
+        ] {
+            let mut matches = rules(&written);
+            matches.extend_to(&added);
+            let of = |operation| {
+                matches.mismatch(&request(operation, "argoproj.io/v1alpha1/rollouts", Some("shop")))
+            };
+            assert_eq!([Operation::Create, Operation::Update].map(of), expected, "{written}");
+        }
     }
 
     /// The scope of a Namespace is the cluster, though the request has a namespace: its name.

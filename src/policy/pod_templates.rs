@@ -13,7 +13,15 @@ use crate::kubernetes::pod_template::PodTemplates;
 pub(super) struct PodTemplateFields {
     group: String,
     kind: String,
+    resource: String,
     path: String,
+}
+
+impl PodTemplateFields {
+    /// The group and the resource.
+    pub(super) fn resource(&self) -> (String, String) {
+        (self.group.clone(), self.resource.clone())
+    }
 }
 
 /// Reads the list.
@@ -30,7 +38,7 @@ pub(super) fn read(fields: &[PodTemplateFields], written: &Written, faults: &mut
 
 /// Adds a kind, or says which member is wrong, and why.
 fn add(templates: &mut PodTemplates, fields: &PodTemplateFields) -> Result<(), (&'static str, String)> {
-    let PodTemplateFields { group, kind, path } = fields;
+    let PodTemplateFields { group, kind, resource, path } = fields;
     if kinds::is_built_in(group, kind) {
         let why =
             format!("`{kind}` is Kubernetes' own, so where it keeps its Pod is known; remove the entry");
@@ -47,6 +55,10 @@ fn add(templates: &mut PodTemplates, fields: &PodTemplateFields) -> Result<(), (
     if !is_kind(kind) {
         return Err(("kind", format!("`{kind}` is no kind; write it as manifests do, as `Rollout`")));
     }
+    if !is_label(resource) {
+        let why = format!("`{resource}` is no resource; write the kind's name in the API, as `rollouts`");
+        return Err(("resource", why));
+    }
     if templates.has(group, kind) {
         return Err(("kind", format!("a second path of `{kind}`; a kind keeps its Pod in one place")));
     }
@@ -54,11 +66,12 @@ fn add(templates: &mut PodTemplates, fields: &PodTemplateFields) -> Result<(), (
 }
 
 fn is_domain(group: &str) -> bool {
-    let is_label = |label: &str| {
-        let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        !label.is_empty() && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
-    };
     group.contains('.') && group.split('.').all(is_label)
+}
+
+fn is_label(label: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !label.is_empty() && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
 }
 
 fn is_kind(kind: &str) -> bool {

@@ -38,6 +38,8 @@ pub(super) struct Rego {
     pub(super) libraries: Vec<Module>,
     /// Policies that are there and can't be read.
     broken: BTreeSet<PolicyId>,
+    /// What was read, by its path in the sub-tree that it lies in.
+    read: BTreeMap<String, Module>,
 }
 
 impl Rego {
@@ -57,6 +59,11 @@ impl Rego {
         self.policies.keys().filter(|id| sees(tenant, id)).map(PolicyId::as_str).collect()
     }
 
+    /// Policies that mean all of Kubernetes' workloads mean those as well.
+    pub(super) fn extend_to(&mut self, workloads: &[(String, String)]) {
+        self.policies.values_mut().for_each(|policy| policy.metadata.matches.extend_to(workloads));
+    }
+
     /// Reads a file.
     pub(super) fn read(
         &mut self,
@@ -73,8 +80,16 @@ impl Rego {
             Err((line, message)) => return faults.push(Fault::new(path, (line, 0), message)),
         };
         let module = Module { path: path.to_owned(), text: text.to_owned() };
-        let tenant = settings.tenant_of(path);
-        let local = tenant.and_then(|tenant| tenant.local(path)).unwrap_or_else(|| path.to_owned());
+        let (tenant, local) = (settings.tenant_of(path), settings.local(path));
+        // Sub-trees may bring the same file: where it is the same, one is enough.
+        match self.read.get(&local) {
+            None => drop(self.read.insert(local.clone(), module.clone())),
+            Some(other) if other.text == module.text => return,
+            Some(other) => {
+                let message = format!("differs from {}, which has the same name; rename one", other.path);
+                return faults.push(Fault::of_file(path, message));
+            }
+        }
         match local.split('/').collect::<Vec<_>>().as_slice() {
             ["lib", names @ .., _] if !names.is_empty() => {
                 self.library(&names.join("."), module, &header, faults);
@@ -113,10 +128,10 @@ impl Rego {
 }
 
 /// Whether a file is run by `opa test`, or shows people what a policy does: `<category>/<policy>/*_test.rego`, but not
-/// the policy itself, `lib/**/*_test.rego`, `<category>/<policy>/examples/**`. The folder of a tenant is a category.
+/// the policy itself, `lib/**/*_test.rego`, `<category>/<policy>/examples/**`. The folder of a tenant is a category, an
+/// included one a tree.
 pub(super) fn is_for_tests(path: &str, settings: &BundleSettings) -> bool {
-    let local = settings.tenant_of(path).and_then(|tenant| tenant.local(path));
-    match local.as_deref().unwrap_or(path).split('/').collect::<Vec<_>>().as_slice() {
+    match settings.local(path).split('/').collect::<Vec<_>>().as_slice() {
         ["lib", _, .., file] => file.ends_with("_test.rego"),
         [_, policy, file] => file.ends_with("_test.rego") && file.strip_suffix(".rego") != Some(*policy),
         [_, _, "examples", ..] => true,

@@ -8,6 +8,7 @@ use time::Duration;
 use super::duration;
 use super::fault::Fault;
 use super::files::word;
+use super::includes;
 use super::pod_templates::{self, PodTemplateFields};
 use super::tenant::{self, Tenant, TenantFields};
 use super::tree::Tree;
@@ -69,12 +70,16 @@ pub struct BundleSettings {
     pub max_expiry: Option<Duration>,
     /// Who has a sub-tree.
     pub tenants: Vec<Arc<Tenant>>,
-    /// Embedded categories whose policies the tree's bindings may name, and embedded profiles.
+    /// Embedded categories whose policies the tree's bindings may name, embedded profiles, and folders of the tree.
     pub includes: Vec<String>,
+    /// Of these the folders: each is laid out as a tree.
+    pub(super) folders: Vec<String>,
     /// Whether a policy that is bound has to have tests.
     pub tests_required: bool,
     /// Which kinds have a Pod, and where.
     pub pod_templates: PodTemplates,
+    /// Groups and resources of those that are not Kubernetes' own.
+    pub(super) workloads: Vec<(String, String)>,
 }
 
 /// `spec` of the kind `Bundle`.
@@ -102,6 +107,14 @@ struct TestFields {
 }
 
 impl BundleSettings {
+    /// A path as it is in the sub-tree that it lies in: the tenant's folder is a category, an included one a tree.
+    pub(super) fn local(&self, path: &str) -> String {
+        let of_tenant = self.tenant_of(path).and_then(|tenant| tenant.local(path));
+        let below = |folder: &String| path.strip_prefix(folder.as_str())?.strip_prefix('/');
+        let local = of_tenant.or_else(|| self.folders.iter().find_map(below).map(str::to_owned));
+        local.unwrap_or_else(|| path.to_owned())
+    }
+
     /// Whose sub-tree a file lies in; None: the platform's.
     pub(super) fn tenant_of(&self, path: &str) -> Option<&Arc<Tenant>> {
         self.tenants.iter().find(|tenant| tenant.has(path))
@@ -125,6 +138,7 @@ pub(super) fn read(bundles: &[&Written], tree: &Tree, faults: &mut Vec<Fault>) -
         read
     });
     let tenants = tenant::read(&fields.tenants, written, tree, faults);
+    let folders = includes::folders(&fields.includes, &tenants, written, tree, faults);
     let pod_templates = pod_templates::read(&fields.pod_templates, written, faults);
     BundleSettings {
         name: written.name.clone(),
@@ -132,7 +146,9 @@ pub(super) fn read(bundles: &[&Written], tree: &Tree, faults: &mut Vec<Fault>) -
         max_expiry,
         tenants,
         includes: fields.includes,
+        folders,
         tests_required: fields.tests.required,
         pod_templates,
+        workloads: fields.pod_templates.iter().map(PodTemplateFields::resource).collect(),
     }
 }

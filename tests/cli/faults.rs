@@ -86,20 +86,21 @@ const BUNDLE: &str = "\
 defaultMode: dney
 maxExpiry: 90 days
 test: {required: true}
-includes: [pod_securty, embedded/startr, imagse]
+includes: [pod_securty, embedded/startr, imagse, ../other, ./nowhere/]
 tenants:
 - {path: teams/Shop, namespaces: [shop]}
 - {path: teams/pay, namespaces: [], ceiling: off}
 - {path: nowhere, namespaces: [pay-*], maxExpiry: soon}
 podTemplates:
-- {group: apps, kind: Deployment, path: spec.template}
-- {group: argoproj.io/v1alpha1, kind: Rollout, path: spec.template}
-- {group: argoproj.io, kind: roll out, path: spec.template}
-- {group: argoproj.io, kind: Rollout, path: /spec/template}
-- {group: argoproj.io, kind: Rollout, path: spec.template}
-- {group: argoproj.io, kind: Rollout, path: spec.other}
-- {group: example.org, kind: Gang, path: 'spec.roles[0].template'}
-- {group: example.org, kind: Fleet, pth: spec.template}
+- {group: apps, kind: Deployment, resource: deployments, path: spec.template}
+- {group: argoproj.io/v1alpha1, kind: Rollout, resource: rollouts, path: spec.template}
+- {group: argoproj.io, kind: roll out, resource: rollouts, path: spec.template}
+- {group: argoproj.io, kind: Rollout, resource: rollouts, path: /spec/template}
+- {group: argoproj.io, kind: Rollout, resource: rollouts, path: spec.template}
+- {group: argoproj.io, kind: Rollout, resource: rollouts, path: spec.other}
+- {group: example.org, kind: Gang, resource: gangs, path: 'spec.roles[0].template'}
+- {group: example.org, kind: Fleet, resource: fleets, pth: spec.template}
+- {group: example.org, kind: Ring, path: spec.template}
 ";
 
 const EXCEPTIONS: [(&str, &str); 9] = [

@@ -32,7 +32,7 @@ const TREE: &str = "\
 apiVersion: meshgate.io/v1alpha1
 kind: Bundle
 metadata: {name: b}
-spec: {podTemplates: [{group: argoproj.io, kind: Rollout, path: spec.template}]}
+spec: {podTemplates: [{group: argoproj.io, kind: Rollout, resource: rollouts, path: spec.template}]}
 ---
 apiVersion: meshgate.io/v1alpha1
 kind: PolicyBinding

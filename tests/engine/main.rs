@@ -7,6 +7,7 @@
 mod bindings;
 mod excepted;
 mod failures;
+mod included;
 mod left_alone;
 mod needs;
 mod numbers;

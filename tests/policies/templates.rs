@@ -11,39 +11,23 @@ use crate::every_list::{KINDS, PLACES, POD, POLICY, ROLLOUT, findings, request};
 
 /// The Bundle that says where a Rollout keeps its Pod.
 const BUNDLE: &str = "apiVersion: meshgate.io/v1alpha1\nkind: Bundle\nmetadata: {name: b}\n\
-    spec: {podTemplates: [{group: argoproj.io, kind: Rollout, path: spec.template}]}\n";
+    spec: {includes: [pod_security], podTemplates: [{group: argoproj.io, kind: Rollout, resource: rollouts, path: spec.template}]}\n";
 
-/// What makes the policy match Rollouts, before what it matches already.
-const RULE: &str =
-    "#     rules:\n#       - {apiGroups: [argoproj.io], apiVersions: [\"*\"], resources: [rollouts]}\n";
-
-/// The policy, which matches Rollouts as well, in force with these words.
+/// The policy, which names Kubernetes' own kinds, in force with these words.
 fn bundle(enforcement: &str, templates: &str) -> Bundle {
     bound_with(&format!("enforcement: {enforcement}, templates: \"{templates}\""))
 }
 
 /// The same, bound with these members.
 fn bound_with(members: &str) -> Bundle {
-    let mut tree = tree();
+    let mut tree = Tree::default();
+    tree.insert("bundle.yaml", BUNDLE);
     let binding = format!(
         "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {{name: a}}\nspec: {{policy: {POLICY}, \
          {members}}}\n"
     );
     tree.insert("bindings.yaml", binding);
     bound::compiled(&tree)
-}
-
-/// The policy and what says where a Rollout keeps its Pod.
-fn tree() -> Tree {
-    let mut tree = Tree::default();
-    let (policies, path) = (crate::policies(), format!("{POLICY}/standard.rego"));
-    let (_, content) = policies.iter().find(|(name, _)| *name == path).unwrap();
-    let text = String::from_utf8(content.to_vec()).unwrap();
-    assert!(text.contains("#     rules:\n"));
-    // The tree includes nothing, so this is the only policy of the name.
-    tree.insert(path, text.replacen("#     rules:\n", RULE, 1));
-    tree.insert("bundle.yaml", BUNDLE);
-    tree
 }
 
 /// A finding without where the kind keeps its Pod and without what it does.

@@ -59,7 +59,7 @@ impl Policies {
     /// The tree's Bundle says where a Fleet keeps its Pod: at `spec.jobs.template`.
     pub(crate) fn with_fleets(mut self) -> Self {
         let text = "apiVersion: meshgate.io/v1alpha1\nkind: Bundle\nmetadata: {name: b}\n\
-            spec: {podTemplates: [{group: example.org, kind: Fleet, path: spec.jobs.template}]}\n";
+            spec: {podTemplates: [{group: example.org, kind: Fleet, resource: fleets, path: spec.jobs.template}]}\n";
         self.0.insert("bundle.yaml", text);
         self
     }

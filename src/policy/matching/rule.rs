@@ -91,6 +91,11 @@ impl Rule {
         }
     }
 
+    /// Whether objects of that resource are meant, in some version.
+    pub(super) fn means(&self, group: &str, resource: &str) -> bool {
+        contains(&self.api_groups, group) && self.names(resource, None)
+    }
+
     /// Whether the creation of Pods is meant.
     pub(super) fn covers_pods(&self) -> bool {
         contains(&self.api_groups, "")
