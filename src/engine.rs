@@ -9,6 +9,7 @@ mod builtins;
 mod bundle;
 mod chunk;
 mod codes;
+mod conflicts;
 mod document;
 mod entry_points;
 mod evaluate;

@@ -29,15 +29,17 @@ mod printf;
 mod regex;
 mod replace;
 mod semver;
+pub(super) mod spelling;
 mod strings;
 mod table;
-pub(super) mod text;
+mod text;
 mod time;
 mod units;
 mod uuid;
 mod yaml;
 
 pub(super) use budget::within;
+pub(super) use printf::SHOWN;
 use regorus::{Engine, Value};
 
 use super::types::{self, Type};
@@ -175,6 +177,25 @@ pub(super) fn register(
         engine.add_extension(name.to_owned(), arity, Box::new(answer))?;
     }
     Ok(())
+}
+
+/// The digits of a number without a fraction, however it is written.
+pub(super) fn digits(text: &str) -> Option<String> {
+    decimal::whole(text).ok().map(|integer| integer.to_string())
+}
+
+/// Gives the interpreter the function of which the normaliser makes numbers that keep their spelling.
+///
+/// # Errors
+/// The interpreter has one of that name already.
+pub(super) fn register_spelled(engine: &mut Engine, name: &str) -> Result<(), anyhow::Error> {
+    let number = |arguments: Vec<Value>| {
+        let text = arguments::string(&arguments, 0)?;
+        decimal::read(text).unwrap_or_else(|| Err(Failure::Wrong(format!("`{text}` is no number"))))
+    };
+    let of = name.to_owned();
+    let answer = move |arguments| answer(&of, BuiltinErrors::Strict, number(arguments));
+    engine.add_extension(name.to_owned(), 1, Box::new(answer))
 }
 
 fn answer(name: &str, errors: BuiltinErrors, result: Result<Value, Failure>) -> Result<Value, anyhow::Error> {

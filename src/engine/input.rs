@@ -12,9 +12,6 @@ use super::packages;
 use crate::context::Fact;
 use crate::policy::{DeclaredFact, FactName};
 
-/// From here on doubles are not all integers: 2^53.
-const EXACT: f64 = 9_007_199_254_740_992.0;
-
 /// The request and the facts, in the interpreter's form. Cheap to share: its values are reference-counted.
 pub struct Input {
     request: Rego,
@@ -150,8 +147,9 @@ pub(super) fn to_rego(value: &Value) -> Rego {
         Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
             (Some(integer), ..) => Rego::from(integer),
             (_, Some(integer), _) => Rego::from(integer),
-            // All digits that whoever wrote it as JSON gave; a double of that size has others.
-            (.., Some(float)) if float.abs() >= EXACT && float.fract() == 0.0 => {
+            // All digits that whoever wrote it as JSON gave, where a double is so large that it has others; and an integer
+            // also where it was written as `1.0`: the API server writes 1.
+            (.., Some(float)) if float.fract() == 0.0 => {
                 Rego::from_numeric_string(&format!("{float}")).unwrap_or(Rego::Undefined)
             }
             (.., Some(float)) => Rego::from(float),

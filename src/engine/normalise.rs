@@ -25,6 +25,7 @@ mod read;
 mod relations;
 mod replacements;
 mod schedule;
+mod spelling;
 mod tree;
 mod unifications;
 mod walk;
@@ -32,18 +33,34 @@ mod walk;
 use super::syntax::Parsed;
 use crate::policy::Module;
 
-/// The module as the interpreter is to read it, and what had to be moved to others. `modules` are all modules of the
-/// program, `module` among them, and `data` its base documents.
-pub(super) fn normalise(module: &Parsed, modules: &[Parsed], data: &serde_json::Value) -> Vec<Module> {
+/// What becomes of a module.
+pub(super) struct Normalised {
+    /// As the interpreter is to read it, and what had to be moved to others.
+    pub(super) modules: Vec<Module>,
+    /// Whole numbers whose spelling is lost, such as `1.0`.
+    pub(super) lost: Vec<String>,
+}
+
+/// The name of the function that gives a number with its spelling.
+pub(super) fn spelled(modules: &[Parsed]) -> String {
+    spelling::name(modules)
+}
+
+/// The module as the interpreter is to read it. `modules` are all modules of the program, `module` among them, and `data`
+/// its base documents.
+pub(super) fn normalise(module: &Parsed, modules: &[Parsed], data: &serde_json::Value) -> Normalised {
     let mut tree = read::module(module);
     let mut context = context::Context::new(module, modules, &tree, data);
     let moved = names::modules(&mut tree, &mut context);
+    let spelled = spelled(modules);
+    let mut lost = Vec::new();
     let mut normalised = |mut tree: tree::Module| {
         chains::module(&mut tree, &mut context);
         prefixes::module(&mut tree, &mut context);
         walk::module(&mut tree, &mut context);
+        lost.append(&mut spelling::module(&mut tree, &spelled, &mut context));
         Module { path: module.module.path.clone(), text: print::module(&tree) }
     };
-    let first = normalised(tree);
-    [first].into_iter().chain(moved.into_iter().map(normalised)).collect()
+    let modules = [tree].into_iter().chain(moved).map(&mut normalised).collect();
+    Normalised { modules, lost }
 }

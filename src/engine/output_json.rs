@@ -6,7 +6,7 @@ use regorus::Value as Rego;
 use serde_json::Value;
 
 use super::builtins::order::sorted;
-use super::builtins::text as notation;
+use super::builtins::{Failure, decimal};
 use super::evaluate::EvaluationError;
 
 /// What an answer may take as JSON: 10,000 containers with six findings each (R07) take a third of it.
@@ -56,8 +56,8 @@ fn written(value: &Rego) -> Result<Option<Value>, EvaluationError> {
         Rego::Set(items) => all(sorted(items.iter()).into_iter())?,
         Rego::Object(members) => {
             let member = |key: &Rego| {
-                let (name, value) = (name(key)?, written(members.get(key)?).transpose()?);
-                Some(value.map(|value| (name, value)))
+                let value = written(members.get(key)?).transpose()?;
+                Some(name(key).and_then(|name| Ok((name, value?))))
             };
             let members: Result<_, _> = sorted(members.keys()).into_iter().filter_map(member).collect();
             Value::Object(members?)
@@ -73,29 +73,38 @@ fn too_large() -> EvaluationError {
     EvaluationError::Shape("it has a number that is too large for JSON as the API server reads it".to_owned())
 }
 
-/// A value as a JSON text without spaces; None if it is undefined.
+/// A value as a JSON text without spaces; None if it is undefined, or has no such text.
 pub(super) fn text(value: &Rego) -> Option<String> {
-    let mut text = String::new();
-    if matches!(value, Rego::Undefined) {
-        return None;
-    }
-    write(value, &mut text);
-    Some(text)
+    exact(value).ok().flatten()
 }
 
-fn write(value: &Rego, to: &mut String) {
+/// A value as a JSON text without spaces; None if it is undefined.
+///
+/// # Errors
+/// The name of a member is a number that is written in several ways.
+pub(super) fn exact(value: &Rego) -> Result<Option<String>, EvaluationError> {
+    let mut text = String::new();
+    if matches!(value, Rego::Undefined) {
+        return Ok(None);
+    }
+    write(value, &mut text)?;
+    Ok(Some(text))
+}
+
+fn write(value: &Rego, to: &mut String) -> Result<(), EvaluationError> {
     match value {
         Rego::Undefined | Rego::Null => to.push_str("null"),
         Rego::Bool(bool) => to.push_str(if *bool { "true" } else { "false" }),
         Rego::String(text) => to.push_str(&quoted(text)),
         Rego::Number(_) => to.push_str(&number(value)),
-        Rego::Array(items) => write_all(items.iter(), to),
-        Rego::Set(items) => write_all(sorted(items.iter()).into_iter(), to),
+        Rego::Array(items) => write_all(items.iter(), to)?,
+        Rego::Set(items) => write_all(sorted(items.iter()).into_iter(), to)?,
         Rego::Object(members) => {
             // Of 1 and "1" the latter in OPA's order stays.
             let named = sorted(members.keys()).into_iter();
+            let named = named.filter_map(|key| Some((key, members.get(key)?)));
             let named: BTreeMap<String, &Rego> =
-                named.filter_map(|key| Some((name(key)?, members.get(key)?))).collect();
+                named.map(|(key, member)| Ok((name(key)?, member))).collect::<Result<_, _>>()?;
             to.push('{');
             for (index, (name, member)) in named.into_iter().enumerate() {
                 if index > 0 {
@@ -103,22 +112,24 @@ fn write(value: &Rego, to: &mut String) {
                 }
                 to.push_str(&quoted(&name));
                 to.push(':');
-                write(member, to);
+                write(member, to)?;
             }
             to.push('}');
         }
     }
+    Ok(())
 }
 
-fn write_all<'a>(items: impl Iterator<Item = &'a Rego>, to: &mut String) {
+fn write_all<'a>(items: impl Iterator<Item = &'a Rego>, to: &mut String) -> Result<(), EvaluationError> {
     to.push('[');
     for (index, item) in items.enumerate() {
         if index > 0 {
             to.push(',');
         }
-        write(item, to);
+        write(item, to)?;
     }
     to.push(']');
+    Ok(())
 }
 
 fn quoted(text: &str) -> String {
@@ -126,18 +137,20 @@ fn quoted(text: &str) -> String {
 }
 
 /// Keys that are not strings are written as JSON texts.
-fn name(key: &Rego) -> Option<String> {
+fn name(key: &Rego) -> Result<String, EvaluationError> {
     match key {
-        Rego::String(text) => Some(text.to_string()),
-        other => text(other),
+        Rego::String(text) => Ok(text.to_string()),
+        Rego::Number(_) => decimal::written(key).map_err(|failure| {
+            let (Failure::Wrong(what) | Failure::Beyond(what)) = failure;
+            EvaluationError::Policy(format!("the result {what}"))
+        }),
+        other => exact(other).map(Option::unwrap_or_default),
     }
 }
 
-/// With all its digits, also those that no double holds.
+/// With all its digits, also those that no double holds. As the value of a member 1 and `1.0` are the same, whichever it is.
 fn number(value: &Rego) -> String {
-    let written = notation::number(value);
-    let is_double = |double: f64| double.fract() != 0.0 && double.to_string() == written;
-    if written.parse().is_ok_and(is_double) { value.to_json_str().unwrap_or(written) } else { written }
+    decimal::written(value).unwrap_or_else(|_| decimal::digits(value))
 }
 
 /// A number as JSON holds it: an integer that is neither of 64 bits nor exactly a double would be another one.

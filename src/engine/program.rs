@@ -15,11 +15,12 @@ use serde_json::Value;
 
 use super::builtins::BuiltinErrors;
 use super::builtins::doubles::{self, Doubles};
+use super::builtins::spelling::{self, Spellings};
 use super::document::Document;
 use super::input::to_rego;
 use super::interpreter_error::{fault, one_line};
 use super::syntax::{self, Descend, Expr, Parsed, Ref, RegoVersion, Scopes, Visit, walk_module};
-use super::{builtins, evaluate::EvaluationError, gate, normalise, output_json, query};
+use super::{builtins, conflicts, evaluate::EvaluationError, gate, normalise, output_json, query};
 use crate::admission::GroupVersionKind;
 use crate::policy::{DeclaredFact, FactName, Fault, Faults, Module, Policy};
 
@@ -79,6 +80,8 @@ pub struct ProgramSettings {
     pub strict_builtin_errors: bool,
     /// Base documents.
     pub data: Value,
+    /// The same with all digits of its numbers, as they are written, where it was read as a text.
+    pub exact_data: Option<Document>,
     /// Which rules hold.
     pub contract: Contract,
 }
@@ -86,7 +89,13 @@ pub struct ProgramSettings {
 impl Default for ProgramSettings {
     fn default() -> Self {
         let data = Value::Object(serde_json::Map::new());
-        Self { version: RegoVersion::V1, strict_builtin_errors: false, data, contract: Contract::None }
+        Self {
+            version: RegoVersion::V1,
+            strict_builtin_errors: false,
+            data,
+            exact_data: None,
+            contract: Contract::None,
+        }
     }
 }
 
@@ -99,6 +108,10 @@ pub struct Program {
     is_plain: bool,
     /// Those of its literals and of its data.
     doubles: Arc<Doubles>,
+    /// How these are written.
+    spellings: Arc<Spellings>,
+    /// Whether a body of a function can have a value where another one ends in a conflict, and the interpreter takes it.
+    hides_conflicts: bool,
 }
 
 impl Program {
@@ -115,10 +128,19 @@ impl Program {
 
     /// Makes modules that passed the gate ready.
     pub(super) fn of(parsed: &[Parsed], settings: &ProgramSettings) -> Result<Self, Faults> {
-        let engine = prepare(parsed, settings).map_err(|faults| gate::unprepared(&faults))?;
+        let data = settings.exact_data.clone().unwrap_or_else(|| Document::from(&settings.data));
+        let mut literals = Literals::default();
+        parsed.iter().for_each(|module| walk_module(&module.tree, &mut literals));
+        let Literals(mut doubles, mut spellings) = literals;
+        doubles.add(&data.value);
+        data.spellings.iter().for_each(|of_data| spellings.extend(of_data));
+        let engine = prepare(parsed, settings, data.value, &mut spellings)
+            .map_err(|faults| gate::unprepared(&faults))?;
         let mut rules = parsed.iter().flat_map(|module| &module.tree.policy);
         let is_plain = rules.all(|rule| matches!(syntax::head_reference(rule), Expr::Var { .. }));
-        Ok(Self { engine, is_plain, doubles: Arc::new(doubles(parsed, &settings.data)) })
+        let hides_conflicts = !settings.strict_builtin_errors && conflicts::can_be_hidden(parsed);
+        let (doubles, spellings) = (Arc::new(doubles), Arc::new(spellings));
+        Ok(Self { engine, is_plain, doubles, spellings, hides_conflicts })
     }
 
     /// The value of a rule or a document, `data.…`; None if it is undefined.
@@ -138,10 +160,11 @@ impl Program {
         query: &str,
         input: Option<&Document>,
     ) -> Result<Option<String>, EvaluationError> {
-        let input = input.map_or(Rego::Undefined, |input| input.0.clone());
-        let value = self.run(&mut self.engine.clone(), query::path(query)?, input)?;
+        let spellings = input.and_then(|input| input.spellings.as_ref());
+        let input = input.map_or(Rego::Undefined, |input| input.value.clone());
+        let value = self.run(&mut self.engine.clone(), query::path(query)?, input, spellings)?;
         output_json::within_bounds(&value)?;
-        Ok(output_json::text(&value))
+        output_json::exact(&value)
     }
 
     /// The value of a rule for an input that is converted already, within a time of its own.
@@ -157,11 +180,11 @@ impl Program {
             check_interval: CHECK_INTERVAL,
         });
         if !self.is_plain {
-            return output_json::value(&self.run(&mut engine, rule.to_owned(), input)?);
+            return output_json::value(&self.run(&mut engine, rule.to_owned(), input, None)?);
         }
         engine.set_input(input.clone());
         let evaluate = || {
-            doubles::begin(&self.doubles, input);
+            self.begin(input, None);
             engine.eval_rule(rule.to_owned())
         };
         output_json::value(&outcome(builtins::within(evaluate))?)
@@ -169,21 +192,31 @@ impl Program {
 
     /// The same as the interpreter has it, sets as sets.
     pub(super) fn ask(&self, query: &str, input: Option<&Value>) -> Result<Rego, EvaluationError> {
-        self.run(&mut self.engine.clone(), query::path(query)?, input.map_or(Rego::Undefined, to_rego))
+        let input = input.map_or(Rego::Undefined, to_rego);
+        self.run(&mut self.engine.clone(), query::path(query)?, input, None)
     }
 
     /// The same for an input that is converted already, and which lines were reached.
     pub(super) fn ask_covering(&self, query: &str, input: Rego) -> (Result<Rego, EvaluationError>, Report) {
         let mut engine = self.engine.clone();
         engine.set_enable_coverage(true);
-        let answer = query::path(query).and_then(|path| self.run(&mut engine, path, input));
+        let answer = query::path(query).and_then(|path| self.run(&mut engine, path, input, None));
         (answer, engine.get_coverage_report().unwrap_or_default())
     }
 
-    fn run(&self, engine: &mut Engine, query: String, input: Rego) -> Result<Rego, EvaluationError> {
+    fn run(
+        &self,
+        engine: &mut Engine,
+        query: String,
+        input: Rego,
+        spellings: Option<&Arc<Spellings>>,
+    ) -> Result<Rego, EvaluationError> {
         engine.set_input(input.clone());
+        if self.hides_conflicts {
+            conflicts::look(&mut engine.clone(), &query, || self.begin(input.clone(), spellings))?;
+        }
         let evaluate = || {
-            doubles::begin(&self.doubles, input);
+            self.begin(input, spellings);
             engine.eval_query(query, false)
         };
         let results = outcome(builtins::within(evaluate))?;
@@ -192,22 +225,28 @@ impl Program {
     }
 }
 
-/// The doubles that modules and base documents have.
-fn doubles(parsed: &[Parsed], data: &Value) -> Doubles {
-    let mut literals = Literals::default();
-    parsed.iter().for_each(|module| walk_module(&module.tree, &mut literals));
-    literals.0.add(&to_rego(data));
-    literals.0
+impl Program {
+    /// What the builtins have to know of an evaluation.
+    fn begin(&self, input: Rego, spellings: Option<&Arc<Spellings>>) {
+        doubles::begin(&self.doubles, input);
+        spelling::begin(&self.spellings, spellings);
+    }
 }
 
-/// Finds the doubles among the literals.
+/// Finds the doubles among the literals, and how numbers with a fraction are written.
 #[derive(Default)]
-struct Literals(Doubles);
+struct Literals(Doubles, Spellings);
 
 impl Visit for Literals {
     fn expression(&mut self, expr: &Ref<Expr>, _scopes: &Scopes) -> Descend {
-        if let Expr::Number { value, .. } = &**expr {
+        if let Expr::Number { value, span, .. } = &**expr {
             self.0.add(value);
+            // A minus may stand before it.
+            let double = span.text().parse().ok().filter(|double: &f64| double.fract() != 0.0);
+            if let Some(double) = double {
+                self.1.add_fraction(double, span.text());
+                self.1.add_fraction(-double, &format!("-{}", span.text()));
+            }
         }
         Descend::Into
     }
@@ -242,7 +281,13 @@ fn parse(modules: &[Module], settings: &ProgramSettings, faults: &mut Vec<Fault>
     parsed
 }
 
-fn prepare(parsed: &[Parsed], settings: &ProgramSettings) -> Result<Engine, Faults> {
+/// Makes the engine; adds to the spellings those that are lost.
+fn prepare(
+    parsed: &[Parsed],
+    settings: &ProgramSettings,
+    data: Rego,
+    spellings: &mut Spellings,
+) -> Result<Engine, Faults> {
     let mut engine = Engine::new();
     // The author's text was within the limits; what the normaliser adds to a line may be more.
     engine.set_policy_length_config(PolicyLengthConfig {
@@ -252,8 +297,12 @@ fn prepare(parsed: &[Parsed], settings: &ProgramSettings) -> Result<Engine, Faul
     });
     engine.set_strict_builtin_errors(settings.strict_builtin_errors);
     let mut faults = Vec::new();
-    let modules: Vec<Module> =
-        parsed.iter().flat_map(|module| normalise::normalise(module, parsed, &settings.data)).collect();
+    let mut modules: Vec<Module> = Vec::new();
+    for module in parsed {
+        let mut normalised = normalise::normalise(module, parsed, &settings.data);
+        modules.append(&mut normalised.modules);
+        normalised.lost.iter().for_each(|number| spellings.lose(number));
+    }
     for Module { path, text } in &modules {
         if let Err(error) = engine.add_policy(path.clone(), text.clone()) {
             faults.push(fault(path, &error));
@@ -261,11 +310,15 @@ fn prepare(parsed: &[Parsed], settings: &ProgramSettings) -> Result<Engine, Faul
     }
     Faults::or(faults, ())?;
     let whole = |error: anyhow::Error| Faults::from(fault("the modules", &error));
-    engine.add_data(to_rego(&settings.data)).map_err(whole)?;
+    engine.add_data(data).map_err(whole)?;
     let errors =
         if settings.strict_builtin_errors { BuiltinErrors::Strict } else { BuiltinErrors::Undefined };
     let used = |name: &str| modules.iter().any(|module| names(&module.text, name));
     builtins::register(&mut engine, errors, used).map_err(whole)?;
+    let spelled = normalise::spelled(parsed);
+    if used(&spelled) {
+        builtins::register_spelled(&mut engine, &spelled).map_err(whole)?;
+    }
     warm(&mut engine).map_err(whole)?;
     Ok(engine)
 }

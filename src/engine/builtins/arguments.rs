@@ -6,8 +6,8 @@ use num_bigint::BigInt;
 use regorus::Value;
 use regorus::value::{Array, Object, Set};
 
-use super::Failure;
 use super::number::Number;
+use super::{Failure, spelling};
 
 /// The argument of that index, of whatever type.
 pub(super) fn any(arguments: &[Value], index: usize) -> Result<&Value, Failure> {
@@ -66,7 +66,10 @@ pub(super) fn big_integer(arguments: &[Value], index: usize) -> Result<BigInt, F
 
 /// An integer of 64 bits.
 pub(super) fn integer(arguments: &[Value], index: usize) -> Result<i64, Failure> {
+    let has_exponent = |text: String| text.contains(['e', 'E']);
     match number(arguments, index)? {
+        // `1e3` is none to OPA, `1.0` is.
+        _ if spelling::of_whole(any(arguments, index)?)?.is_some_and(has_exponent) => Err(fraction(index)),
         Number::Integer(integer) => i64::try_from(integer).map_err(|_| fraction(index)),
         Number::Double(_) => Err(fraction(index)),
     }
@@ -79,7 +82,9 @@ pub(super) fn big_base(arguments: &[Value]) -> Result<(BigInt, u32), Failure> {
         Number::Double(double) => format!("{:.0}", double.trunc()).parse().unwrap_or_default(),
     };
     let base = number(arguments, 1)?;
+    let is_spelled = spelling::of_whole(any(arguments, 1)?)?.is_some();
     let known = [2, 8, 10, 16].into_iter().find(|radix| base == Number::Integer(BigInt::from(*radix)));
+    let known = known.filter(|_| !is_spelled);
     let radix = known.ok_or_else(|| wrong(1, "must be one of {2, 8, 10, 16}"))?;
     Ok((integer, radix))
 }

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use num_bigint::BigInt;
 use regorus::Value;
 
-use super::{Failure, budget, doubles};
+use super::number::Number;
+use super::{Failure, budget, doubles, spelling};
 
 /// From here on a double that is whole may stand for a number with a fraction: integers are never held as doubles there.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -23,6 +24,7 @@ thread_local! {
 pub(in crate::engine) fn forget() {
     REMEMBERED.with_borrow_mut(BTreeMap::clear);
     doubles::forget();
+    spelling::forget();
 }
 
 /// The number that a double stands for, if it has more digits than the double.
@@ -62,11 +64,63 @@ pub(super) fn remember(text: &str) -> Result<f64, Failure> {
 /// # Errors
 /// It stands for another one.
 pub(super) fn itself(double: f64) -> Result<f64, Failure> {
+    let double = met(double)?;
+    spelling::computed(double);
+    Ok(double)
+}
+
+/// The same of one that was read, and is written as it was.
+fn met(double: f64) -> Result<f64, Failure> {
     if remembered(double).is_some() {
         return Err(beyond());
     }
     doubles::meet(double);
     Ok(double)
+}
+
+/// A number as it most likely was written: as Go writes one that was reckoned with, or as it was read.
+///
+/// # Errors
+/// It is written in several ways.
+pub(in crate::engine) fn written(value: &Value) -> Result<String, Failure> {
+    match Number::of(value) {
+        Some(Number::Integer(integer)) => {
+            Ok(spelling::of_whole(value)?.unwrap_or_else(|| integer.to_string()))
+        }
+        Some(Number::Double(double)) => match remembered(double) {
+            Some(text) => Ok(text),
+            None => spelling::of_fraction(double),
+        },
+        None => Ok(String::new()),
+    }
+}
+
+/// A number in one way for each.
+pub(in crate::engine) fn digits(value: &Value) -> String {
+    match Number::of(value) {
+        Some(Number::Integer(integer)) => integer.to_string(),
+        Some(Number::Double(double)) => remembered(double).unwrap_or_else(|| plain(double)),
+        None => String::new(),
+    }
+}
+
+/// A double as Go writes one that was reckoned with: `1.5`, `1e-07`, `1.2345675e+06`.
+pub(super) fn plain(double: f64) -> String {
+    Decimal::of(&format!("{double:e}")).map_or_else(String::new, |decimal| decimal.to_string())
+}
+
+/// A double as Go writes it in JSON: `1234567.5`, `1e-7`.
+pub(super) fn of_json(double: f64) -> String {
+    if double.abs() < 1e-6 { format!("{double:e}") } else { double.to_string() }
+}
+
+/// A number with a fraction, what stands before the point and what behind it.
+pub(super) fn parts(text: &str) -> Option<(String, String)> {
+    let Decimal { negative, digits, exponent } = Decimal::of(text)?;
+    let behind = usize::try_from(exponent.checked_neg()?).ok()?;
+    let digits = format!("{digits:0>0$}", behind.saturating_add(1));
+    let (whole, fraction) = digits.split_at_checked(digits.len().checked_sub(behind)?)?;
+    Some((format!("{}{whole}", if negative { "-" } else { "" }), fraction.to_owned()))
 }
 
 /// A whole number, whatever it is written as.
@@ -88,7 +142,7 @@ fn beyond() -> Failure {
 /// It is too long to be kept. None: it is no such number.
 pub(in crate::engine) fn read(text: &str) -> Option<Result<Value, Failure>> {
     let decimal = Decimal::of(text)?;
-    Some(decimal.into_value())
+    Some(decimal.into_value().map(|value| spelling::kept(text, value)))
 }
 
 /// `digits × 10^exponent`, without zeros at the end of the digits.
@@ -129,7 +183,7 @@ impl Decimal {
             if own != Some(self.to_string()) {
                 return Err(beyond());
             }
-            return itself(double).map(Value::from);
+            return met(double).map(Value::from);
         }
         Value::from_numeric_string(&self.digits_of_whole()?).map_err(|_| beyond())
     }
@@ -150,14 +204,14 @@ impl Decimal {
 }
 
 impl std::fmt::Display for Decimal {
-    /// In one way for each number, as Go writes big.Float: `0.333`, `1.5`, `1e-07`.
+    /// In one way for each number, as Go writes big.Float: `0.333`, `1.5`, `1e-07`, `1.2345675e+06`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let sign = if self.negative { "-" } else { "" };
         let length = i64::try_from(self.digits.len()).unwrap_or(i64::MAX);
         // Of the first digit.
         let power = self.exponent.saturating_add(length).saturating_sub(1);
         let (first, rest) = self.digits.split_at_checked(1).unwrap_or(("0", ""));
-        if self.exponent >= 0 || power < -4 {
+        if self.exponent >= 0 || !(-4..6).contains(&power) {
             let point = if rest.is_empty() { "" } else { "." };
             return write!(
                 f,
@@ -217,8 +271,12 @@ mod tests {
             ("1e999999999999999999999", None),
         ];
         for (text, expected) in cases {
-            let value = read(text).unwrap().ok().map(|value| super::super::text::number(&value));
-            assert_eq!(value.as_deref(), expected, "{text}");
+            let value = read(text).unwrap().ok().and_then(|value| Number::of(&value));
+            let digits = value.map(|number| match number {
+                Number::Integer(integer) => integer.to_string(),
+                Number::Double(double) => double.to_string(),
+            });
+            assert_eq!(digits.as_deref(), expected, "{text}");
         }
         assert!(read("").is_none() && read("1_0").is_none() && read("1e").is_none() && read("0x1").is_none());
     }

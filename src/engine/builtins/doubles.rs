@@ -18,7 +18,9 @@ struct Known {
     written: Arc<Doubles>,
     /// The input until somebody asks: most evaluations never do.
     input: Option<Value>,
-    /// Those of the input, and of what builtins gave.
+    /// Those of the input.
+    given: Doubles,
+    /// Those that builtins gave.
     met: Doubles,
 }
 
@@ -30,7 +32,7 @@ impl Doubles {
     /// Adds those in a value, and what a minus before it makes of them.
     pub(in crate::engine) fn add(&mut self, value: &Value) {
         match value {
-            Value::Number(number) if number.as_big().is_none() && number.as_i64().is_none() => {
+            Value::Number(number) if number.as_big().is_none() => {
                 let both = number.as_f64().map(|double| [double.to_bits(), (-double).to_bits()]);
                 self.0.extend(both.into_iter().flatten());
             }
@@ -47,7 +49,7 @@ impl Doubles {
 
 /// Begins an evaluation of a program with those doubles.
 pub(in crate::engine) fn begin(written: &Arc<Doubles>, input: Value) {
-    KNOWN.set(Known { written: Arc::clone(written), input: Some(input), met: Doubles::default() });
+    KNOWN.set(Known { written: Arc::clone(written), input: Some(input), ..Known::default() });
 }
 
 /// Forgets all.
@@ -62,11 +64,19 @@ pub(super) fn meet(double: f64) {
 
 /// Whether a double is a number itself.
 pub(super) fn is_known(double: f64) -> bool {
+    is_input(double)
+        || KNOWN.with_borrow(|known| {
+            let bits = double.to_bits();
+            known.met.0.contains(&bits) || known.written.0.contains(&bits)
+        })
+}
+
+/// Whether a double is in the input.
+pub(super) fn is_input(double: f64) -> bool {
     KNOWN.with_borrow_mut(|known| {
         if let Some(input) = known.input.take() {
-            known.met.add(&input);
+            known.given.add(&input);
         }
-        let bits = double.to_bits();
-        known.met.0.contains(&bits) || known.written.0.contains(&bits)
+        known.given.0.contains(&double.to_bits())
     })
 }

@@ -6,7 +6,7 @@ use regorus::Value;
 
 use super::super::json_text;
 use super::arguments::{boolean, name, object, string, wrong};
-use super::{Failure, budget, order, strings, text};
+use super::{Failure, budget, decimal, order, strings};
 
 /// How to lay it out.
 struct Layout<'a> {
@@ -57,7 +57,7 @@ fn write(value: &Value, layout: Option<&Layout<'_>>, depth: usize, json: &mut St
     match value {
         Value::Null | Value::Undefined => json.push_str("null"),
         Value::Bool(value) => json.push_str(if *value { "true" } else { "false" }),
-        Value::Number(_) => json.push_str(&text::number(value)),
+        Value::Number(_) => json.push_str(&decimal::written(value)?),
         Value::String(text) => write_string(text, json)?,
         Value::Array(items) => write_all(items.iter().collect(), layout, depth, json)?,
         Value::Set(items) => write_all(order::sorted(items.iter()), layout, depth, json)?,

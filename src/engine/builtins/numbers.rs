@@ -81,8 +81,8 @@ fn whole(arguments: &[Value], round: fn(f64) -> f64) -> Result<Value, Failure> {
         Number::Integer(integer) => Ok(of_integer(&integer)),
         Number::Double(double) => {
             let beyond = decimal::remembered(double).filter(|_| double.fract() == 0.0);
-            match beyond.as_deref().and_then(|text| text.split_once('.')) {
-                Some((before, fraction)) => of_large(before, fraction, round),
+            match beyond.as_deref().and_then(decimal::parts) {
+                Some((before, fraction)) => of_large(&before, &fraction, round),
                 None => Number::from_double(round(double)).map(Number::into_value),
             }
         }

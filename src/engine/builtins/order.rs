@@ -80,6 +80,7 @@ pub(super) fn max(arguments: &[Value]) -> Result<Value, Failure> {
 }
 
 pub(super) fn min(arguments: &[Value]) -> Result<Value, Failure> {
-    let items = elements(arguments, 0, &["set", "array"])?.into_iter();
+    // Of 1 and 1.0 the last, as for the greatest.
+    let items = elements(arguments, 0, &["set", "array"])?.into_iter().rev();
     Ok(items.min_by(|a, b| compare(a, b)).cloned().unwrap_or(Value::Undefined))
 }

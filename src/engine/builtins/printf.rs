@@ -6,15 +6,23 @@ mod print;
 use regorus::Value;
 
 use super::arguments::{array, string};
+use super::text::written;
 use super::{Failure, budget, strings};
 use print::{Argument, Flags};
 
 /// Widths and precisions that Go takes for a number at all.
 const LARGEST: usize = 1_000_000;
 
+/// The format of an expression in a template string: a text as it is, anything else in Rego's notation, in which a number
+/// has all its digits. Its verb is for private use.
+pub(in crate::engine) const SHOWN: &str = "%\u{f8ff}";
+
 pub(super) fn sprintf(arguments: &[Value]) -> Result<Value, Failure> {
     let format = string(arguments, 0)?;
     let values = array(arguments, 1)?;
+    if let (SHOWN, Some(shown)) = (format.as_ref(), values.first()) {
+        return Ok(if matches!(shown, Value::String(_)) { shown.clone() } else { written(shown)?.into() });
+    }
     let values = values.iter().map(Argument::of).collect::<Result<Vec<_>, _>>()?;
     let mut printer = Printer {
         rest: format,

@@ -3,7 +3,6 @@
 use regorus::Value;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
-use super::number::Number;
 use super::{Failure, budget, decimal, order};
 
 /// A value in Rego's notation.
@@ -19,7 +18,7 @@ fn write(value: &Value, text: &mut String) -> Result<(), Failure> {
     match value {
         Value::Null => text.push_str("null"),
         Value::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
-        Value::Number(_) => text.push_str(&number(value)),
+        Value::Number(_) => text.push_str(&decimal::written(value)?),
         Value::String(value) => {
             budget::bytes(value.len())?;
             text.push_str(&quoted(value, Quote::Double, false));
@@ -56,15 +55,6 @@ fn write_all<'a>(
     }
     text.push_str(close);
     Ok(())
-}
-
-/// A number as it most likely was written: plain.
-pub(in crate::engine) fn number(value: &Value) -> String {
-    match Number::of(value) {
-        Some(Number::Integer(integer)) => integer.to_string(),
-        Some(Number::Double(double)) => decimal::remembered(double).unwrap_or_else(|| double.to_string()),
-        None => String::new(),
-    }
 }
 
 /// Which quotes go around a text.

@@ -5,7 +5,7 @@ use regorus::Value;
 
 use super::super::number::Number;
 use super::super::text::{Quote, printable, quoted, written};
-use super::super::{Failure, budget};
+use super::super::{Failure, budget, spelling};
 use super::float;
 
 /// An argument as OPA hands it to Go.
@@ -48,6 +48,12 @@ impl Flags {
 impl Argument {
     pub(super) fn of(value: &Value) -> Result<Self, Failure> {
         Ok(match (value, Number::of(value)) {
+            // With a point or an exponent it is a floating-point number to OPA.
+            (_, Some(number @ Number::Integer(_)))
+                if spelling::of_whole(value)?.is_some_and(|text| text.contains(['.', 'e', 'E'])) =>
+            {
+                Self::Double(number.to_double())
+            }
             (_, Some(Number::Integer(integer))) => {
                 i64::try_from(&integer).map_or_else(|_| Self::Big(integer), Self::Integer)
             }

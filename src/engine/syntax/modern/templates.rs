@@ -1,6 +1,7 @@
 //! `$"a {x} b"` is the text with each expression as `print` shows it, or `<undefined>`.
 
 use super::{end_of_comment, end_of_string};
+use crate::engine::builtins::SHOWN;
 
 /// Templates within templates; each is read twice for each that it is in.
 const DEPTH: u8 = 8;
@@ -58,7 +59,7 @@ fn template(text: &str, start: usize, name: &str, depth: u8) -> Option<(String, 
                 literal(&mut new, &piece, quote);
                 piece.clear();
                 let inner = expression(inner, name, depth)?;
-                let shown = format!("{{0: sprintf(\"%v\", [{name}]) | {name} := {inner}}}");
+                let shown = format!("{{0: sprintf(\"{SHOWN}\", [{name}]) | {name} := {inner}}}");
                 new.push_str(&format!("object.get({shown}, 0, \"<undefined>\"), "));
                 at = end;
             }
@@ -114,8 +115,9 @@ mod tests {
 
     #[test]
     fn templates_are_texts_put_together() {
-        let shown =
-            |x: &str| format!("object.get({{0: sprintf(\"%v\", [__t0]) | __t0 := {x}}}, 0, \"<undefined>\")");
+        let shown = |x: &str| {
+            format!("object.get({{0: sprintf(\"{SHOWN}\", [__t0]) | __t0 := {x}}}, 0, \"<undefined>\")")
+        };
         for (text, expected) in [
             ("p := $\"\"", "p := concat(\"\", [\"\", ])".to_owned()),
             ("$\"a {x}\\n\\{\"", format!("concat(\"\", [\"a \", {}, \"\\n{{\", ])", shown("x"))),
