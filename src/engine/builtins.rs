@@ -179,6 +179,11 @@ pub(super) fn register(
     Ok(())
 }
 
+/// Whether a number is held as it is, and not as another that is near.
+pub(super) fn keeps(text: &str) -> bool {
+    decimal::is_kept(text)
+}
+
 /// The digits of a number without a fraction, however it is written.
 pub(super) fn digits(text: &str) -> Option<String> {
     decimal::whole(text).ok().map(|integer| integer.to_string())

@@ -10,6 +10,7 @@ mod imports;
 mod layout;
 mod limits;
 mod lints;
+mod numbers;
 mod reading;
 mod recursion;
 mod references;
@@ -65,6 +66,7 @@ pub(super) fn judge(modules: &[Parsed], settings: &ProgramSettings, faults: &mut
     let reading = reading::read(modules, &mut found);
     let rules = Rules::new(&reading);
     imports::judge(&reading, &mut found);
+    numbers::judge(&reading, &mut found);
     layout::judge(&reading, &mut found);
     calls::judge(&reading, &rules, &mut found);
     replacements::judge(&reading, &rules, &mut found);

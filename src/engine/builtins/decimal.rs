@@ -145,6 +145,17 @@ pub(in crate::engine) fn read(text: &str) -> Option<Result<Value, Failure>> {
     Some(decimal.into_value().map(|value| spelling::kept(text, value)))
 }
 
+/// Whether a number can be held: whole, or with no more digits than the nearest double.
+pub(super) fn is_kept(text: &str) -> bool {
+    Decimal::of(text).is_some_and(|decimal| {
+        if decimal.digits.is_empty() || decimal.exponent >= 0 {
+            return decimal.digits_of_whole().is_ok();
+        }
+        let text = decimal.to_string();
+        text.parse().is_ok_and(|double| plain(double) == text)
+    })
+}
+
 /// `digits × 10^exponent`, without zeros at the end of the digits.
 struct Decimal {
     negative: bool,
@@ -277,6 +288,12 @@ mod tests {
                 Number::Double(double) => double.to_string(),
             });
             assert_eq!(digits.as_deref(), expected, "{text}");
+        }
+        for text in ["0.1", "1e-7", "0.0", "0e-5", "1e9999", "9007199254740993.0"] {
+            assert!(is_kept(text), "{text}");
+        }
+        for text in ["0.10000000000000000001", "9007199254740993.5", "1e99999"] {
+            assert!(!is_kept(text), "{text}");
         }
         assert!(read("").is_none() && read("1_0").is_none() && read("1e").is_none() && read("0x1").is_none());
     }
