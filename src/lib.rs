@@ -20,6 +20,7 @@ pub mod policy;
 // Level 3: policies made ready to evaluate; how the process is set up.
 pub mod config;
 pub mod engine;
+pub mod mesh;
 
 // Level 4: the pipeline, and what the API server is to send to it.
 pub mod registration;

@@ -93,9 +93,19 @@ pub fn read(bytes: &[u8]) -> Vec<Result<Document, Fault>> {
     documents
 }
 
+/// Reads the first document of a text that a program wrote, as Go's sigs.k8s.io/yaml does: null where there is none, and
+/// of two equal keys the last counts. What people write is for [`read`].
+///
+/// # Errors
+/// Where the text is no YAML.
+pub fn read_last_wins(text: &str) -> Result<Value, Fault> {
+    let tree = compose::compose_first(text)?;
+    tree.map_or(Ok(Value::Null), |tree| Ok(convert::convert(&tree, true)?.value))
+}
+
 fn read_chunk(chunk: &split::Chunk<'_>) -> Result<Option<Document>, Fault> {
     let Some(tree) = compose::compose(chunk)? else { return Ok(None) };
-    let document = convert::convert(&tree)?;
+    let document = convert::convert(&tree, false)?;
     Ok(if document.value.is_null() { None } else { Some(document) })
 }
 

@@ -14,13 +14,13 @@ use super::{DEPTH, Document, Fault, Position, duplicate_key, refused_name, too_d
 /// 3 MiB at most.
 const ALIASED_TEXT: usize = 16 << 20;
 
-/// Converts a document.
-pub(super) fn convert(tree: &Tree) -> Result<Document, Fault> {
+/// Converts a document. Of two members of one name the last counts where `last_wins`; else they are a fault.
+pub(super) fn convert(tree: &Tree, last_wins: bool) -> Result<Document, Fault> {
     let places = tree.nodes.iter().map(|_| Place::default()).collect();
     let expanding = BTreeSet::new();
     // go-yaml counts the document itself.
     let mut converter =
-        Converter { tree, places, expanding, decoded: 1, aliased: 0, aliased_text: 0, depth: 0 };
+        Converter { tree, last_wins, places, expanding, decoded: 1, aliased: 0, aliased_text: 0, depth: 0 };
     let value = converter.value(tree.root)?;
     let position = tree.nodes.get(tree.root).map_or(Position { line: 1, column: 1 }, |root| root.position);
     Ok(Document::new(value, Places { nodes: converter.places, root: (position, tree.root) }))
@@ -28,6 +28,7 @@ pub(super) fn convert(tree: &Tree) -> Result<Document, Fault> {
 
 struct Converter<'a> {
     tree: &'a Tree,
+    last_wins: bool,
     places: Vec<Place>,
     /// The anchors that are being expanded: meeting one of them again would not end.
     expanding: BTreeSet<NodeId>,
@@ -90,7 +91,7 @@ impl<'a> Converter<'a> {
             if let Some(message) = refused_name(&name) {
                 return Err(at(message));
             }
-            if let Some(first) = written.insert(name.clone(), node.position) {
+            if let Some(first) = written.insert(name.clone(), node.position).filter(|_| !self.last_wins) {
                 return Err(at(duplicate_key(&name, first)));
             }
             if let Some(child) = self.child(*value, Some(node.position)) {

@@ -23,7 +23,7 @@ const LEVELS: &[(u8, &[&str])] = &[
     (0, &["admission", "kubernetes", "metrics", "patch", "yaml"]),
     (1, &["context"]),
     (2, &["policy"]),
-    (3, &["engine", "config"]),
+    (3, &["engine", "config", "mesh"]),
     (4, &["registration", "review"]),
     (5, &["activation", "certificates", "install", "record", "report", "source"]),
     (6, &["cluster", "dry_run", "webhook"]),
@@ -36,6 +36,7 @@ const LEVELS: &[(u8, &[&str])] = &[
 const HEAVY: &[(&str, &[&str])] = &[
     ("axum", &["webhook"]),
     ("clap", &["cli"]),
+    ("gotmpl", &["mesh"]),
     ("hyper", &["webhook"]),
     ("include_dir", &["source"]),
     ("json_patch", &["patch"]),
@@ -56,7 +57,7 @@ const BOUND: &[(&str, &[&str])] = &[
     ("glob", &["cli"]),
     ("http_body_util", &["webhook"]),
     ("hyper_util", &["webhook"]),
-    ("k8s_openapi", &["cluster"]),
+    ("k8s_openapi", &["cluster", "mesh"]),
     // The allocator belongs to the process: a library must not choose it.
     ("mimalloc", &["main"]),
     ("tokio_rustls", &["certificates", "webhook"]),

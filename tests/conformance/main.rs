@@ -4,6 +4,7 @@
 #![cfg(test)]
 #![expect(clippy::print_stdout, reason = "the numbers of a run are its result")]
 
+mod istio;
 mod opa;
 mod pod_security;
 mod quantity;

@@ -1,0 +1,5 @@
+//! The injections of release-1.30 of Istio, and the tables by which it decides (`istio-inject/MANIFEST.md`).
+
+mod canonical;
+mod cases;
+mod tables;

@@ -1,0 +1,177 @@
+//! The cases of upstream's own test of its injector: manifests, configurations, and what comes of them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use meshgate::mesh::istio::propose::required;
+use meshgate::mesh::istio::{Installation, Target, Texts, Workload, inject};
+use meshgate::yaml;
+use serde_json::{Map, Value, json};
+
+use super::canonical::{canonical, verbatim};
+use crate::{Tally, corpus};
+
+/// The templates that a case takes from the ConfigMap that lies beside the cases.
+const TEMPLATES: [&str; 4] = ["sidecar", "gateway", "grpc-simple", "grpc-agent"];
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The documents of a file.
+fn documents(path: &Path) -> Vec<Value> {
+    let text = read(path);
+    let read = yaml::read(text.as_bytes());
+    read.into_iter()
+        .map(|one| one.unwrap_or_else(|fault| panic!("{}: {fault}", path.display())).value)
+        .collect()
+}
+
+/// The templates of the ConfigMap.
+pub(super) fn shipped(root: &Path) -> Map<String, Value> {
+    let path = root.join("manifest-generate/sidecar_template.release-1.30.golden.yaml");
+    let map =
+        documents(&path).into_iter().find(|one| one["metadata"]["name"] == "istio-sidecar-injector").unwrap();
+    let config = yaml::read(map["data"]["config"].as_str().unwrap().as_bytes()).remove(0).unwrap().value;
+    let all = config["templates"].as_object().unwrap().clone();
+    all.into_iter().filter(|(name, _)| TEMPLATES.contains(&name.as_str())).collect()
+}
+
+/// The installation of a case.
+fn installation(root: &Path, case: &Value, shipped: &Map<String, Value>) -> Installation {
+    let file = |name: &str| read(&root.join("release-1.30").join(case[name].as_str().unwrap()));
+    let (values, mesh) = (file("values"), file("mesh"));
+    let webhook = serde_json::from_str::<Value>(&values).unwrap()["sidecarInjectorWebhook"].clone();
+    let mut templates = shipped.clone();
+    templates.extend(webhook["templates"].as_object().cloned().unwrap_or_default());
+    let config = json!({
+        "policy": "enabled",
+        "templates": templates,
+        "defaultTemplates": webhook["defaultTemplates"],
+        "neverInjectSelector": webhook["neverInjectSelector"],
+        "alwaysInjectSelector": webhook["alwaysInjectSelector"],
+        "injectedAnnotations": webhook["injectedAnnotations"],
+    });
+    let config = config.to_string();
+    Installation::read(Texts { config: &config, values: &values, mesh: &mesh, ..Texts::default() }).unwrap()
+}
+
+/// Injects into all Pods and templates of a document, as `istioctl kube-inject` does.
+fn injected(installation: &Installation, case: &Value, mut document: Value) -> Result<Value, String> {
+    if let Some(items) = document.get("items").and_then(Value::as_array) {
+        let items: Result<Vec<Value>, String> =
+            items.iter().map(|item| injected(installation, case, item.clone())).collect();
+        document["items"] = Value::Array(items?);
+        return Ok(document);
+    }
+    let kind = document["kind"].as_str().unwrap().to_owned();
+    let place = match kind.as_str() {
+        "Pod" => "",
+        "CronJob" => "/spec/jobTemplate/spec/template",
+        _ => "/spec/template",
+    };
+    // Of a CronJob `kube-inject` changes the metadata of the Job, and the spec of the Pod.
+    let metadata_of = if kind == "CronJob" { "/spec/jobTemplate" } else { place };
+    let Some(mut pod) = document.pointer(place).filter(|pod| pod.get("spec").is_some()).cloned() else {
+        return Ok(document);
+    };
+    pod["metadata"] = document.pointer(metadata_of).unwrap().get("metadata").cloned().unwrap_or(json!({}));
+    let namespace = document["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
+    if !required(installation, &pod, &namespace).inject || kind == "Service" {
+        return Ok(document);
+    }
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let parameters = BTreeMap::new();
+    let target = Target {
+        pod: &pod,
+        namespace: &namespace,
+        namespace_annotations: case["openshift"]["namespaceAnnotations"].as_object(),
+        workload: (kind != "Pod").then(|| Workload {
+            api_version: text(&document["apiVersion"]),
+            kind: kind.clone(),
+            name: text(&document["metadata"]["name"]),
+        }),
+        path_parameters: &parameters,
+        native_sidecars: case["nativeSidecars"] == true,
+        proxy_configs: &[],
+    };
+    let rendered = inject(installation, &target)?.pod;
+    document.pointer_mut(place).unwrap()["spec"] = rendered["spec"].clone();
+    document.pointer_mut(metadata_of).unwrap()["metadata"] = rendered["metadata"].clone();
+    Ok(document)
+}
+
+#[test]
+fn every_case_of_1_30_is_injected_as_istiod_does() {
+    let Some(root) = corpus("istio-inject") else { return };
+    let cases: Vec<Value> = serde_json::from_str(&read(&root.join("release-1.30/cases.json"))).unwrap();
+    let shipped = shipped(&root);
+    let mut tally = Tally::new("istio-inject, cases of 1.30");
+    for (number, case) in cases.iter().enumerate() {
+        let name = format!("{number} {} → {}", case["input"], case["golden"]);
+        let installation = installation(&root, case, &shipped);
+        let at = |file: &Value| root.join("release-1.30").join(file.as_str().unwrap());
+        let ours: Result<Vec<Value>, String> = documents(&at(&case["input"]))
+            .into_iter()
+            .map(|one| injected(&installation, case, one))
+            .collect();
+        match case["expectedErrorContains"].as_str() {
+            Some(part) => {
+                let why = ours.map(drop).map_err(|why| why.to_lowercase().contains(part));
+                tally.compare(name, why, Err(true));
+            }
+            None => {
+                let theirs = documents(&at(&case["golden"]));
+                let seen = |all: &[Value]| -> Seen {
+                    (all.iter().map(canonical).collect(), all.iter().map(verbatim).collect())
+                };
+                let ours = ours.map(|ours| seen(&ours));
+                let theirs = seen(&theirs);
+                tally.compare(name, first_difference(&ours, &theirs), Ok(()));
+            }
+        }
+    }
+    tally.finish(125);
+}
+
+#[test]
+fn an_annotation_decides_whether_a_sidecar_is_native() {
+    let Some(root) = corpus("istio-inject") else { return };
+    let case = &serde_json::from_str::<Value>(&read(&root.join("release-1.30/cases.json"))).unwrap()[0];
+    let installation = installation(&root, case, &shipped(&root));
+    let rows: Vec<Value> =
+        serde_json::from_str(&read(&root.join("derived-tables/native_sidecar_annotation.json"))).unwrap();
+    let mut tally = Tally::new("istio-inject, native_sidecar_annotation");
+    for row in rows {
+        let mut pod = json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "a", "annotations": {} },
+            "spec": { "containers": [{ "name": "app", "image": "app" }] },
+        });
+        if row["annotation"].is_string() {
+            pod["metadata"]["annotations"]["sidecar.istio.io/nativeSidecar"] = row["annotation"].clone();
+        }
+        let ours = injected(&installation, &json!({ "nativeSidecars": row["globalNative"] }), pod).unwrap();
+        let lists = ["containers", "initContainers"].into_iter().filter(|list| {
+            let containers = ours["spec"][*list].as_array().into_iter().flatten();
+            containers.clone().any(|one| one["name"] == "istio-proxy")
+        });
+        tally.compare(&row, lists.collect::<Vec<_>>(), vec![row["proxyIn"].as_str().unwrap()]);
+    }
+    tally.finish(6);
+}
+
+type Seen = (Vec<Value>, Vec<Vec<String>>);
+
+/// Where two results differ first.
+fn first_difference(ours: &Result<Seen, String>, theirs: &Seen) -> Result<(), String> {
+    let ours = ours.as_ref().map_err(Clone::clone)?;
+    let difference = super::canonical::difference(&json!(ours.0), &json!(theirs.0), "");
+    match difference {
+        Some(difference) => Err(difference),
+        None if ours.1 != theirs.1 => {
+            let mut pairs = ours.1.iter().flatten().zip(theirs.1.iter().flatten());
+            Err(format!("{:?}", pairs.find(|(ours, theirs)| ours != theirs)))
+        }
+        None => Ok(()),
+    }
+}
