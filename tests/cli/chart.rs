@@ -194,6 +194,8 @@ fn a_value_that_there_is_not_is_an_error() {
         ("replica: 2\n", "additional properties 'replica' not allowed"),
         ("replicas: 0\n", "at '/replicas': minimum: got 0, want 1"),
         ("policies: {name: a}\n", "additional properties 'name' not allowed"),
+        ("configuration: {subjects: {}}\n", "at '/configuration/subjects'"),
+        ("configuration: {subjects: {user: [jane]}}\n", "additional properties 'user' not allowed"),
     ] {
         let run = render(&helm, &checked_in(), values, &[]);
         assert!(run.code == 1 && run.err.contains(expected), "{values}: {}", run.err);

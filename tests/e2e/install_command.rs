@@ -177,6 +177,9 @@ fn writes() -> Vec<Write> {
     let mut job = named("batch/v1", "Job");
     job["spec"]["template"]["spec"] =
         json!({ "restartPolicy": "Never", "containers": [{ "name": "a", "image": "a" }] });
+    let mut slice = named("discovery.k8s.io/v1", "EndpointSlice");
+    slice["addressType"] = json!("IPv4");
+    slice["endpoints"] = json!([]);
     vec![
         new(core("configmaps"), named("v1", "ConfigMap")),
         delete(core("configmaps/meshgate")),
@@ -187,6 +190,10 @@ fn writes() -> Vec<Write> {
             json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {} }),
         ),
         change(core("services/meshgate"), json!({ "spec": { "ports": [{ "port": 1 }] } })),
+        change(core("resourcequotas/meshgate-critical-pods"), json!({ "spec": { "hard": { "pods": "0" } } })),
+        new(of("discovery.k8s.io", "endpointslices"), slice),
+        change(of("networking.k8s.io", "networkpolicies/meshgate"), json!({ "spec": { "ingress": [] } })),
+        delete(of("policy", "poddisruptionbudgets/meshgate")),
         delete(core("pods")),
         new(of("coordination.k8s.io", "leases"), named("coordination.k8s.io/v1", "Lease")),
         new(of("rbac.authorization.k8s.io", "roles"), named("rbac.authorization.k8s.io/v1", "Role")),
