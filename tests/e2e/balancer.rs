@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
 use crate::environment::RUNTIME;
 
 pub(crate) struct Balancer {
     pub(crate) port: u16,
     replicas: Arc<Mutex<Vec<SocketAddr>>>,
+    connections: Arc<Mutex<JoinSet<()>>>,
 }
 
 impl Balancer {
@@ -20,8 +22,14 @@ impl Balancer {
         let listener = RUNTIME.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
         let port = listener.local_addr().unwrap().port();
         let replicas = Arc::new(Mutex::new(replicas));
-        RUNTIME.spawn(accept(listener, Arc::clone(&replicas)));
-        Self { port, replicas }
+        let connections = Arc::default();
+        RUNTIME.spawn(accept(listener, Arc::clone(&replicas), Arc::clone(&connections)));
+        Self { port, replicas, connections }
+    }
+
+    /// Ends all connections: who asks next has to make another one.
+    pub(crate) fn cut(&self) {
+        self.connections.lock().unwrap().abort_all();
     }
 
     /// Where connections go from now on.
@@ -30,13 +38,19 @@ impl Balancer {
     }
 }
 
-async fn accept(listener: TcpListener, replicas: Arc<Mutex<Vec<SocketAddr>>>) {
+async fn accept(
+    listener: TcpListener,
+    replicas: Arc<Mutex<Vec<SocketAddr>>>,
+    connections: Arc<Mutex<JoinSet<()>>>,
+) {
     let next = AtomicUsize::new(0);
     while let Ok((mut client, _)) = listener.accept().await {
         let turn = next.fetch_add(1, Ordering::Relaxed);
         let all = replicas.lock().unwrap().clone();
         let Some(replica) = all.get(turn % all.len().max(1)).copied() else { continue };
-        tokio::spawn(async move {
+        let mut connections = connections.lock().unwrap();
+        while connections.try_join_next().is_some() {}
+        connections.spawn(async move {
             // Who does not answer is not passed over, as kube-proxy does not: the connection ends.
             if let Ok(mut replica) = TcpStream::connect(replica).await {
                 drop(replica.set_nodelay(true));

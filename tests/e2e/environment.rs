@@ -2,11 +2,11 @@
 //! the name under which the API server finds the webhook. There are no nodes, so Pods stay Pending.
 
 mod authority;
+mod processes;
 mod program;
 mod tools;
 mod user;
 
-use std::ffi::OsString;
 use std::net::TcpListener;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -17,16 +17,21 @@ use std::time::Instant;
 use meshgate::config::{NAMESPACE, SERVICE};
 use serde_json::json;
 
-use authority::Authority;
+pub(crate) use authority::{Authority, Pair};
+pub(crate) use processes::AUDITED;
+use processes::{start_api_server, start_controllers, start_etcd};
 pub(crate) use program::{Program, wait_until};
 use tools::Tools;
 pub(crate) use user::{Answer, RUNTIME, User};
 
-/// What makes Pods of workloads, cleans up after them, and makes service accounts.
-const CONTROLLERS: &str = "deployment-controller,replicaset-controller,replicationcontroller-controller,\
-    statefulset-controller,daemonset-controller,job-controller,cronjob-controller,namespace-controller,\
-    garbage-collector-controller,serviceaccount-controller,serviceaccount-token-controller,\
-    root-ca-certificate-publisher-controller";
+/// The name of the first API server.
+const API_SERVER: &str = "kube-apiserver";
+
+/// An API server, and where it is.
+pub(crate) struct ApiServer {
+    pub(crate) program: Program,
+    server: String,
+}
 
 pub(crate) struct Environment {
     pub(crate) directory: PathBuf,
@@ -35,10 +40,11 @@ pub(crate) struct Environment {
     pub(crate) admin: User,
     /// A cluster-admin by RBAC, of the group `developers`.
     pub(crate) alice: User,
-    server: String,
     tools: Tools,
     pub(crate) etcd: Program,
-    pub(crate) api_server: Program,
+    /// Where etcd is.
+    store: String,
+    pub(crate) api_server: ApiServer,
     _controllers: Program,
 }
 
@@ -107,13 +113,14 @@ impl Environment {
         let directory = tempfile::Builder::new().prefix("meshgate-e2e.").tempdir().unwrap().keep();
         program::remove_at_end(&directory);
         let authority = write_keys(&directory);
-        let (etcd, address) = start_etcd(tools, &directory);
-        let (api_server, server) = start_api_server(tools, &directory, &address);
-        let user =
-            |name: &str, group: Option<&str>| user(tools, &directory, &authority, &server, name, group);
+        let (etcd, store) = start_etcd(tools, &directory);
+        let api_server = start_api_server(tools, &directory, &store, API_SERVER, &[]);
+        let user = |name: &str, group| {
+            user(tools, (&directory, file_name(name)), &authority, &api_server.server, (name, group))
+        };
         let admin = user("admin", Some("system:masters"));
         let alice = user("alice", Some("developers"));
-        api_server.wait_for(|| is_ready(&admin));
+        api_server.program.wait_for(|| is_ready(&admin));
         user("system:kube-controller-manager", None);
         let controllers = start_controllers(tools, &directory);
         let default = "/api/v1/namespaces/default/serviceaccounts/default";
@@ -123,9 +130,9 @@ impl Environment {
             authority,
             admin,
             alice,
-            server,
             tools: tools.clone(),
             etcd,
+            store,
             api_server,
             _controllers: controllers,
         };
@@ -158,7 +165,28 @@ impl Environment {
 
     /// A user with a certificate.
     pub(crate) fn user(&self, name: &str, group: Option<&str>) -> User {
-        user(&self.tools, &self.directory, &self.authority, &self.server, name, group)
+        let place = (&*self.directory, file_name(name));
+        user(&self.tools, place, &self.authority, &self.api_server.server, (name, group))
+    }
+
+    /// One more API server on the same etcd, with flags of its own, and an administrator who asks it.
+    pub(crate) fn api_server_beside(&self, name: &str, flags: &[(&str, &str)]) -> (ApiServer, User) {
+        let beside = start_api_server(&self.tools, &self.directory, &self.store, name, flags);
+        let admin = self.user_of(&beside, "admin", Some("system:masters"));
+        beside.program.wait_for(|| is_ready(&admin));
+        (beside, admin)
+    }
+
+    /// A user with a certificate, who asks that API server.
+    pub(crate) fn user_of(&self, api_server: &ApiServer, name: &str, group: Option<&str>) -> User {
+        let port = api_server.server.rsplit(':').next().unwrap();
+        let place = (&*self.directory, format!("{port}-{}", file_name(name)));
+        user(&self.tools, place, &self.authority, &api_server.server, (name, group))
+    }
+
+    /// What the first API server has written to its audit log.
+    pub(crate) fn audit_log(&self) -> String {
+        std::fs::read_to_string(self.directory.join(format!("{API_SERVER}-audit.log"))).unwrap()
     }
 
     /// A new namespace in which Pods can be made.
@@ -172,9 +200,9 @@ impl Environment {
 
     /// Ends the API server and starts it again.
     pub(crate) fn restart_api_server(&self) {
-        self.api_server.kill();
-        self.api_server.start_again();
-        self.api_server.wait_for(|| is_ready(&self.admin));
+        self.api_server.program.kill();
+        self.api_server.program.start_again();
+        self.api_server.program.wait_for(|| is_ready(&self.admin));
     }
 
     /// Makes an object as administrator.
@@ -197,15 +225,18 @@ fn is_ready(user: &User) -> Option<()> {
     (answer.status == 200).then_some(())
 }
 
+fn file_name(user: &str) -> String {
+    format!("{}.kubeconfig", user.replace(':', "-"))
+}
+
 fn user(
     tools: &Tools,
-    directory: &Path,
+    (directory, file): (&Path, String),
     authority: &Authority,
     server: &str,
-    name: &str,
-    group: Option<&str>,
+    (name, group): (&str, Option<&str>),
 ) -> User {
-    let kubeconfig = directory.join(format!("{}.kubeconfig", name.replace(':', "-")));
+    let kubeconfig = directory.join(file);
     user::write_kubeconfig(&kubeconfig, server, &authority.pem, &authority.user(name, group));
     User::new(kubeconfig, tools.path("kubectl"))
 }
@@ -221,97 +252,6 @@ fn write_keys(directory: &Path) -> Authority {
     write("tokens.key", &tokens.serialize_pem());
     write("tokens.pub", &tokens.public_key_pem());
     authority
-}
-
-fn start_etcd(tools: &Tools, directory: &Path) -> (Program, String) {
-    let [client, peer] = [0; 2].map(|_| format!("http://127.0.0.1:{}", free_port()));
-    let mut command = vec![tools.path("etcd").into_os_string()];
-    let data = directory.join("etcd").display().to_string();
-    let initial = format!("e2e={peer}");
-    // Nothing of it is to outlive us, so nothing has to reach the disk; one member need not wait for votes.
-    for (flag, value) in [
-        ("name", "e2e"),
-        ("data-dir", &data),
-        ("unsafe-no-fsync", "true"),
-        ("listen-client-urls", &client),
-        ("advertise-client-urls", &client),
-        ("listen-peer-urls", &peer),
-        ("initial-advertise-peer-urls", &peer),
-        ("initial-cluster", &initial),
-        ("heartbeat-interval", "20"),
-        ("election-timeout", "200"),
-        ("log-level", "warn"),
-    ] {
-        command.push(format!("--{flag}={value}").into());
-    }
-    (Program::start(directory, "etcd", command), client)
-}
-
-fn start_api_server(tools: &Tools, directory: &Path, etcd: &str) -> (Program, String) {
-    let port = free_port();
-    let mut command = vec![tools.path("kube-apiserver").into_os_string()];
-    let file = |name: &str| directory.join(name).display().to_string();
-    std::fs::write(file("audit.json"), audit_policy().to_string()).unwrap();
-    for (flag, value) in [
-        ("etcd-servers", etcd),
-        ("bind-address", "127.0.0.1"),
-        ("secure-port", &port.to_string()),
-        ("advertise-address", "127.0.0.1"),
-        ("endpoint-reconciler-type", "none"),
-        ("tls-cert-file", &file("apiserver.crt")),
-        ("tls-private-key-file", &file("apiserver.key")),
-        ("client-ca-file", &file("ca.crt")),
-        ("anonymous-auth", "false"),
-        ("authorization-mode", "RBAC"),
-        ("service-account-issuer", "https://e2e.invalid"),
-        ("service-account-key-file", &file("tokens.pub")),
-        ("service-account-signing-key-file", &file("tokens.key")),
-        ("service-cluster-ip-range", "10.96.0.0/24"),
-        // A privileged Pod is to be refused by a policy, not by validation.
-        ("allow-privileged", "true"),
-        ("audit-policy-file", &file("audit.json")),
-        ("audit-log-path", &file("audit.log")),
-    ] {
-        command.push(format!("--{flag}={value}").into());
-    }
-    let program = Program::start(directory, "kube-apiserver", command);
-    (program, format!("https://127.0.0.1:{port}"))
-}
-
-/// Of what an installation asks; of reviews of its rights also the content.
-fn audit_policy() -> serde_json::Value {
-    let users = [format!("system:serviceaccount:{NAMESPACE}:{SERVICE}")];
-    let reviews = [json!({ "group": "authorization.k8s.io", "resources": ["selfsubjectaccessreviews"] })];
-    json!({
-        "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
-        "rules": [
-            { "level": "Request", "users": users, "resources": reviews },
-            { "level": "Metadata", "users": users },
-            { "level": "None" },
-        ],
-    })
-}
-
-fn start_controllers(tools: &Tools, directory: &Path) -> Program {
-    let file = |name: &str| directory.join(name).display().to_string();
-    let kubeconfig = file("system-kube-controller-manager.kubeconfig");
-    let mut command: Vec<OsString> = vec![tools.path("kube-controller-manager").into_os_string()];
-    for (flag, value) in [
-        ("kubeconfig", kubeconfig.as_str()),
-        ("authentication-kubeconfig", &kubeconfig),
-        ("authorization-kubeconfig", &kubeconfig),
-        // Each controller is the service account that reviews show in a real cluster.
-        ("use-service-account-credentials", "true"),
-        ("service-account-private-key-file", &file("tokens.key")),
-        ("root-ca-file", &file("ca.crt")),
-        ("leader-elect", "false"),
-        ("bind-address", "127.0.0.1"),
-        ("secure-port", "0"),
-        ("controllers", CONTROLLERS),
-    ] {
-        command.push(format!("--{flag}={value}").into());
-    }
-    Program::start(directory, "kube-controller-manager", command)
 }
 
 /// A port that nobody listens on, below those that the kernel hands out by itself.

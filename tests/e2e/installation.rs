@@ -15,18 +15,26 @@ use meshgate::policy::Tree;
 use serde_json::json;
 
 use crate::balancer::Balancer;
-use crate::environment::{Environment, Program, wait_until};
+use crate::environment::{Environment, Program, User, wait_until};
 use crate::webhook::{Replica, strict, write_tree};
 
 /// The waits of an installation (a minute here, six there) are this many times as long. What remains is more than an API
 /// server needs to learn of a change.
-const PACE: &str = "0.005";
+pub(crate) const PACE: &str = "0.005";
+
+/// The user that replicas are to the API server.
+pub(crate) fn account() -> String {
+    format!("system:serviceaccount:{NAMESPACE}:{SERVICE}")
+}
 
 pub(crate) struct Installed {
     pub(crate) environment: Environment,
     folder: PathBuf,
-    balancer: Balancer,
+    pub(crate) balancer: Balancer,
     replicas: Vec<Replica>,
+    /// Who they are to the API server, and to which one.
+    account: User,
+    pace: &'static str,
     /// Whether nobody can use it any more.
     pub(crate) is_gone: bool,
 }
@@ -49,11 +57,22 @@ impl Installed {
 
     fn start() -> Self {
         let environment = Environment::bare();
+        let account = environment.user(&account(), None);
+        Self::of_ones_own(environment, Balancer::start(Vec::new()), account, ("", PACE))
+    }
+
+    /// One for a test alone: `account` is whom the replicas are to which API server, `more` is in their `meshgate.yaml`, and
+    /// their waits are shortened by `pace`.
+    pub(crate) fn of_ones_own(
+        environment: Environment,
+        balancer: Balancer,
+        account: User,
+        (more, pace): (&str, &'static str),
+    ) -> Self {
         environment.namespace(Self::NAMESPACE, &json!({}));
         let folder = environment.folder("installation");
         write_tree(&folder.join("policies-0"), &strict());
         symlink("policies-0", folder.join("policies")).unwrap();
-        let balancer = Balancer::start(Vec::new());
         let registration = format!(
             "apiVersion: meshgate.io/v1alpha1\nkind: Configuration\nregistration: {{servicePort: {}}}\n",
             balancer.port
@@ -62,11 +81,12 @@ impl Installed {
         write("installed.yaml", &registration);
         // Pods listen at the ports of the Service and read the policies at their place; processes beside each other can't.
         let here = format!(
-            "{registration}listen: {{webhook: 127.0.0.1:0, admin: 127.0.0.1:0}}\npolicies: {}\n",
+            "{registration}listen: {{webhook: 127.0.0.1:0, admin: 127.0.0.1:0}}\npolicies: {}\n{more}",
             folder.join("policies").display()
         );
         write("meshgate.yaml", &here);
-        let mut this = Self { environment, folder, balancer, replicas: Vec::new(), is_gone: false };
+        let replicas = Vec::new();
+        let mut this = Self { environment, folder, balancer, replicas, account, pace, is_gone: false };
         this.install(&["--apply"]);
         this.replace_service();
         for name in ["one", "two", "three"] {
@@ -101,16 +121,15 @@ impl Installed {
 
     /// One more replica, in its Pod's service account; once it is ready, connections go to it as well.
     pub(crate) fn start_replica(&mut self, name: &str) {
-        let account = format!("system:serviceaccount:{NAMESPACE}:{SERVICE}");
         let mut command = vec!["env".into(), format!("HOSTNAME={name}").into()];
-        command.push(format!("MESHGATE_PACE={PACE}").into());
+        command.push(format!("MESHGATE_PACE={}", self.pace).into());
         command.extend([env!("CARGO_BIN_EXE_meshgate").into(), "serve".into(), "--config".into()]);
         command.push(self.folder.join("meshgate.yaml").into());
         command.push("--kubeconfig".into());
-        command.push(self.environment.user(&account, None).kubeconfig.into());
+        command.push(self.account.kubeconfig.clone().into());
         let program = Program::start(&self.folder, name, command);
         let address = program.wait_for(|| Replica::address(&program.said()));
-        program.wait_for(|| is_ready(&program.said()).then_some(()));
+        program.wait_for(|| says(&program.said(), "/readyz").starts_with("HTTP/1.1 200").then_some(()));
         self.replicas.push(Replica { program, address });
         self.balancer.set(self.addresses());
     }
@@ -131,6 +150,16 @@ impl Installed {
         let new = self.folder.join("policies-new");
         symlink(format!("policies-{number}"), &new).unwrap();
         std::fs::rename(new, self.folder.join("policies")).unwrap();
+    }
+
+    /// What each replica answers at its admin port.
+    pub(crate) fn say(&self, path: &str) -> Vec<String> {
+        self.replicas.iter().map(|replica| says(&replica.program.said(), path)).collect()
+    }
+
+    /// What they have logged.
+    pub(crate) fn logged(&self) -> String {
+        self.replicas.iter().map(|replica| replica.program.said()).collect()
     }
 
     fn addresses(&self) -> Vec<SocketAddr> {
@@ -157,11 +186,12 @@ impl Installed {
     }
 }
 
-/// Whether `/readyz` at the admin port, which is in the greeting, says so.
-fn is_ready(said: &str) -> bool {
+/// What the admin port, which is in the greeting, answers there; nothing where it does not.
+pub(crate) fn says(said: &str, path: &str) -> String {
     let place = said.split("http://").nth(1).and_then(|rest| rest.split_whitespace().next());
-    let Some(Ok(mut stream)) = place.map(TcpStream::connect) else { return false };
+    let Some(Ok(mut stream)) = place.map(TcpStream::connect) else { return String::new() };
     let mut answer = String::new();
-    let asked = stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    asked.and_then(|()| stream.read_to_string(&mut answer)).is_ok() && answer.starts_with("HTTP/1.1 200")
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    drop(stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_string(&mut answer)));
+    answer
 }

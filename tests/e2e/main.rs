@@ -4,8 +4,11 @@
 #![expect(clippy::print_stdout, reason = "the numbers of a run are its result")]
 #![expect(clippy::arithmetic_side_effects, reason = "an overflow fails the test")]
 
+mod api_servers;
+mod audit_log;
 mod available;
 mod balancer;
+mod certificates;
 mod corpus;
 mod drift;
 mod environment;

@@ -45,8 +45,7 @@ fn every_right_is_used_and_none_is_missing() {
                 )
                 .out,
         );
-        let audit = std::fs::read_to_string(installed.environment.directory.join("audit.log")).unwrap();
-        let (used, refused) = asked(&audit);
+        let (used, refused) = asked(&installed.environment.audit_log());
         assert_eq!(refused, BTreeSet::new(), "asked for and not granted");
         let is_used = |(verb, group, resource, name): &&Right| {
             used.iter().any(|used| {

@@ -5,6 +5,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyPair, KeyUsagePurpose,
 };
+use time::OffsetDateTime;
 
 /// A certificate that we may sign others with.
 pub(crate) struct Authority {
@@ -32,9 +33,15 @@ impl Authority {
 
     /// For a server with these names or addresses.
     pub(crate) fn server(&self, names: &[&str]) -> Pair {
+        self.server_until(names, rcgen::date_time_ymd(4096, 1, 1))
+    }
+
+    /// The same, up to a moment.
+    pub(crate) fn server_until(&self, names: &[&str], until: OffsetDateTime) -> Pair {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
         params.distinguished_name = named("server", None);
+        params.not_after = until;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         self.signed(params)
     }
