@@ -19,6 +19,7 @@ mod registration;
 mod removal;
 mod shown;
 mod state;
+mod told;
 mod wants;
 mod watched;
 mod writer;

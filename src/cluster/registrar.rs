@@ -44,6 +44,8 @@ pub(super) struct Registrar {
     pub(super) credentials: watch::Receiver<Credentials>,
     pub(super) state: State,
     pub(super) metrics: Metrics,
+    /// What keeps the leader from registering.
+    pub(super) obstacle: watch::Sender<Option<String>>,
 }
 
 impl Registrar {
@@ -52,9 +54,11 @@ impl Registrar {
         let mut term = Term::new(self.client.clone());
         let mut wanted = self.wants.subscribe();
         loop {
-            if let Err(error) = self.look(&mut term).await {
+            let looked = self.look(&mut term).await;
+            if let Err(error) = &looked {
                 tracing::warn!(%error, "the registration can't be kept; it is tried again");
             }
+            self.obstacle.send_replace(looked.err().map(|error| error.to_string()).or(term.probe_failed.clone()));
             let changed = async {
                 tokio::select! {
                     _ = self.live.changed() => {}

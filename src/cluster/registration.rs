@@ -21,6 +21,7 @@ use super::registrar::Registrar;
 use super::removal;
 use super::shown::Shown;
 use super::state::State;
+use super::told::Told;
 use super::wants::Wants;
 use crate::activation::{Preparation, Readiness};
 use crate::certificates::Serving;
@@ -64,6 +65,14 @@ impl Registration {
             pace,
             was_trusted: false,
         };
+        let (obstacle, obstructed) = watch::channel(None);
+        let told = Told {
+            condition: readiness.told("registration"),
+            metrics: metrics.clone(),
+            wants: wants.clone(),
+            state: state.clone(),
+            obstacle: obstructed,
+        };
         let registrar = Registrar {
             client: client.clone(),
             configuration,
@@ -73,6 +82,7 @@ impl Registration {
             credentials: credentials.clone(),
             state: state.clone(),
             metrics: metrics.clone(),
+            obstacle,
         };
         let (mut candidate, leads) = Candidate::new(client.clone(), unique(name));
         let (resign, resigned) = oneshot::channel();
@@ -90,6 +100,7 @@ impl Registration {
         });
         let tasks = vec![
             tokio::spawn(shown.run(credentials, live.clone())),
+            tokio::spawn(told.run(live.clone())),
             tokio::spawn(lead(registrar, leads, metrics.clone())),
         ];
         let asked = timeout(PATIENCE, state.deployment()).await;
@@ -139,6 +150,7 @@ async fn lead(mut registrar: Registrar, mut leads: watch::Receiver<bool>, metric
             () = registrar.lead() => {}
             _ = leads.wait_for(|leads| !*leads) => {}
         }
+        registrar.obstacle.send_replace(None);
         metrics.leader(false);
     }
 }

@@ -49,6 +49,11 @@ impl Wants {
         )
     }
 
+    /// What the bundle in force needs; None before the first.
+    pub(super) fn active(&self) -> Option<Needs> {
+        self.lock().active.clone()
+    }
+
     /// Keeps what is registered already until a bundle comes in force here: who led before may have widened it for one
     /// that others have and this replica has not yet.
     pub(super) fn keep(&self, registered: &Needs) {

@@ -47,6 +47,19 @@ pub enum EvaluationError {
     Shape(String),
 }
 
+impl EvaluationError {
+    /// What it is, in a word of this program: for counting.
+    pub fn cause(&self) -> &'static str {
+        match self {
+            Self::Fact { .. } => "fact",
+            Self::Policy(_) | Self::Query(_) => "policy",
+            Self::Mutation(_) => "mutation",
+            Self::Version { .. } => "version",
+            Self::Shape(_) => "shape",
+        }
+    }
+}
+
 impl Bundle {
     /// Asks `bound` what is wrong with the object: of each the judgement, or why there is none, in the same order.
     pub fn judge(&self, bound: &[&Bound], input: &Input) -> Vec<Result<Judgement, EvaluationError>> {

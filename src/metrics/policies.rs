@@ -10,6 +10,9 @@ use super::Metrics;
 /// The words of `result`.
 const RESULTS: [&str; 4] = ["deny", "warn", "audit", "excused"];
 
+/// The words of `cause`.
+const CAUSES: [&str; 6] = ["fact", "policy", "mutation", "version", "shape", "powers"];
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabels {
     policy: String,
@@ -20,6 +23,7 @@ struct ResultLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ErrorLabels {
     policy: String,
+    cause: &'static str,
 }
 
 #[derive(Default)]
@@ -45,9 +49,9 @@ impl Metrics {
         self.0.policies.results.get_or_create(&labels).inc();
     }
 
-    /// A policy gave no answer.
-    pub fn policy_error(&self, policy: &str) {
-        self.0.policies.errors.get_or_create(&ErrorLabels { policy: policy.to_owned() }).inc();
+    /// A policy gave no answer, and why.
+    pub fn policy_error(&self, policy: &str, cause: &'static str) {
+        self.0.policies.errors.get_or_create(&ErrorLabels { policy: policy.to_owned(), cause }).inc();
     }
 
     /// A binding is no longer in force.
@@ -60,6 +64,8 @@ impl Metrics {
 
     /// A policy is no longer in force.
     pub fn forget_policy(&self, policy: &str) {
-        self.0.policies.errors.remove(&ErrorLabels { policy: policy.to_owned() });
+        for cause in CAUSES {
+            self.0.policies.errors.remove(&ErrorLabels { policy: policy.to_owned(), cause });
+        }
     }
 }

@@ -21,6 +21,7 @@ struct NoLabels {}
 pub(super) struct Families {
     repairs: Counter,
     gaps: Counter<f64, std::sync::atomic::AtomicU64>,
+    complete: Family<NoLabels, Gauge>,
     probe: Family<NoLabels, Gauge>,
     leader: Gauge,
     phase: Family<PhaseLabels, Gauge>,
@@ -34,6 +35,8 @@ impl Families {
         registry.register("registration_repairs", help, families.repairs.clone());
         let help = "Seconds in which not all was sent that should have been";
         registry.register("registration_gap_seconds", help, families.gaps.clone());
+        let help = "Whether the API server is told to send all that the policies in force want to see";
+        registry.register("registration_complete", help, families.complete.clone());
         let help = "Whether the webhook answered through the API server when the leader last tried";
         registry.register("probe_success", help, families.probe.clone());
         registry.register("leader", "Whether this replica does the background work", families.leader.clone());
@@ -48,6 +51,11 @@ impl Metrics {
     pub fn registration_repaired(&self, seconds: f64) {
         self.0.registration.repairs.inc();
         self.0.registration.gaps.inc_by(seconds.max(0.0));
+    }
+
+    /// Whether the API server is told to send what the policies in force want to see.
+    pub fn registration_complete(&self, is_complete: bool) {
+        self.0.registration.complete.get_or_create(&NoLabels {}).set(i64::from(is_complete));
     }
 
     /// Whether the webhook answers through the API server.

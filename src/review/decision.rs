@@ -70,6 +70,8 @@ pub struct Finding {
     pub suspended: bool,
     /// How the API server is told, if it is the only denial.
     pub refusal: Option<Refusal>,
+    /// Why the policy gave no answer, in a word of this program; empty where it did.
+    pub cause: &'static str,
 }
 
 /// An exception, as a finding names it.
@@ -155,7 +157,9 @@ impl Finding {
             (_, action) => action,
         };
         let message = error.to_string();
-        Self { key: message.clone(), message, ..Self::about(matched, action, true) }.suspended_by(matched)
+        let cause = error.cause();
+        Self { key: message.clone(), message, cause, ..Self::about(matched, action, true) }
+            .suspended_by(matched)
     }
 
     /// What a matched policy would change, and why it is not done: for the record.
@@ -165,7 +169,8 @@ impl Finding {
 
     /// Why a matched policy may not change what it changes: a denial, whatever its failurePolicy and its binding say.
     pub(super) fn guarded(matched: &Matched<'_>, why: String, field: Option<String>) -> Self {
-        Self { key: why.clone(), message: why, field, ..Self::about(matched, Action::Deny, true) }
+        let about = Self::about(matched, Action::Deny, true);
+        Self { key: why.clone(), message: why, field, cause: "powers", ..about }
     }
 
     /// Why what a matched policy agreed to is refused: a denial, whatever its failurePolicy and its binding say.
@@ -191,6 +196,7 @@ impl Finding {
             excuse: None,
             suspended: false,
             refusal: None,
+            cause: "",
         }
     }
 
@@ -232,6 +238,7 @@ impl Finding {
             excuse: None,
             suspended: false,
             refusal: None,
+            cause: "",
         }
     }
 }

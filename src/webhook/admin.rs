@@ -40,17 +40,22 @@ async fn livez(State(webhook): State<Arc<Webhook>>) -> Response {
     }
 }
 
-/// As the API server's own: `ok`, or what does not hold; with `?verbose` all conditions.
+/// As the API server's own: `ok`, or what does not hold; with `?verbose` all conditions. What is only told is marked with
+/// `!` where it does not hold.
 async fn readyz(State(webhook): State<Arc<Webhook>>, RawQuery(query): RawQuery) -> Response {
     let is_verbose = query.is_some_and(|query| query.split('&').any(|word| word.starts_with("verbose")));
-    let conditions = webhook.service.readiness.conditions();
-    let is_ready = conditions.values().all(|condition| condition.holds);
+    let (conditions, is_ready) =
+        (webhook.service.readiness.conditions(), webhook.service.readiness.is_ready());
     if is_ready && !is_verbose {
         return text(StatusCode::OK, "ok\n");
     }
     let mut lines = String::new();
     for (name, condition) in conditions {
-        let (sign, word) = if condition.holds { ('+', "ok") } else { ('-', "failed") };
+        let (sign, word) = match (condition.holds, condition.is_needed) {
+            (true, _) => ('+', "ok"),
+            (false, true) => ('-', "failed"),
+            (false, false) => ('!', "not yet"),
+        };
         let detail = condition.detail.trim_end().replace('\n', "\n    ");
         let colon = if detail.is_empty() { "" } else { ": " };
         lines.push_str(&format!("[{sign}]{name} {word}{colon}{detail}\n"));

@@ -146,7 +146,7 @@ fn count(metrics: &Metrics, decision: &Decision) {
     for finding in &decision.findings {
         let (policy, action) = (finding.policy.as_str(), finding.action);
         if finding.is_error {
-            metrics.policy_error(policy);
+            metrics.policy_error(policy, finding.cause);
         } else {
             metrics.policy_result(policy, &finding.binding, result(action));
         }
