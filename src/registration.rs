@@ -10,6 +10,7 @@ mod entries;
 mod rules;
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 pub use admission_policies::{GUARD_POLICY, Lists, OWN_POLICY, admission_policies};
 pub use ca_bundle::{CaBundle, NoCaBundle, pem};
@@ -60,6 +61,15 @@ pub fn difference(desired: &Value, live: &Value) -> Option<String> {
         wanted.map(|member| format!("{member} of {} is another", name(desired)))
     };
     desired.iter().zip(&live).find_map(member)
+}
+
+/// Of what [`difference`] compares: the configurations of equal ones differ in nothing. Absent is [`Value::Null`].
+pub fn fingerprint(configuration: &Value) -> String {
+    let entries = configuration.get("webhooks").and_then(Value::as_array).into_iter().flatten();
+    let compared = |entry: &Value| entries::MEMBERS.map(|member| entry.get(member).cloned().unwrap_or_default());
+    let all: Vec<_> = entries.map(compared).collect();
+    let digest = Sha256::digest(json!(all).to_string());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn configuration(kind: &str, name: &str, webhooks: Vec<Value>) -> Value {

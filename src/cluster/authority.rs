@@ -71,7 +71,7 @@ fn watch_secret(client: &Client) -> watch::Receiver<Credentials> {
             if changed.is_err() {
                 return;
             }
-            let held = match &*watched.borrow_and_update() {
+            let held = match &watched.borrow_and_update().shown {
                 Watched::Unknown => continue,
                 Watched::Absent => Held::default(),
                 Watched::Present(secret) => Held::read(secret),

@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::PostParams;
 use kube::{Api, Client};
+use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -24,20 +25,30 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Between tries.
 const RETRY: Duration = Duration::from_secs(2);
 
+/// That one leads.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lead {
+    /// Until when somebody led before, by his clock; None: nobody did.
+    pub(super) after: Option<OffsetDateTime>,
+}
+
 /// One who stands for election.
 pub(super) struct Candidate {
     api: Api<Lease>,
     name: String,
     /// The last record that was seen, and when it was first seen. Its own times are of other clocks.
     observed: Option<(LeaseSpec, Instant)>,
-    leads: watch::Sender<bool>,
+    /// When the Lease was last renewed, before the last try.
+    renewed_before: Option<OffsetDateTime>,
+    leads: watch::Sender<Option<Lead>>,
 }
 
 impl Candidate {
-    /// Stands under that name; the receiver tells whether it leads.
-    pub(super) fn new(client: Client, name: String) -> (Self, watch::Receiver<bool>) {
-        let (leads, receiver) = watch::channel(false);
-        (Self { api: Api::namespaced(client, NAMESPACE), name, observed: None, leads }, receiver)
+    /// Stands under that name; the receiver tells while it leads.
+    pub(super) fn new(client: Client, name: String) -> (Self, watch::Receiver<Option<Lead>>) {
+        let (leads, receiver) = watch::channel(None);
+        let api = Api::namespaced(client, NAMESPACE);
+        (Self { api, name, observed: None, renewed_before: None, leads }, receiver)
     }
 
     /// Stands until dropped.
@@ -54,16 +65,28 @@ impl Candidate {
                 Err(_) => tracing::warn!("the Lease {NAME} can't be taken or kept: no answer"),
             }
             let leads = renewed.is_some_and(|renewed| renewed.elapsed() < RENEWAL);
-            if self.leads.send_if_modified(|was| std::mem::replace(was, leads) != leads) {
+            if self.tell(leads) {
                 tracing::info!(leads, "leader election");
             }
             sleep(RETRY).await;
         }
     }
 
+    /// Tells whether this one leads; whether that is new.
+    fn tell(&self, leads: bool) -> bool {
+        let lead = Lead { after: self.renewed_before };
+        self.leads.send_if_modified(|was| {
+            let is_new = was.is_some() != leads;
+            if is_new {
+                *was = leads.then_some(lead);
+            }
+            is_new
+        })
+    }
+
     /// Gives the Lease up, so that nobody has to wait for its end.
     pub(super) async fn release(&mut self) {
-        if !self.leads.send_replace(false) {
+        if self.leads.send_replace(None).is_none() {
             return;
         }
         let Ok(Some(mut lease)) = self.api.get_opt(NAME).await else { return };
@@ -88,6 +111,7 @@ impl Candidate {
             return self.written(self.api.create(&PostParams::default(), &lease).await);
         };
         let spec = lease.spec.clone().unwrap_or_default();
+        self.renewed_before = spec.renew_time.as_ref().and_then(moment);
         if self.observed.as_ref().is_none_or(|(before, _)| *before != spec) {
             self.observed = Some((spec.clone(), Instant::now()));
         }
@@ -126,4 +150,8 @@ impl Candidate {
             Err(error) => Err(error),
         }
     }
+}
+
+fn moment(MicroTime(time): &MicroTime) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp_nanos(time.as_nanosecond()).ok()
 }

@@ -8,10 +8,14 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::watched::{self, Watched, api, resource};
+use super::watched::{self, Seen, Watched, api, resource};
 use crate::registration::{CaBundle, MUTATING, Needs, Rules, VALIDATING};
 
 const GROUP: &str = "admissionregistration.k8s.io";
+
+/// After so long an interrupted watch goes on or is interrupted again: what is waited between tries (kube,
+/// runtime/watcher, DefaultBackoff, 30 s), and some air.
+const RESUMED: Duration = Duration::from_secs(45);
 
 /// Both configurations as they are shown.
 #[derive(Clone, Debug)]
@@ -20,6 +24,8 @@ pub(super) struct Live {
     pub(super) configurations: [Watched; 2],
     authorities: (Option<CaBundle>, Instant),
     needs: (Option<Needs>, Instant),
+    /// When either watch was last interrupted, where it showed nothing since.
+    interrupted: Option<Instant>,
 }
 
 /// The kinds of both configurations, with their names.
@@ -59,11 +65,14 @@ impl Live {
             configurations: [Watched::Unknown, Watched::Unknown],
             authorities: (None, now),
             needs: (None, now),
+            interrupted: None,
         }
     }
 
-    fn show(&mut self, both: [Watched; 2]) {
+    fn show(&mut self, seen: [Seen; 2]) {
         let now = Instant::now();
+        self.interrupted = seen.iter().filter_map(|one| one.interrupted).max();
+        let both = seen.map(|one| one.shown);
         let (authorities, needs) = (authorities(&both), needs(&both));
         if authorities != self.authorities.0 {
             self.authorities = (authorities, now);
@@ -77,6 +86,11 @@ impl Live {
     /// Whether both have been looked for.
     pub(super) fn is_known(&self) -> bool {
         !self.configurations.contains(&Watched::Unknown)
+    }
+
+    /// Whether it is as it was a moment ago, and not older.
+    pub(super) fn is_current(&self) -> bool {
+        self.is_known() && self.interrupted.is_none_or(|since| since.elapsed() >= RESUMED)
     }
 
     /// Whether neither is there.
@@ -149,7 +163,7 @@ mod tests {
         let read = Rules::read(&rules);
         let of = |mutating: Watched, validating: Watched| {
             let mut live = Live::new();
-            live.show([mutating, validating]);
+            live.show([mutating, validating].map(|shown| Seen { shown, interrupted: None }));
             live.workloads()
         };
         let needs = |mutating: &Rules, validating: &Rules| {

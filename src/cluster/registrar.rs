@@ -10,14 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Client;
-use serde_json::json;
+use serde_json::Value;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::authority::{Credentials, Held};
 use super::guards;
+use super::leader::Lead;
 use super::live::Live;
 use super::pace::Pace;
 use super::probe;
@@ -50,8 +50,8 @@ pub(super) struct Registrar {
 
 impl Registrar {
     /// Leads until dropped.
-    pub(super) async fn lead(&mut self) {
-        let mut term = Term::new(self.client.clone());
+    pub(super) async fn lead(&mut self, lead: Lead) {
+        let mut term = Term::new(self.client.clone(), lead.after);
         let mut wanted = self.wants.subscribe();
         loop {
             let looked = self.look(&mut term).await;
@@ -74,8 +74,7 @@ impl Registrar {
     /// Looks once, and does what there is to do.
     async fn look(&mut self, term: &mut Term) -> Result<(), kube::Error> {
         if !term.begun {
-            self.state.renew().await?;
-            term.begun = true;
+            term.begin(self.state.renew().await?);
         }
         let (live, credentials) =
             (self.live.borrow_and_update().clone(), self.credentials.borrow_and_update().clone());
@@ -127,32 +126,36 @@ impl Registrar {
         &self,
         term: &mut Term,
         live: &Live,
-        desired: &[serde_json::Value; 2],
+        desired: &[Value; 2],
     ) -> Result<(), kube::Error> {
-        for (place, (desired, live)) in desired.iter().zip(&live.configurations).enumerate() {
-            let name = desired.pointer("/metadata/name").and_then(|name| name.as_str()).unwrap_or_default();
-            let (noticed, since) = term.differs(place);
-            match term.writer.write(place, desired, live).await? {
-                Outcome::Same => term.agrees(place),
-                Outcome::TooSoon => {}
-                Outcome::Changed(why) => {
-                    term.agrees(place);
-                    tracing::info!(name, why, "the registration is written");
-                }
+        for (place, (desired, shown)) in desired.iter().zip(&live.configurations).enumerate() {
+            let name = desired.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+            let outcome = term.writer.write(place, desired, shown).await?;
+            match &outcome {
+                Outcome::TooSoon => continue,
+                Outcome::Same => {}
+                Outcome::Changed(why) => tracing::info!(name, why, "the registration is written"),
                 Outcome::Repaired(why) => {
-                    term.agrees(place);
-                    tracing::warn!(
-                        name,
-                        why,
-                        "the registration was changed by somebody else and is repaired"
-                    );
-                    let now = OffsetDateTime::now_utc();
-                    self.metrics.registration_repaired(since.elapsed().as_secs_f64());
-                    let text = |moment: OffsetDateTime| moment.format(&Rfc3339).unwrap_or_default();
-                    let gap =
-                        json!({ "from": text(noticed), "to": text(now), "what": format!("{name}: {why}") });
-                    self.state.record(&gap).await?;
+                    tracing::warn!(name, why, "somebody else changed the registration; it is repaired");
+                    self.metrics.registration_repaired();
+                    term.misses(place, why);
                 }
+            }
+            if let Some(fingerprint) = term.unrecorded(place, desired) {
+                self.state.wrote(name, &fingerprint).await?;
+                term.recorded(place, fingerprint);
+            }
+            // Without workloads it is not all that should be sent.
+            if !term.is_proven {
+                continue;
+            }
+            if let Some(gap) = term.closes(place, name) {
+                self.metrics.registration_gap(gap.seconds);
+                self.state.record(&gap.record).await?;
+            }
+            // What is old may have been changed since.
+            if outcome != Outcome::Same || live.is_current() {
+                term.agrees(place);
             }
         }
         Ok(())

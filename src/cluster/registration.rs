@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::authority;
 use super::connection::Connection;
-use super::leader::Candidate;
+use super::leader::{Candidate, Lead};
 use super::live::{self, Live};
 use super::pace::Pace;
 use super::registrar::Registrar;
@@ -143,12 +143,17 @@ impl Drop for Registration {
 }
 
 /// Keeps the registration for as long as this replica leads.
-async fn lead(mut registrar: Registrar, mut leads: watch::Receiver<bool>, metrics: Metrics) {
-    while leads.wait_for(|leads| *leads).await.is_ok() {
+async fn lead(mut registrar: Registrar, mut leads: watch::Receiver<Option<Lead>>, metrics: Metrics) {
+    loop {
+        let lead = match leads.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(lead)) => *lead,
+            Ok(None) => continue,
+            Err(_) => return,
+        };
         metrics.leader(true);
         tokio::select! {
-            () = registrar.lead() => {}
-            _ = leads.wait_for(|leads| !*leads) => {}
+            () = registrar.lead(lead) => {}
+            _ = leads.wait_for(Option::is_none) => {}
         }
         registrar.obstacle.send_replace(None);
         metrics.leader(false);

@@ -1,5 +1,5 @@
-//! The ConfigMap `meshgate-state`: whether the registration was taken back, and since when it had gaps. It belongs to the
-//! Deployment, so that a new installation does not find what was said of a former one.
+//! The ConfigMap `meshgate-state`: whether the registration was taken back, what was written of it last, and when it had
+//! gaps. It belongs to the Deployment, so that a new installation does not find what was said of a former one.
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -7,20 +7,24 @@ use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 
-use super::watched::{Watched, api, resource};
+use super::watched::{Seen, Watched, api, resource};
 use crate::config::{NAMESPACE, SERVICE};
+use crate::registration::{MUTATING, VALIDATING};
 
 const NAME: &str = "meshgate-state";
 
 /// How many gaps are kept.
 const GAPS: usize = 100;
 
+/// Of what was written last: mutating, validating.
+pub(super) type Fingerprints = [Option<String>; 2];
+
 /// What is written down of an installation.
 #[derive(Clone)]
 pub(super) struct State {
     maps: Api<ConfigMap>,
     deployments: Api<Deployment>,
-    watched: tokio::sync::watch::Receiver<Watched>,
+    watched: tokio::sync::watch::Receiver<Seen>,
 }
 
 impl State {
@@ -37,7 +41,7 @@ impl State {
 
     /// Whether the registration is taken back, for good; None before that is known.
     pub(super) fn is_removed(&self) -> Option<bool> {
-        match &*self.watched.borrow() {
+        match &self.watched.borrow().shown {
             Watched::Unknown => None,
             Watched::Absent => Some(false),
             Watched::Present(map) => Some(map.pointer("/data/registration") == Some(&json!("removed"))),
@@ -45,18 +49,28 @@ impl State {
     }
 
     /// Takes what was said of a former installation away: its Deployment is not the one that there is now, or it had none.
-    pub(super) async fn renew(&self) -> Result<(), kube::Error> {
-        let Some(map) = self.maps.get_opt(NAME).await? else { return Ok(()) };
-        let Some(ours) = self.deployment().await? else { return Ok(()) };
+    /// Gives the fingerprints of what earlier leaders of this one wrote last: mutating, validating.
+    pub(super) async fn renew(&self) -> Result<Fingerprints, kube::Error> {
+        let Some(map) = self.maps.get_opt(NAME).await? else { return Ok(Fingerprints::default()) };
+        let data = map.data.unwrap_or_default();
+        let written = [MUTATING, VALIDATING].map(|name| data.get(&written(name)).cloned());
+        let Some(ours) = self.deployment().await? else { return Ok(written) };
         if map.metadata.owner_references.iter().flatten().any(|owner| owner.uid == ours) {
-            return Ok(());
+            return Ok(written);
         }
-        self.merge(&json!({ "metadata": owners(Some(&ours)), "data": { "registration": null } })).await
+        let data = of_registration(None);
+        self.merge(&json!({ "metadata": owners(Some(&ours)), "data": data })).await?;
+        Ok(Fingerprints::default())
     }
 
     /// Says that the registration is taken back.
     pub(super) async fn remove(&self) -> Result<(), kube::Error> {
-        self.write(&json!({ "registration": "removed" })).await
+        self.write(of_registration(Some("removed"))).await
+    }
+
+    /// Says what was written of a configuration last.
+    pub(super) async fn wrote(&self, name: &str, fingerprint: &str) -> Result<(), kube::Error> {
+        self.write(json!({ written(name): fingerprint })).await
     }
 
     /// Says no longer that it is.
@@ -69,12 +83,12 @@ impl State {
 
     /// Says that from a moment to another not all was sent that should have been.
     pub(super) async fn record(&self, gap: &Value) -> Result<(), kube::Error> {
-        let text = self.watched.borrow().object().and_then(|map| map.pointer("/data/gaps")).cloned();
-        let mut gaps: Vec<Value> =
-            text.and_then(|text| serde_json::from_str(text.as_str()?).ok()).unwrap_or_default();
+        // Asked for, because the watch may not have shown the last one yet.
+        let text = self.maps.get_opt(NAME).await?.and_then(|map| map.data?.remove("gaps"));
+        let mut gaps: Vec<Value> = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         gaps.push(gap.clone());
         let last = gaps.split_off(gaps.len().saturating_sub(GAPS));
-        self.write(&json!({ "gaps": Value::Array(last).to_string() })).await
+        self.write(json!({ "gaps": Value::Array(last).to_string() })).await
     }
 
     /// The Deployment's uid; None where there is none.
@@ -82,9 +96,13 @@ impl State {
         Ok(self.deployments.get_opt(SERVICE).await?.and_then(|found| found.metadata.uid))
     }
 
-    async fn write(&self, data: &Value) -> Result<(), kube::Error> {
+    /// Writes members of its data; null: takes one away.
+    async fn write(&self, mut data: Value) -> Result<(), kube::Error> {
         if self.maps.get_opt(NAME).await?.is_some() {
             return self.merge(&json!({ "data": data })).await;
+        }
+        if let Some(members) = data.as_object_mut() {
+            members.retain(|_, value| !value.is_null());
         }
         let mut metadata = owners(self.deployment().await?.as_deref());
         if let Some(members) = metadata.as_object_mut() {
@@ -98,6 +116,16 @@ impl State {
     async fn merge(&self, patch: &Value) -> Result<(), kube::Error> {
         self.maps.patch(NAME, &PatchParams::default(), &Patch::Merge(patch)).await.map(drop)
     }
+}
+
+/// The key of what was written of a configuration.
+fn written(name: &str) -> String {
+    format!("written.{name}")
+}
+
+/// What is said of the registration, and nothing of what was written of an earlier one.
+fn of_registration(said: Option<&str>) -> Value {
+    json!({ "registration": said, written(MUTATING): null, written(VALIDATING): null })
 }
 
 fn owners(deployment: Option<&str>) -> Value {

@@ -6,6 +6,7 @@ use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client};
 use serde_json::Value;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// What is known of an object.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,6 +18,15 @@ pub(super) enum Watched {
     Absent,
     /// There it is.
     Present(Value),
+}
+
+/// What a watch has shown, and whether it may be old.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) shown: Watched,
+    /// When the watch was last interrupted, where nothing was shown since. That it goes on again it tells only with
+    /// what is new.
+    pub(super) interrupted: Option<Instant>,
 }
 
 impl Watched {
@@ -54,8 +64,8 @@ pub(super) fn watch(
     api: Api<DynamicObject>,
     of: &ApiResource,
     name: &'static str,
-) -> watch::Receiver<Watched> {
-    let (sender, receiver) = watch::channel(Watched::Unknown);
+) -> watch::Receiver<Seen> {
+    let (sender, receiver) = watch::channel(Seen::default());
     let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
     let (kind, of) = (of.kind.clone(), of.clone());
     tokio::spawn(async move {
@@ -75,9 +85,10 @@ pub(super) fn watch(
                 }
                 Some(Ok(watcher::Event::Delete(_))) => send(&sender, Watched::Absent),
                 Some(Ok(watcher::Event::InitDone)) if !is_there => send(&sender, Watched::Absent),
-                Some(Ok(watcher::Event::InitDone)) => {}
+                Some(Ok(watcher::Event::InitDone)) => sender.send_modify(|seen| seen.interrupted = None),
                 Some(Err(error)) => {
-                    tracing::warn!(%error, kind, name, "a watch is interrupted; it is tried again")
+                    tracing::warn!(%error, kind, name, "a watch is interrupted; it is tried again");
+                    sender.send_modify(|seen| seen.interrupted = Some(Instant::now()));
                 }
                 None => return,
             }
@@ -101,11 +112,11 @@ pub(super) fn present(object: DynamicObject, of: &ApiResource) -> Watched {
     }
 }
 
-fn send(sender: &watch::Sender<Watched>, now: Watched) {
-    sender.send_if_modified(|before| {
-        let is_new = *before != now;
+fn send(sender: &watch::Sender<Seen>, now: Watched) {
+    sender.send_if_modified(|seen| {
+        let is_new = seen.shown != now || seen.interrupted.is_some();
         if is_new {
-            *before = now;
+            *seen = Seen { shown: now, interrupted: None };
         }
         is_new
     });

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::live::kinds;
+use super::state::Fingerprints;
 use super::watched::{Watched, api, present};
 use crate::config::SERVICE;
-use crate::registration::difference;
+use crate::registration::{difference, fingerprint};
 
 /// Who writes, as managedFields name it.
 const MANAGER: &str = "meshgate";
@@ -29,6 +30,8 @@ pub(super) struct Writer {
     client: Client,
     /// What was written last, so that a repair is told from a change.
     written: [Option<Written>; 2],
+    /// What an earlier leader wrote last.
+    former: Fingerprints,
     repairs: VecDeque<Instant>,
 }
 
@@ -53,7 +56,12 @@ pub(super) enum Outcome {
 
 impl Writer {
     pub(super) fn new(client: Client) -> Self {
-        Self { client, written: [None, None], repairs: VecDeque::new() }
+        Self { client, written: [None, None], former: Fingerprints::default(), repairs: VecDeque::new() }
+    }
+
+    /// Takes note of what an earlier leader wrote last: what is something else now, somebody has changed.
+    pub(super) fn follows(&mut self, former: Fingerprints) {
+        self.former = former;
     }
 
     /// The ClusterRole of the installation, with which both go. Looked up each time: one that was made anew has another uid,
@@ -94,7 +102,11 @@ impl Writer {
         let is_stale = |written: &Written| {
             written.before.as_ref().is_some_and(|(before, when)| before == live && when.elapsed() < APART)
         };
-        let is_repair = written.is_some_and(|written| written.desired == *desired);
+        let is_repair = match (written, self.former.get(place)) {
+            (Some(written), _) => written.desired == *desired,
+            (None, Some(Some(former))) => fingerprint(live.object().unwrap_or(&Value::Null)) != *former,
+            (None, _) => false,
+        };
         if is_repair && (written.is_some_and(is_stale) || !self.may_repair()) {
             return Ok(Outcome::TooSoon);
         }

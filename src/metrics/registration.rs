@@ -47,9 +47,13 @@ impl Families {
 }
 
 impl Metrics {
-    /// A configuration was written again, so many seconds after it was seen to differ.
-    pub fn registration_repaired(&self, seconds: f64) {
+    /// A configuration was written again.
+    pub fn registration_repaired(&self) {
         self.0.registration.repairs.inc();
+    }
+
+    /// For so many seconds not all was sent that should have been.
+    pub fn registration_gap(&self, seconds: f64) {
         self.0.registration.gaps.inc_by(seconds.max(0.0));
     }
 
