@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::task::spawn_blocking;
 
 use crate::engine::Bundle;
+use crate::events::{Events, Reason};
 use crate::metrics::Metrics;
 use crate::review::Decision;
 
@@ -45,6 +46,7 @@ pub struct Activation {
     status: Mutex<Status>,
     condition: Condition,
     metrics: Metrics,
+    events: Arc<dyn Events>,
 }
 
 impl Activation {
@@ -53,6 +55,7 @@ impl Activation {
         preparations: Vec<Arc<dyn Preparation>>,
         readiness: &Readiness,
         metrics: Metrics,
+        events: Arc<dyn Events>,
     ) -> Arc<Self> {
         Arc::new(Self {
             active: RwLock::default(),
@@ -62,6 +65,7 @@ impl Activation {
             status: Mutex::default(),
             condition: readiness.condition("bundle"),
             metrics,
+            events,
         })
     }
 
@@ -99,6 +103,8 @@ impl Activation {
     pub fn refuse(&self, revision: Option<&str>, why: &str) {
         tracing::error!(revision, why, "the policies are not put in force; the last good ones stay");
         self.metrics.bundle_refused();
+        let which = revision.map_or_else(|| "the policies".to_owned(), |one| format!("the revision {one}"));
+        self.events.tell(Reason::BundleRefused, &format!("{which} can't be put in force: {why}"));
         let mut status = self.lock();
         status.refused = Some(Refused::now(revision, why));
         if let Some(active) = &status.active {
@@ -264,7 +270,9 @@ mod tests {
                 let [_, _, refused, endless] = bundles.clone();
                 Arc::new(Steps { name, said: Arc::clone(&said), refused, endless })
             };
-            let activation = Activation::new(vec![steps("a"), steps("b")], &readiness, Metrics::new());
+            let preparations = vec![steps("a"), steps("b")];
+            let activation =
+                Activation::new(preparations, &readiness, Metrics::new(), Arc::new(crate::events::Untold));
             Self { activation, readiness, said, bundles }
         }
 

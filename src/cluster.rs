@@ -7,6 +7,7 @@
 mod authority;
 mod caches;
 mod connection;
+mod events;
 mod everywhere;
 mod guards;
 mod installation;
@@ -26,6 +27,7 @@ mod writer;
 
 pub use caches::Caches;
 pub use connection::{Connection, ConnectionError};
+pub use events::EventWriter;
 pub use installation::{Installation, InstallationError, Outcome};
 pub use pace::Pace;
-pub use registration::Registration;
+pub use registration::{Registration, Surroundings};

@@ -6,6 +6,7 @@
 
 // Level 0: bytes and fields.
 pub mod admission;
+pub mod events;
 pub mod kubernetes;
 pub mod metrics;
 pub mod patch;

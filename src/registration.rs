@@ -66,7 +66,8 @@ pub fn difference(desired: &Value, live: &Value) -> Option<String> {
 /// Of what [`difference`] compares: the configurations of equal ones differ in nothing. Absent is [`Value::Null`].
 pub fn fingerprint(configuration: &Value) -> String {
     let entries = configuration.get("webhooks").and_then(Value::as_array).into_iter().flatten();
-    let compared = |entry: &Value| entries::MEMBERS.map(|member| entry.get(member).cloned().unwrap_or_default());
+    let compared =
+        |entry: &Value| entries::MEMBERS.map(|member| entry.get(member).cloned().unwrap_or_default());
     let all: Vec<_> = entries.map(compared).collect();
     let digest = Sha256::digest(json!(all).to_string());
     digest.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -27,6 +27,7 @@ use std::sync::Arc;
 use crate::activation::{Activation, Readiness};
 use crate::config::Configuration;
 use crate::context::{ContextSource, Now};
+use crate::events::Events;
 use crate::metrics::Metrics;
 use crate::record::Decisions;
 
@@ -49,6 +50,8 @@ pub struct Service {
     pub readiness: Readiness,
     /// Where what happens is counted.
     pub metrics: Metrics,
+    /// Who is told of what operators are to know.
+    pub events: Arc<dyn Events>,
     /// Where decisions are recorded; None: nowhere.
     pub decisions: Option<Arc<Decisions>>,
 }

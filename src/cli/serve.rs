@@ -19,7 +19,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::output;
 use crate::activation::{Activation, Readiness};
-use crate::cluster::Registration;
+use crate::cluster::{Registration, Surroundings};
 use crate::config::Configuration;
 use crate::metrics::Metrics;
 use crate::record::Decisions;
@@ -56,14 +56,21 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
         metrics.certificate_expiry("serving", end.unix_timestamp());
     }
     let ports = Ports::bind(arguments, &configuration, &serving).await?;
-    let registration =
-        cluster::register(arguments, &configuration, &knowledge, &serving, (&readiness, &metrics)).await?;
+    let events = cluster::events(arguments, &knowledge);
+    let around = Surroundings {
+        readiness: &readiness,
+        metrics: &metrics,
+        events: Arc::clone(&events),
+        pace: cluster::pace()?,
+    };
+    let registration = cluster::register(arguments, &configuration, &knowledge, &serving, around).await;
     let mut preparations = knowledge.preparations();
     preparations.extend(registration.as_ref().map(Registration::preparation));
-    let activation = Activation::new(preparations, &readiness, metrics.clone());
+    let activation = Activation::new(preparations, &readiness, metrics.clone(), Arc::clone(&events));
     let service = Service {
         activation: Arc::clone(&activation),
         source: knowledge.source(),
+        events,
         now: arguments.facts.now,
         decisions: decisions(&configuration, &metrics)?,
         configuration,

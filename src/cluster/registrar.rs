@@ -27,12 +27,16 @@ use super::wants::Wants;
 use super::writer::Outcome;
 use crate::certificates::{Progress, Step};
 use crate::config::Configuration;
+use crate::events::{Events, Reason};
 use crate::metrics::Metrics;
 use crate::registration::{CaBundle, Wanted, desired};
 use term::Term;
 
 /// How often to look where nothing changes: for what only time changes.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// What must be left of a certificate: our own are renewed with ten days left.
+const LATE: time::Duration = time::Duration::days(7);
 
 /// What the leader needs.
 pub(super) struct Registrar {
@@ -44,6 +48,7 @@ pub(super) struct Registrar {
     pub(super) credentials: watch::Receiver<Credentials>,
     pub(super) state: State,
     pub(super) metrics: Metrics,
+    pub(super) events: Arc<dyn Events>,
     /// What keeps the leader from registering.
     pub(super) obstacle: watch::Sender<Option<String>>,
 }
@@ -58,7 +63,8 @@ impl Registrar {
             if let Err(error) = &looked {
                 tracing::warn!(%error, "the registration can't be kept; it is tried again");
             }
-            self.obstacle.send_replace(looked.err().map(|error| error.to_string()).or(term.probe_failed.clone()));
+            self.obstacle
+                .send_replace(looked.err().map(|error| error.to_string()).or(term.probe_failed.clone()));
             let changed = async {
                 tokio::select! {
                     _ = self.live.changed() => {}
@@ -81,10 +87,21 @@ impl Registrar {
         if self.state.is_removed() != Some(false) || !live.is_known() {
             return Ok(());
         }
+        self.warn(&credentials);
         if let Some(held) = &credentials.secret {
             self.renew(term, held, &live).await;
         }
         self.register(term, &live, credentials.authorities.as_ref()).await
+    }
+
+    /// Who keeps the certificate young is told where that does not come about.
+    fn warn(&self, credentials: &Credentials) {
+        let ends =
+            credentials.identity.as_ref().and_then(|identity| identity.validity()).map(|(_, ends)| ends);
+        if let Some(ends) = ends.filter(|ends| ends.saturating_sub(LATE) < OffsetDateTime::now_utc()) {
+            let note = format!("the serving certificate ends at {ends}, and there is no other one yet");
+            self.events.tell(Reason::CertificateLate, &note);
+        }
     }
 
     async fn register(
@@ -122,12 +139,7 @@ impl Registrar {
         Ok(())
     }
 
-    async fn write(
-        &self,
-        term: &mut Term,
-        live: &Live,
-        desired: &[Value; 2],
-    ) -> Result<(), kube::Error> {
+    async fn write(&self, term: &mut Term, live: &Live, desired: &[Value; 2]) -> Result<(), kube::Error> {
         for (place, (desired, shown)) in desired.iter().zip(&live.configurations).enumerate() {
             let name = desired.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
             let outcome = term.writer.write(place, desired, shown).await?;
@@ -138,6 +150,7 @@ impl Registrar {
                 Outcome::Repaired(why) => {
                     tracing::warn!(name, why, "somebody else changed the registration; it is repaired");
                     self.metrics.registration_repaired();
+                    self.events.tell(Reason::RegistrationRepaired, &format!("{name} was changed: {why}"));
                     term.misses(place, why);
                 }
             }
@@ -171,6 +184,8 @@ impl Registrar {
             (Ok(()), Some(_)) => tracing::info!("the webhook answers through the API server again"),
             (Err(why), before) if before.as_ref() != Some(why) => {
                 tracing::warn!(why, "the webhook does not answer through the API server");
+                let note = format!("the webhook does not answer through the API server: {why}");
+                self.events.tell(Reason::ProbeFailed, &note);
             }
             (Err(_), _) => {}
         }
@@ -218,6 +233,8 @@ impl Registrar {
             Err(why) => {
                 term.renewal_failed = Some(Instant::now());
                 tracing::warn!(why, ?step, "the certificate's renewal is stuck; it is tried again");
+                let note = format!("the certificate's renewal is stuck: {why}");
+                self.events.tell(Reason::CertificateLate, &note);
             }
         }
     }

@@ -27,10 +27,23 @@ use crate::activation::{Preparation, Readiness};
 use crate::certificates::Serving;
 use crate::config::Configuration;
 use crate::engine::Bundle;
+use crate::events::Events;
 use crate::metrics::Metrics;
 
 /// How long an end may take: the API server may be away, and nobody waits for it.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a replica is part of.
+pub struct Surroundings<'a> {
+    /// Where it says whether requests may come.
+    pub readiness: &'a Readiness,
+    /// Where what happens is counted.
+    pub metrics: &'a Metrics,
+    /// Who is told of what operators are to know.
+    pub events: Arc<dyn Events>,
+    /// How long things are waited for.
+    pub pace: Pace,
+}
 
 /// This replica's part in the registration. It ends when this is dropped.
 pub struct Registration {
@@ -53,7 +66,7 @@ impl Registration {
         configuration: Arc<Configuration>,
         serving: Serving,
         name: &str,
-        (readiness, metrics, pace): (&Readiness, &Metrics, Pace),
+        Surroundings { readiness, metrics, events, pace }: Surroundings<'_>,
     ) -> Self {
         let client = connection.client();
         let (live, state, wants) = (live::watch(&client), State::watch(&client), Wants::new(&pace));
@@ -82,22 +95,12 @@ impl Registration {
             credentials: credentials.clone(),
             state: state.clone(),
             metrics: metrics.clone(),
+            events,
             obstacle,
         };
-        let (mut candidate, leads) = Candidate::new(client.clone(), unique(name));
+        let (candidate, leads) = Candidate::new(client.clone(), unique(name));
         let (resign, resigned) = oneshot::channel();
-        let wanted = wants.clone();
-        let election = tokio::spawn(async move {
-            // Who has nothing to register would keep the Lease from those that do.
-            let stand = async {
-                wanted.first().await;
-                candidate.run().await;
-            };
-            tokio::select! {
-                () = stand => {}
-                _ = resigned => candidate.release().await,
-            }
-        });
+        let election = tokio::spawn(stand(candidate, wants.clone(), resigned));
         let tasks = vec![
             tokio::spawn(shown.run(credentials, live.clone())),
             tokio::spawn(told.run(live.clone())),
@@ -142,6 +145,19 @@ impl Drop for Registration {
     }
 }
 
+/// Stands for election until told to resign.
+async fn stand(mut candidate: Candidate, wants: Wants, resigned: oneshot::Receiver<()>) {
+    // Who has nothing to register would keep the Lease from those that do.
+    let stand = async {
+        wants.first().await;
+        candidate.run().await;
+    };
+    tokio::select! {
+        () = stand => {}
+        _ = resigned => candidate.release().await,
+    }
+}
+
 /// Keeps the registration for as long as this replica leads.
 async fn lead(mut registrar: Registrar, mut leads: watch::Receiver<Option<Lead>>, metrics: Metrics) {
     loop {
@@ -160,8 +176,8 @@ async fn lead(mut registrar: Registrar, mut leads: watch::Receiver<Option<Lead>>
     }
 }
 
-/// A name that no other process has.
-fn unique(name: &str) -> String {
+/// A name that nothing else has.
+pub(super) fn unique(name: &str) -> String {
     let mut bytes = [0_u8; 4];
     // Without randomness there is no TLS either.
     rand::fill(&mut bytes).unwrap_or_default();

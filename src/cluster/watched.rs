@@ -60,11 +60,7 @@ pub(super) fn api(client: &Client, of: &ApiResource, namespace: Option<&str>) ->
 }
 
 /// Watches one object, for as long as somebody wants to know.
-pub(super) fn watch(
-    api: Api<DynamicObject>,
-    of: &ApiResource,
-    name: &'static str,
-) -> watch::Receiver<Seen> {
+pub(super) fn watch(api: Api<DynamicObject>, of: &ApiResource, name: &'static str) -> watch::Receiver<Seen> {
     let (sender, receiver) = watch::channel(Seen::default());
     let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
     let (kind, of) = (of.kind.clone(), of.clone());

@@ -82,6 +82,8 @@ const OWN: &[Rule] = &[
         names: &["meshgate-leader"],
         verbs: &["get", "update"],
     },
+    // What operators are to learn of.
+    Rule { group: "events.k8s.io", resources: &["events"], names: &[], verbs: &["create"] },
     // Every ready replica must show the new certificate before the old authority goes.
     Rule { group: "discovery.k8s.io", resources: &["endpointslices"], names: &[], verbs: &["list"] },
     // A replica that ends looks whether it is uninstalled.

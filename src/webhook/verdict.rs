@@ -15,6 +15,7 @@ use super::{Service, labels};
 use crate::admission::{self, Answer, Request};
 use crate::context::{Fact, FactKey, Facts, Now};
 use crate::engine::Bundle;
+use crate::events::Reason;
 use crate::metrics::{Metrics, RequestLabels};
 use crate::record::Record;
 use crate::review::{Action, Decision, Phase, Progress, Rounds};
@@ -100,6 +101,7 @@ impl Inquiry {
         // A dry run leaves no trace in how policies are arranged (R44).
         if !request.dry_run() {
             service.activation.record(&self.bundle, decision);
+            self.tell(decision, service);
         }
         count(&service.metrics, decision);
         self.log(decision);
@@ -109,6 +111,17 @@ impl Inquiry {
             bytes,
             labels: labels::answered(request, (phase, &service.configuration.subjects), &answer),
         })
+    }
+
+    /// Who runs the cluster learns that a suspension let something through.
+    fn tell(&self, decision: &Decision, service: &Service) {
+        if decision.findings.iter().any(|finding| finding.suspended) {
+            let namespace =
+                cut(self.request.namespace().unwrap_or_else(|| self.request.name().unwrap_or_default()));
+            let note =
+                format!("what policies deny in the namespace {namespace} is let through: it is suspended");
+            service.events.tell(Reason::SuspensionUsed, &note);
+        }
     }
 
     /// A line of the decision log, where there is one.

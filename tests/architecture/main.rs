@@ -20,7 +20,7 @@ use names::Name;
 
 /// The modules of `src` by level. A module names only modules of an earlier level, so there are no cycles.
 const LEVELS: &[(u8, &[&str])] = &[
-    (0, &["admission", "kubernetes", "metrics", "patch", "yaml"]),
+    (0, &["admission", "events", "kubernetes", "metrics", "patch", "yaml"]),
     (1, &["context"]),
     (2, &["policy"]),
     (3, &["engine", "config", "mesh"]),

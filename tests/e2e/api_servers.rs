@@ -98,8 +98,7 @@ fn one_api_server_goes_away_and_the_other_asks_on() {
     let mut beside = None;
     let tally = under_load(&here, &path, by_the_starter_profile, || {
         beside = Some(under_load(&there, &path, by_the_starter_profile, || {
-            let renew =
-                json!({ "metadata": { "annotations": { "meshgate.io/renew-after": "2020-01-01T00:00:00Z" } } });
+            let renew = json!({ "metadata": { "annotations": { "meshgate.io/renew-after": "2020-01-01T00:00:00Z" } } });
             let asked = here.request(&Method::PATCH, SECRET, "application/merge-patch+json", &renew);
             assert_eq!(asked.status, 200, "{}", asked.body);
             wait_until("a new certificate alone", || {

@@ -13,9 +13,8 @@ fn the_audit_log_says_which_policies_decided() {
     let refused = environment.admin.create(&path, &pod("recorded", &json!({ "privileged": true })));
     assert_eq!(refused.status, 403, "{}", refused.body);
 
-    let is_ours = |event: &Value| {
-        event["objectRef"]["namespace"] == AUDITED && event["responseStatus"]["code"] == 403
-    };
+    let is_ours =
+        |event: &Value| event["objectRef"]["namespace"] == AUDITED && event["responseStatus"]["code"] == 403;
     let event = wait_until("an event", || {
         let log = environment.audit_log();
         log.lines().filter_map(|line| serde_json::from_str(line).ok()).find(is_ours)

@@ -108,12 +108,11 @@ fn files_are_taken_when_they_change_and_one_that_ended_is_replaced() {
     assert_eq!(installed.environment.admin.get(SECRET).status, 404, "nothing is kept that others keep");
 
     // Another authority: both are trusted for a while.
-    let tally =
-        under_load(&installed.environment.admin, &installed.pods(), by_the_starter_profile, || {
-            mounted.swap(&two, &two.server(&[NAME]));
-            wait_until("both authorities", || (trusted(&installed) == of(&[&two, &one])).then_some(()));
-            wait_until("the new one alone", || (trusted(&installed) == of(&[&two])).then_some(()));
-        });
+    let tally = under_load(&installed.environment.admin, &installed.pods(), by_the_starter_profile, || {
+        mounted.swap(&two, &two.server(&[NAME]));
+        wait_until("both authorities", || (trusted(&installed) == of(&[&two, &one])).then_some(()));
+        wait_until("the new one alone", || (trusted(&installed) == of(&[&two])).then_some(()));
+    });
     tally.assert_clean("another certificate, from files");
 
     // One that ends, and nobody brings another.
@@ -128,7 +127,10 @@ fn files_are_taken_when_they_change_and_one_that_ended_is_replaced() {
     let start = Instant::now();
     mounted.swap(&two, &two.server(&[NAME]));
     wait_until("a denial", || (judged(&installed).0 == 403).then_some(()));
-    println!("after the end of a certificate from files: judged {} ms after another", start.elapsed().as_millis());
+    println!(
+        "after the end of a certificate from files: judged {} ms after another",
+        start.elapsed().as_millis()
+    );
     assert!(start.elapsed() < RECOVERED);
 }
 
@@ -150,6 +152,14 @@ fn one_that_ended_is_made_anew() {
         assert_eq!(kept.status, 200, "{}", kept.body);
         wait_until("its authority", || (trusted(installed) == of(&[&authority])).then_some(()));
         wait_until("it is shown", || (judged(installed).0 == 403).then_some(()));
+        wait_until("an Event", || {
+            let events = admin.get("/apis/events.k8s.io/v1/namespaces/meshgate-system/events").body;
+            let ends = |event: &Value| {
+                let note = event["note"].as_str().unwrap_or_default();
+                event["reason"] == "CertificateLate" && note.starts_with("the serving certificate ends at ")
+            };
+            events["items"].as_array()?.iter().any(ends).then_some(())
+        });
         wait_until("another one, and a denial", || {
             let current = admin.get(SECRET).body["data"]["current.crt"].clone();
             let is_another = current.is_string() && current != data["current.crt"];

@@ -152,6 +152,12 @@ impl Installed {
         std::fs::rename(new, self.folder.join("policies")).unwrap();
     }
 
+    /// Lets connections go to the replicas, or none.
+    pub(crate) fn reach(&self, is_reached: bool) {
+        self.balancer.set(if is_reached { self.addresses() } else { Vec::new() });
+        self.balancer.cut();
+    }
+
     /// What each replica answers at its admin port.
     pub(crate) fn say(&self, path: &str) -> Vec<String> {
         self.replicas.iter().map(|replica| says(&replica.program.said(), path)).collect()
@@ -164,6 +170,16 @@ impl Installed {
 
     fn addresses(&self) -> Vec<SocketAddr> {
         self.replicas.iter().map(|replica| replica.address).collect()
+    }
+
+    /// Tells all to end, and ends them when nobody leads any more.
+    pub(crate) fn resign_all(&mut self) {
+        self.replicas.iter().for_each(|replica| replica.program.signal("TERM"));
+        let lease = format!("/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/{SERVICE}-leader");
+        wait_until("nobody leads", || {
+            (self.environment.admin.get(&lease).body["spec"]["holderIdentity"] == "").then_some(())
+        });
+        self.kill_all();
     }
 
     pub(crate) fn kill_all(&mut self) {

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use http::Method;
 use meshgate::policy::Tree;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::environment::{Answer, wait_until};
 use crate::installation::Installed;
@@ -178,11 +180,46 @@ fn what_somebody_changes_is_set_back() {
             assert!(what != "without caBundle" || tally.wrongly_allowed == 0, "{tally:?}");
         }
         // What passed meanwhile is known to whoever asks.
-        let state = admin.get("/api/v1/namespaces/meshgate-system/configmaps/meshgate-state").body;
-        let gaps = state["data"]["gaps"].as_str().unwrap_or_else(|| panic!("{state}"));
-        let gaps: Value = serde_json::from_str(gaps).unwrap();
-        assert!(gaps.as_array().unwrap().len() >= 4, "{gaps}");
+        let gaps = gaps(installed);
+        assert!(gaps.len() >= 4, "{gaps:?}");
     });
+}
+
+/// What passed while nobody led is known as well: since somebody led last.
+#[test]
+fn what_is_changed_while_nobody_leads_is_a_gap() {
+    Installed::with(|installed| {
+        let admin = installed.environment.admin.clone();
+        let before = settled(installed, KINDS[1]);
+        let led = OffsetDateTime::now_utc();
+        installed.resign_all();
+        let resigned = OffsetDateTime::now_utc();
+        // Later than the word that nobody leads, and noticed later still.
+        sleep(Duration::from_secs(2));
+        let ignoring = json!([{ "op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore" }]);
+        let answer = admin.request(&Method::PATCH, &path(KINDS[1]), "application/json-patch+json", &ignoring);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        for name in ["after-1", "after-2", "after-3"] {
+            installed.start_replica(name);
+        }
+        wait_until("the repair", || (entries(installed, KINDS[1]) == before).then_some(()));
+        let gap = wait_until("a gap", || {
+            let what = "meshgate-validating: failurePolicy of workloads.meshgate.io is another";
+            gaps(installed).into_iter().rev().find(|gap| gap["what"] == what && moment(gap, "to") > resigned)
+        });
+        assert!(led <= moment(&gap, "from") && moment(&gap, "from") <= resigned, "{led} {gap} {resigned}");
+    });
+}
+
+fn gaps(installed: &Installed) -> Vec<Value> {
+    let state =
+        installed.environment.admin.get("/api/v1/namespaces/meshgate-system/configmaps/meshgate-state");
+    let gaps = state.body["data"]["gaps"].as_str().unwrap_or("[]");
+    serde_json::from_str(gaps).unwrap()
+}
+
+fn moment(gap: &Value, member: &str) -> OffsetDateTime {
+    OffsetDateTime::parse(gap[member].as_str().unwrap(), &Rfc3339).unwrap()
 }
 
 /// While all are away: closed is what policies are asked about; the cluster and meshgate's own namespace are open.

@@ -12,6 +12,7 @@ mod certificates;
 mod corpus;
 mod drift;
 mod environment;
+mod events;
 mod facts;
 mod install_command;
 mod installation;

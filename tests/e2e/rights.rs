@@ -86,7 +86,11 @@ fn renewed_and_repaired(admin: &User) {
             (!entries().iter().any(|entry| entry["name"] == "foreign.example.com")).then_some(())
         });
     }
-    wait_until("a gap", || (admin.get(STATE).status == 200).then_some(()));
+    wait_until("a gap", || admin.get(STATE).body["data"]["gaps"].is_string().then_some(()));
+    wait_until("an Event", || {
+        let events = admin.get("/apis/events.k8s.io/v1/namespaces/meshgate-system/events").body;
+        events["items"].as_array()?.iter().any(|one| one["reason"] == "RegistrationRepaired").then_some(())
+    });
 }
 
 /// The rights of roles.

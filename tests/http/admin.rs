@@ -38,6 +38,19 @@ fn without_policies_nothing_is_answered_and_it_is_not_ready() {
 }
 
 #[test]
+fn what_is_only_told_keeps_no_request_away() {
+    let server = Server::start(bundle::inline(), Namespaces, Limits::default());
+    let told = server.readiness.told("registration");
+    assert_eq!(server.admin("/readyz"), (200, "ok\n".to_owned()));
+    told.fails("the API server is not told yet");
+    let (status, text) = server.admin("/readyz?verbose");
+    let line = "\n[!]registration not yet: the API server is not told yet\n";
+    assert!(status == 200 && text.contains(line), "{text}");
+    told.holds("");
+    assert!(server.admin("/readyz?verbose").1.contains("\n[+]registration ok\n"));
+}
+
+#[test]
 fn a_refused_candidate_is_told_beside_the_last_good_one() {
     let bundle = bundle::inline();
     let revision = bundle.revision.to_string();

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use meshgate::policy::{Draft, Tree};
 use meshgate::webhook::Limits;
 use serde_json::json;
 
 use crate::client::{good_spec, review};
 use crate::server::Server;
+use crate::source::Unknowing;
 
 #[test]
 fn the_document_has_the_families_of_the_program() {
@@ -29,6 +31,20 @@ fn the_document_has_the_families_of_the_program() {
     };
     let documented: BTreeSet<String> = document.lines().filter_map(row).collect();
     assert_eq!(documented, families);
+}
+
+/// Why a policy gave no answer is counted too, in a word.
+#[test]
+fn errors_of_policies_are_counted_by_cause() {
+    let server = Server::start(crate::bundle::inline(), Unknowing, Limits::default());
+    let answer = server.client().review("/validate", &review("1", "shop", &good_spec()));
+    assert_eq!(answer.status, 200);
+    let (_, text) = server.admin("/metrics");
+    let counted = "\nmeshgate_policy_errors_total{policy=\"workloads/privileged\",cause=\"fact\"} 1\n";
+    assert!(text.contains(counted), "{text}");
+    // It leaves with its policy.
+    server.activate(meshgate::engine::compile(Draft::read(&Tree::default(), &Tree::default())).unwrap());
+    assert!(!server.admin("/metrics").1.contains("cause="));
 }
 
 /// The series, without their values.

@@ -10,6 +10,7 @@ use meshgate::certificates::{self, Identity, Serving};
 use meshgate::config::{ClientAuth, Configuration};
 use meshgate::context::{ContextSource, Now};
 use meshgate::engine::Bundle;
+use meshgate::events::Untold;
 use meshgate::metrics::Metrics;
 use meshgate::record::Decisions;
 use meshgate::webhook::{self, Limits, Port, Service, Stop};
@@ -29,6 +30,7 @@ pub(crate) struct Server {
     /// The certificate that a client is to trust.
     pub(crate) pem: String,
     pub(crate) activation: Arc<Activation>,
+    pub(crate) readiness: Readiness,
     runtime: Option<Runtime>,
     stop: Option<oneshot::Sender<Stop>>,
     ended: Option<JoinHandle<std::io::Result<()>>>,
@@ -64,7 +66,7 @@ impl Server {
         let tls = certificates::server_config(&Serving::new(identity.clone()), verifier).unwrap();
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let readiness = Readiness::default();
-        let activation = Activation::new(Vec::new(), &readiness, metrics.clone());
+        let activation = Activation::new(Vec::new(), &readiness, metrics.clone(), Arc::new(Untold));
         if let Some(bundle) = bundle {
             runtime.block_on(activation.activate(Arc::new(bundle))).unwrap();
         }
@@ -73,8 +75,9 @@ impl Server {
             source: Arc::new(source),
             now: Some(Now::parse("2026-01-31T12:00:00Z").unwrap()),
             configuration: Arc::new(Configuration { client_auth: clients, ..Configuration::default() }),
-            readiness,
+            readiness: readiness.clone(),
             metrics,
+            events: Arc::new(Untold),
             decisions: decisions.map(Arc::new),
         };
         let listen = || runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
@@ -93,6 +96,7 @@ impl Server {
             admin: admin_address,
             pem: identity.to_pem(),
             activation,
+            readiness,
             runtime: Some(runtime),
             stop: Some(stop),
             ended: Some(ended),

@@ -6,11 +6,10 @@ use anyhow::Context;
 
 use super::Arguments;
 use super::knowledge::Knowledge;
-use crate::activation::Readiness;
 use crate::certificates::Serving;
-use crate::cluster::{Pace, Registration};
+use crate::cluster::{Connection, EventWriter, Pace, Registration, Surroundings};
 use crate::config::Configuration;
-use crate::metrics::Metrics;
+use crate::events::{Events, Untold};
 
 /// For tests: the factor by which all waits are shortened.
 const PACE: &str = "MESHGATE_PACE";
@@ -24,21 +23,36 @@ pub(super) fn pace() -> anyhow::Result<Pace> {
     Ok(Pace::default().shortened(number))
 }
 
-/// The part in the registration, where there is a cluster and no flag says which certificate is shown: then somebody else
-/// registers this process.
+/// The part in the registration, where this process has one.
 pub(super) async fn register(
     arguments: &Arguments,
     configuration: &Arc<Configuration>,
     knowledge: &Knowledge,
     serving: &Serving,
-    (readiness, metrics): (&Readiness, &Metrics),
-) -> anyhow::Result<Option<Registration>> {
-    let Knowledge::Cluster(connection, _) = knowledge else { return Ok(None) };
-    if arguments.tls_cert_file.is_some() {
-        return Ok(None);
+    around: Surroundings<'_>,
+) -> Option<Registration> {
+    let connection = registers(arguments, knowledge)?;
+    let configuration = Arc::clone(configuration);
+    Some(Registration::start(connection, configuration, serving.clone(), &replica(), around).await)
+}
+
+/// Who is told of what operators are to know.
+pub(super) fn events(arguments: &Arguments, knowledge: &Knowledge) -> Arc<dyn Events> {
+    match registers(arguments, knowledge) {
+        Some(connection) => EventWriter::start(connection, &replica()),
+        None => Arc::new(Untold),
     }
-    // A Pod's host name is its name.
-    let name = std::env::var("HOSTNAME").unwrap_or_else(|_| "meshgate".to_owned());
-    let others = (readiness, metrics, pace()?);
-    Ok(Some(Registration::start(connection, Arc::clone(configuration), serving.clone(), &name, others).await))
+}
+
+/// Where there is a cluster and no flag says which certificate is shown: then somebody else registers this process.
+fn registers<'a>(arguments: &Arguments, knowledge: &'a Knowledge) -> Option<&'a Connection> {
+    match knowledge {
+        Knowledge::Cluster(connection, _) if arguments.tls_cert_file.is_none() => Some(connection),
+        Knowledge::Cluster(..) | Knowledge::Files(_) => None,
+    }
+}
+
+/// A Pod's host name is its name.
+fn replica() -> String {
+    std::env::var("HOSTNAME").unwrap_or_else(|_| "meshgate".to_owned())
 }

@@ -172,7 +172,8 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         let ready = Arc::new(AtomicBool::new(false));
         let preparations: Vec<Arc<dyn Preparation>> = vec![Arc::new(Slow(Arc::clone(&ready)))];
-        let activation = Activation::new(preparations, &Readiness::default(), Metrics::new());
+        let (readiness, events) = (Readiness::default(), Arc::new(crate::events::Untold));
+        let activation = Activation::new(preparations, &readiness, Metrics::new(), events);
         let first = Arc::new(flags.policies.bundle(clock()).unwrap());
         let (policies, runtime_handle) = (flags.policies, runtime.handle().clone());
         let reload =

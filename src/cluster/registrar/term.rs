@@ -100,9 +100,11 @@ impl Term {
         let to = OffsetDateTime::now_utc();
         // Another replica's clock may be ahead.
         let from = self.right.get(place).copied().flatten().map_or(to, |right| right.min(to));
+        let between = to.unix_timestamp_nanos().saturating_sub(from.unix_timestamp_nanos());
+        let nanoseconds = u64::try_from(between).unwrap_or_default();
         let text = |moment: OffsetDateTime| moment.format(&Rfc3339).unwrap_or_default();
         Some(Gap {
-            seconds: (to - from).as_seconds_f64(),
+            seconds: Duration::from_nanos(nanoseconds).as_secs_f64(),
             record: json!({ "from": text(from), "to": text(to), "what": format!("{name}: {what}") }),
         })
     }
