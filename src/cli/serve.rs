@@ -57,12 +57,8 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let ports = Ports::bind(arguments, &configuration, &serving).await?;
     let events = cluster::events(arguments, &knowledge);
-    let around = Surroundings {
-        readiness: &readiness,
-        metrics: &metrics,
-        events: Arc::clone(&events),
-        pace: cluster::pace()?,
-    };
+    let pace = cluster::pace()?;
+    let around = Surroundings { readiness: &readiness, metrics: &metrics, events: Arc::clone(&events), pace };
     let registration = cluster::register(arguments, &configuration, &knowledge, &serving, around).await;
     let mut preparations = knowledge.preparations();
     preparations.extend(registration.as_ref().map(Registration::preparation));
@@ -84,7 +80,7 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
         activation.activate(Arc::clone(&bundle)).await.map_err(|why| anyhow!(why))?;
     }
     let (now, runtime) = (arguments.facts.now, Handle::current());
-    Reload { policies, activation, now, runtime }.start(bundle)?;
+    Reload { policies, activation, now, runtime, interval: pace.policies }.start(bundle)?;
     run_to_the_end(ports, service, registration, signals).await
 }
 

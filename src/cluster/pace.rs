@@ -20,7 +20,12 @@ pub struct Pace {
     pub files: Duration,
     /// Between tries to renew a certificate.
     pub renews: Duration,
+    /// Between looks at the directory of the policies.
+    pub policies: Duration,
 }
+
+/// What a directory is looked at all the same: each look asks for every file in it.
+const SHORTEST_LOOK: Duration = Duration::from_millis(50);
 
 impl Default for Pace {
     fn default() -> Self {
@@ -33,6 +38,7 @@ impl Default for Pace {
             probes: seconds(60),
             files: seconds(10),
             renews: seconds(60),
+            policies: seconds(1),
         }
     }
 }
@@ -50,6 +56,7 @@ impl Pace {
             probes: of(self.probes),
             files: of(self.files),
             renews: of(self.renews),
+            policies: of(self.policies).max(SHORTEST_LOOK),
         }
     }
 }

@@ -29,7 +29,7 @@ use crate::certificates::{Progress, Step};
 use crate::config::Configuration;
 use crate::events::{Events, Reason};
 use crate::metrics::Metrics;
-use crate::registration::{CaBundle, Wanted, desired};
+use crate::registration::{CaBundle, MUTATING, VALIDATING, Wanted, desired};
 use term::Term;
 
 /// How often to look where nothing changes: for what only time changes.
@@ -154,21 +154,32 @@ impl Registrar {
                     term.misses(place, why);
                 }
             }
-            if let Some(fingerprint) = term.unrecorded(place, desired) {
-                self.state.wrote(name, &fingerprint).await?;
-                term.recorded(place, fingerprint);
-            }
+            term.stands(place, desired);
             // Without workloads it is not all that should be sent.
             if !term.is_proven {
                 continue;
             }
-            if let Some(gap) = term.closes(place, name) {
-                self.metrics.registration_gap(gap.seconds);
-                self.state.record(&gap.record).await?;
+            if let Some(seconds) = term.closes(place, name) {
+                self.metrics.registration_gap(seconds);
             }
             // What is old may have been changed since.
             if outcome != Outcome::Same || live.is_current() {
                 term.agrees(place);
+            }
+        }
+        self.note_down(term).await
+    }
+
+    /// Writes down what others are to know, now or after this one: behind what had to be registered.
+    async fn note_down(&self, term: &mut Term) -> Result<(), kube::Error> {
+        while let Some(gap) = term.gaps.first() {
+            self.state.record(gap).await?;
+            term.gaps.remove(0);
+        }
+        for (place, name) in [MUTATING, VALIDATING].into_iter().enumerate() {
+            if let Some(fingerprint) = term.unrecorded(place) {
+                self.state.wrote(name, &fingerprint).await?;
+                term.recorded(place, fingerprint);
             }
         }
         Ok(())

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::balancer::Balancer;
 use crate::environment::{Environment, User, wait_until};
 use crate::installation::{Installed, PACE, account};
-use crate::load::{by_the_starter_profile, duration, under_load};
+use crate::load::{by_the_starter_profile, is_long, under_load};
 use crate::webhook::pod;
 
 const CONFIGURATIONS: [&str; 2] = [
@@ -112,7 +112,7 @@ fn one_api_server_goes_away_and_the_other_asks_on() {
     beside.unwrap().assert_clean("a renewal, seen by the other API server");
 
     // The one whom the replicas ask stands still, longer than a leader leads without it.
-    let away = if duration() > Duration::from_secs(3) { 60 } else { 13 };
+    let away = if is_long() { 60 } else { 13 };
     let before = kept(&there);
     let tally = under_load(&there, &path, by_the_starter_profile, || {
         installed.environment.api_server.program.signal("STOP");

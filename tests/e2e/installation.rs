@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
@@ -25,6 +25,16 @@ pub(crate) const PACE: &str = "0.005";
 /// The user that replicas are to the API server.
 pub(crate) fn account() -> String {
     format!("system:serviceaccount:{NAMESPACE}:{SERVICE}")
+}
+
+/// The program that is tested.
+pub(crate) fn current() -> PathBuf {
+    env!("CARGO_BIN_EXE_meshgate").into()
+}
+
+/// Another version of it, where one is named: upgrades begin with it, and it takes over again.
+pub(crate) fn previous() -> Option<PathBuf> {
+    std::env::var_os("MESHGATE_PREVIOUS_BINARY").map(PathBuf::from)
 }
 
 pub(crate) struct Installed {
@@ -121,9 +131,14 @@ impl Installed {
 
     /// One more replica, in its Pod's service account; once it is ready, connections go to it as well.
     pub(crate) fn start_replica(&mut self, name: &str) {
+        self.start_replica_of(&current(), name);
+    }
+
+    /// The same, of that program.
+    pub(crate) fn start_replica_of(&mut self, meshgate: &Path, name: &str) {
         let mut command = vec!["env".into(), format!("HOSTNAME={name}").into()];
         command.push(format!("MESHGATE_PACE={}", self.pace).into());
-        command.extend([env!("CARGO_BIN_EXE_meshgate").into(), "serve".into(), "--config".into()]);
+        command.extend([meshgate.into(), "serve".into(), "--config".into()]);
         command.push(self.folder.join("meshgate.yaml").into());
         command.push("--kubeconfig".into());
         command.push(self.account.kubeconfig.clone().into());

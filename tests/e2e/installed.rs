@@ -12,8 +12,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::environment::{Answer, wait_until};
-use crate::installation::Installed;
-use crate::load::{admitted, by_the_starter_profile, duration, under_load};
+use crate::installation::{Installed, current, previous};
+use crate::load::{admitted, by_the_starter_profile, duration, is_long, under_load};
 use crate::webhook::{pod, policies, strict};
 
 const CONFIGURATIONS: &str = "/apis/admissionregistration.k8s.io/v1";
@@ -51,8 +51,9 @@ fn the_certificate_is_renewed() {
     Installed::with(|installed| {
         let admin = installed.environment.admin.clone();
         let (start, mut renewals) = (Instant::now(), 0);
+        let least = if is_long() { 20 } else { 1 };
         let tally = under_load(&admin, &installed.pods(), by_the_starter_profile, || {
-            while renewals == 0 || start.elapsed() < duration() {
+            while renewals < least || start.elapsed() < duration() {
                 let former = admin.get(SECRET).body["data"]["current.crt"].clone();
                 assert!(former.is_string(), "{}", admin.get(SECRET).body);
                 let annotation = json!({ "meshgate.io/renew-after": "2020-01-01T00:00:00Z" });
@@ -70,22 +71,27 @@ fn the_certificate_is_renewed() {
     });
 }
 
-/// New replicas take over from old ones, the leader among them.
+/// New replicas take over from old ones, the leader among them: those of another version, where there is one, from ours,
+/// and ours from them (R58).
 #[test]
 fn replicas_are_replaced_one_by_one() {
     Installed::with(|installed| {
         let (admin, pods) = (installed.environment.admin.clone(), installed.pods());
-        let mut old = Vec::new();
-        let tally = under_load(&admin, &pods, by_the_starter_profile, || {
-            for number in 0..3 {
-                installed.start_replica(&format!("new-{number}"));
-                old.push(installed.end_oldest());
-            }
-            for program in &old {
-                assert_eq!(program.ended(), Some(0), "{}", program.said());
-            }
-        });
-        tally.assert_clean("three replicas are replaced");
+        let (mut old, mut born) = (Vec::new(), 0);
+        for program in previous().into_iter().chain([current()]) {
+            let (start, first) = (Instant::now(), born);
+            let tally = under_load(&admin, &pods, by_the_starter_profile, || {
+                while born < first + 3 || start.elapsed() < duration() {
+                    installed.start_replica_of(&program, &format!("new-{born}"));
+                    old.push(installed.end_oldest());
+                    born += 1;
+                }
+            });
+            tally.assert_clean(&format!("{} replicas are replaced, by {}", born - first, program.display()));
+        }
+        for program in &old {
+            assert_eq!(program.ended(), Some(0), "{}", program.said());
+        }
     });
 }
 
@@ -135,8 +141,9 @@ fn policies_are_replaced() {
         // The others look at the directory each second.
         sleep(Duration::from_secs(3));
         let (start, mut number) = (Instant::now(), 2);
+        let least = if is_long() { 50 } else { 1 };
         let tally = under_load(&admin, &pods, by_its_version, || {
-            while number == 2 || start.elapsed() < duration() {
+            while number - 2 < least || start.elapsed() < duration() {
                 number += 1;
                 everywhere(number);
             }

@@ -50,6 +50,11 @@ pub(crate) fn duration() -> Duration {
     Duration::from_secs(seconds)
 }
 
+/// Whether there is time for more than to see that a scenario works.
+pub(crate) fn is_long() -> bool {
+    duration() > Duration::from_secs(3)
+}
+
 /// Sends dry-run creations of Pods for [`duration`], and as long as `meanwhile` takes.
 pub(crate) fn under_load(user: &User, path: &str, right: Verdict, meanwhile: impl FnOnce()) -> Tally {
     let stop = Arc::new(AtomicBool::new(false));

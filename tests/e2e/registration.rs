@@ -245,7 +245,7 @@ fn a_registration_is_written_and_repaired() {
 fn certificates_are_renewed_under_load_also_when_leaders_die() {
     let Some(environment) = Environment::fresh() else { return };
     let mut installed = Installed::start(&environment, 3);
-    let rotations = if load::duration() > Duration::from_secs(3) { 20 } else { 2 };
+    let rotations = 2;
     let path = "/api/v1/namespaces/shop/pods?dryRun=All".to_owned();
     let tally = load::under_load(&environment.admin, &path, load::by_the_starter_profile, || {
         for _ in 0..rotations {

@@ -61,6 +61,14 @@ pub(crate) fn inline() -> Bundle {
     compiled(&tree)
 }
 
+/// The one that labels, alone.
+pub(crate) fn labelling() -> Bundle {
+    let mut tree = Tree::default();
+    tree.insert("defaults/label/label.rego", LABEL);
+    tree.insert("bindings.yaml", BINDINGS.split("---").nth(1).unwrap());
+    compiled(&tree)
+}
+
 /// One policy, bound some times, that thinks about every Pod until its budget ends: a second for each.
 pub(crate) fn slow(times: usize) -> Bundle {
     let (head, _) = PRIVILEGED.split_once("package").unwrap();

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use meshgate::policy::{Draft, Tree};
 use meshgate::webhook::Limits;
 use serde_json::json;
 
@@ -43,7 +42,7 @@ fn errors_of_policies_are_counted_by_cause() {
     let counted = "\nmeshgate_policy_errors_total{policy=\"workloads/privileged\",cause=\"fact\"} 1\n";
     assert!(text.contains(counted), "{text}");
     // It leaves with its policy.
-    server.activate(meshgate::engine::compile(Draft::read(&Tree::default(), &Tree::default())).unwrap());
+    server.activate(crate::bundle::labelling());
     assert!(!server.admin("/metrics").1.contains("cause="));
 }
 

@@ -19,8 +19,6 @@ use crate::engine::Bundle;
 use crate::policy::{Revision, Tree};
 use crate::source::{SourceError, Watched};
 
-/// How often a directory is looked at.
-const INTERVAL: Duration = Duration::from_secs(1);
 /// How long after a failure a candidate is tried again: what was missing may be there by then.
 const RETRY: Duration = Duration::from_secs(10);
 
@@ -31,6 +29,8 @@ pub(super) struct Reload {
     /// The time that policies see; None: the clock.
     pub(super) now: Option<Now>,
     pub(super) runtime: Handle,
+    /// Between looks at the directory.
+    pub(super) interval: Duration,
 }
 
 /// The candidate that was tried last, again and again until it is in force.
@@ -46,7 +46,7 @@ impl Reload {
         let Some(mut watched) = self.policies.directory().map(Watched::new) else { return Ok(()) };
         let watch = move || {
             loop {
-                thread::sleep(INTERVAL);
+                thread::sleep(self.interval);
                 let Some(look) = watched.look() else { continue };
                 // A faulty tree is no candidate: what is tried meanwhile goes on.
                 if let Some(bundle) = self.candidate(look, &mut attempt) {
@@ -176,8 +176,13 @@ mod tests {
         let activation = Activation::new(preparations, &readiness, Metrics::new(), events);
         let first = Arc::new(flags.policies.bundle(clock()).unwrap());
         let (policies, runtime_handle) = (flags.policies, runtime.handle().clone());
-        let reload =
-            Reload { policies, activation: Arc::clone(&activation), now: None, runtime: runtime_handle };
+        let reload = Reload {
+            policies,
+            activation: Arc::clone(&activation),
+            now: None,
+            runtime: runtime_handle,
+            interval: Duration::from_millis(50),
+        };
         reload.start(Arc::clone(&first)).unwrap();
         write(folder.path(), "denny");
         until("the fault", || activation.status().refused.is_some());

@@ -14,13 +14,6 @@ use super::super::writer::Writer;
 use crate::certificates::{Identity, Kept};
 use crate::registration::fingerprint;
 
-/// A time in which not all was sent that should have been.
-pub(super) struct Gap {
-    pub(super) seconds: f64,
-    /// From, to, what.
-    pub(super) record: Value,
-}
-
 /// One time of leading.
 pub(super) struct Term {
     pub(super) writer: Writer,
@@ -31,10 +24,13 @@ pub(super) struct Term {
     pub(super) probe_failed: Option<String>,
     pub(super) guards: Looked,
     pub(super) renewal_failed: Option<Instant>,
-    /// What is written down of what was written.
+    /// What stands, and what is written down of that.
+    standing: Fingerprints,
     recorded: Fingerprints,
     /// When each configuration was last seen to be as it should be; at first, when an earlier leader still led.
     right: [Option<OffsetDateTime>; 2],
+    /// Times in which not all was sent that should have been, not written down yet: from, to, what.
+    pub(super) gaps: Vec<Value>,
     /// What somebody has changed of each, where not all of it is written again yet.
     changed: [Option<String>; 2],
     /// The current certificate, and since when it is.
@@ -52,7 +48,9 @@ impl Term {
             probe_failed: None,
             guards: Looked::default(),
             renewal_failed: None,
+            standing: Fingerprints::default(),
             recorded: Fingerprints::default(),
+            gaps: Vec::new(),
             right: [after, after],
             changed: [None, None],
             current: None,
@@ -66,10 +64,17 @@ impl Term {
         self.begun = true;
     }
 
-    /// The fingerprint of what is written at `place`, if that is not written down yet.
-    pub(super) fn unrecorded(&self, place: usize, desired: &Value) -> Option<String> {
-        let now = fingerprint(desired);
-        (self.recorded.get(place) != Some(&Some(now.clone()))).then_some(now)
+    /// The configuration at `place` is that one.
+    pub(super) fn stands(&mut self, place: usize, desired: &Value) {
+        if let Some(standing) = self.standing.get_mut(place) {
+            *standing = Some(fingerprint(desired));
+        }
+    }
+
+    /// The fingerprint of what stands at `place`, if that is not written down yet.
+    pub(super) fn unrecorded(&self, place: usize) -> Option<String> {
+        let standing = self.standing.get(place)?;
+        standing.clone().filter(|_| self.recorded.get(place) != Some(standing))
     }
 
     /// That is written down.
@@ -94,8 +99,8 @@ impl Term {
     }
 
     /// All of the configuration at `place` is written again: what was missing until now, if anything was. Nobody saw it
-    /// change, so it was missing since it was last seen right.
-    pub(super) fn closes(&mut self, place: usize, name: &str) -> Option<Gap> {
+    /// change, so it was missing since it was last seen right. For how many seconds.
+    pub(super) fn closes(&mut self, place: usize, name: &str) -> Option<f64> {
         let what = self.changed.get_mut(place)?.take()?;
         let to = OffsetDateTime::now_utc();
         // Another replica's clock may be ahead.
@@ -103,10 +108,8 @@ impl Term {
         let between = to.unix_timestamp_nanos().saturating_sub(from.unix_timestamp_nanos());
         let nanoseconds = u64::try_from(between).unwrap_or_default();
         let text = |moment: OffsetDateTime| moment.format(&Rfc3339).unwrap_or_default();
-        Some(Gap {
-            seconds: Duration::from_nanos(nanoseconds).as_secs_f64(),
-            record: json!({ "from": text(from), "to": text(to), "what": format!("{name}: {what}") }),
-        })
+        self.gaps.push(json!({ "from": text(from), "to": text(to), "what": format!("{name}: {what}") }));
+        Some(Duration::from_nanos(nanoseconds).as_secs_f64())
     }
 
     /// For how long the current certificate has been seen to be the current one.
@@ -119,5 +122,59 @@ impl Term {
                 Duration::ZERO
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn term(after: Option<OffsetDateTime>) -> Term {
+        let nowhere = kube::Config::new("http://127.0.0.1:1".parse().unwrap());
+        Term::new(Client::try_from(nowhere).unwrap(), after)
+    }
+
+    #[tokio::test]
+    async fn a_gap_is_from_when_it_was_last_right_until_all_is_written_again() {
+        let after = OffsetDateTime::now_utc() - time::Duration::hours(1);
+        let mut term = term(Some(after));
+        assert_eq!(term.closes(0, "a"), None);
+        term.misses(0, "it is gone");
+        term.misses(0, "it is gone again");
+        let seconds = term.closes(0, "a").unwrap();
+        assert!((3_600.0..3_660.0).contains(&seconds), "{seconds}");
+        assert_eq!(term.closes(0, "a"), None);
+        let [gap] = term.gaps.as_slice() else { panic!("{:?}", term.gaps) };
+        assert_eq!(
+            (&gap["from"], &gap["what"]),
+            (&json!(after.format(&Rfc3339).unwrap()), &json!("a: it is gone"))
+        );
+
+        term.agrees(0);
+        term.misses(0, "emptied");
+        assert!(term.closes(0, "a").unwrap() < 60.0);
+        assert_eq!(term.gaps.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_ahead_makes_no_gap_from_the_future() {
+        let mut term = term(Some(OffsetDateTime::now_utc() + time::Duration::hours(1)));
+        term.misses(1, "it is gone");
+        assert_eq!(term.closes(1, "b"), Some(0.0));
+    }
+
+    #[tokio::test]
+    async fn what_stands_is_written_down_once() {
+        let mut term = term(None);
+        let one = json!({ "webhooks": [{ "name": "one" }] });
+        term.begin([Some(fingerprint(&one)), None]);
+        assert_eq!((term.unrecorded(0), term.unrecorded(1)), (None, None));
+        term.stands(0, &one);
+        term.stands(1, &one);
+        assert_eq!((term.unrecorded(0), term.unrecorded(1)), (None, Some(fingerprint(&one))));
+        term.recorded(1, fingerprint(&one));
+        assert_eq!(term.unrecorded(1), None);
+        term.stands(0, &json!({ "webhooks": [] }));
+        assert!(term.unrecorded(0).is_some());
     }
 }
