@@ -18,7 +18,7 @@ mod world;
 pub use facts::{Fact, FactKey, Facts, Now, OwnerReference};
 pub use inventory::Inventory;
 pub use listed::{Listed, Shelf, runtime_class, runtime_classes};
-pub use needs::{Needs, Rule};
+pub use needs::{Needs, ReadRule};
 pub use objects::{Keep, Made, Names, Objects, Stored};
 pub use owners::{Owner, owner};
 pub use pods::pods;

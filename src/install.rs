@@ -22,7 +22,7 @@ pub use chart::{ChartFile, chart};
 pub use configuration::{ConfigurationText, Misplaced};
 pub use policies::{Packed, PackingError};
 
-use crate::context::Rule;
+use crate::context::ReadRule;
 use crate::registration::{MUTATING, VALIDATING, admission_policies};
 use crate::yaml;
 use slots::Slots;
@@ -39,7 +39,7 @@ pub struct Settings {
     /// The policies that the configuration does not name.
     pub policies: Policies,
     /// What facts that the policies declare are read from.
-    pub facts: BTreeSet<Rule>,
+    pub facts: BTreeSet<ReadRule>,
 }
 
 /// Where the policies of an installation are.

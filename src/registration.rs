@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 pub use admission_policies::{GUARD_POLICY, Lists, OWN_POLICY, admission_policies};
 pub use ca_bundle::{CaBundle, NoCaBundle, pem};
 pub use conditions::{guarded, guarded_labels};
-pub use rules::{Needs, Rules};
+pub use rules::{Coverage, Rules};
 
 use crate::config::Configuration;
 
@@ -29,7 +29,7 @@ pub const VALIDATING: &str = "meshgate-validating";
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
     /// What policies are to be asked about. None: not yet, so that the entry for workloads is left out.
-    pub needs: Option<&'a Needs>,
+    pub needs: Option<&'a Coverage>,
     /// How the process is set up.
     pub configuration: &'a Configuration,
     /// What the serving certificate leads to.

@@ -57,7 +57,7 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let ports = Ports::bind(arguments, &configuration, &serving).await?;
     let events = cluster::events(arguments, &knowledge);
-    let pace = cluster::pace()?;
+    let (pace, limits) = cluster::waits()?;
     let around = Surroundings { readiness: &readiness, metrics: &metrics, events: Arc::clone(&events), pace };
     let registration = cluster::register(arguments, &configuration, &knowledge, &serving, around).await;
     let mut preparations = knowledge.preparations();
@@ -81,13 +81,13 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let (now, runtime) = (arguments.facts.now, Handle::current());
     Reload { policies, activation, now, runtime, interval: pace.policies }.start(bundle)?;
-    run_to_the_end(ports, service, registration, signals).await
+    run_to_the_end(ports, (service, limits), registration, signals).await
 }
 
 /// Serves until a signal comes. What this replica does for all ends then, while requests are still answered.
 async fn run_to_the_end(
     ports: Ports,
-    service: Service,
+    (service, limits): (Service, Limits),
     registration: Option<Registration>,
     signals: impl Future<Output = Stop> + Send,
 ) -> anyhow::Result<()> {
@@ -105,7 +105,7 @@ async fn run_to_the_end(
         }
     };
     let Ports { webhook, admin } = ports;
-    let served = webhook::serve(webhook, admin, service, Limits::default(), stop);
+    let served = webhook::serve(webhook, admin, service, limits, stop);
     let (served, ()) = tokio::join!(served, leave);
     served.context("the server failed")
 }

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::pace::Pace;
-use super::watched::{self, Watched, api, resource};
+use super::watched::{self, Presence, api, resource};
 use crate::certificates::{Identity, Kept};
 use crate::config::{Certificates, NAMESPACE};
 use crate::registration::CaBundle;
@@ -72,9 +72,9 @@ fn watch_secret(client: &Client) -> watch::Receiver<Credentials> {
                 return;
             }
             let held = match &watched.borrow_and_update().shown {
-                Watched::Unknown => continue,
-                Watched::Absent => Held::default(),
-                Watched::Present(secret) => Held::read(secret),
+                Presence::Unknown => continue,
+                Presence::Absent => Held::default(),
+                Presence::Present(secret) => Held::read(secret),
             };
             let _ = sender.send(Credentials {
                 identity: held.kept.current.as_ref().map(|leaf| leaf.identity().clone()),

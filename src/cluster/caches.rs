@@ -5,11 +5,11 @@
 //! only an earlier bundle needed goes a while after.
 
 mod answers;
-mod kept;
 mod lookups;
 mod resource;
 mod rights;
 mod shelf;
+mod store;
 mod watching;
 
 use std::collections::BTreeMap;
@@ -22,8 +22,8 @@ use kube::Client;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use self::kept::{Kept, Standing};
 use self::lookups::Lookups;
+use self::store::{Standing, Store};
 use super::connection::Connection;
 use crate::activation::Preparation;
 use crate::admission::GroupVersionKind;
@@ -85,7 +85,7 @@ impl State {
 
 /// A watch under way; it ends when this is dropped.
 struct Watch {
-    kept: Arc<Kept>,
+    kept: Arc<Store>,
     task: JoinHandle<()>,
 }
 
@@ -119,7 +119,7 @@ impl Caches {
         let mut new: Vec<Watch> = Vec::new();
         for (kind, keep) in &needs.kinds {
             let known = self.lock().watches.get(kind).map(|watch| Arc::clone(&watch.kept));
-            let is_enough = |kept: &Arc<Kept>| {
+            let is_enough = |kept: &Arc<Store>| {
                 kept.keep.and(*keep) == kept.keep && !matches!(kept.standing(), Standing::Dropped(_))
             };
             if !known.as_ref().is_some_and(is_enough) {
@@ -187,7 +187,7 @@ impl Caches {
         self.metrics.kept(kinds);
     }
 
-    fn kept(&self, kind: &GroupVersionKind) -> Option<Arc<Kept>> {
+    fn kept(&self, kind: &GroupVersionKind) -> Option<Arc<Store>> {
         self.lock().watches.get(kind).map(|watch| Arc::clone(&watch.kept))
     }
 
@@ -214,7 +214,7 @@ impl Preparation for Caches {
 
 impl Watch {
     fn start(client: &Client, kind: &GroupVersionKind, keep: Keep) -> Self {
-        let kept = Arc::new(Kept::new(kind.clone(), keep));
+        let kept = Arc::new(Store::new(kind.clone(), keep));
         let task = tokio::spawn(watching::watch(client.clone(), Arc::clone(&kept)));
         Self { kept, task }
     }
@@ -276,7 +276,7 @@ mod tests {
             needs
         };
         let watch = |one: &str| {
-            let kept = Arc::new(Kept::new(kind(one), Keep::Whole));
+            let kept = Arc::new(Store::new(kind(one), Keep::Whole));
             (kind(one), Watch { kept, task: tokio::spawn(std::future::pending()) })
         };
         let watches = ["Pod", "Secret", "Service"].map(watch).into();

@@ -8,8 +8,8 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::watched::{self, Seen, Watched, api, resource};
-use crate::registration::{CaBundle, MUTATING, Needs, Rules, VALIDATING};
+use super::watched::{self, Presence, Seen, api, resource};
+use crate::registration::{CaBundle, Coverage, MUTATING, Rules, VALIDATING};
 
 const GROUP: &str = "admissionregistration.k8s.io";
 
@@ -21,9 +21,9 @@ const RESUMED: Duration = Duration::from_secs(45);
 #[derive(Clone, Debug)]
 pub(super) struct Live {
     /// Mutating, validating.
-    pub(super) configurations: [Watched; 2],
+    pub(super) configurations: [Presence; 2],
     authorities: (Option<CaBundle>, Instant),
-    needs: (Option<Needs>, Instant),
+    needs: (Option<Coverage>, Instant),
     /// When either watch was last interrupted, where it showed nothing since.
     interrupted: Option<Instant>,
 }
@@ -62,7 +62,7 @@ impl Live {
     fn new() -> Self {
         let now = Instant::now();
         Self {
-            configurations: [Watched::Unknown, Watched::Unknown],
+            configurations: [Presence::Unknown, Presence::Unknown],
             authorities: (None, now),
             needs: (None, now),
             interrupted: None,
@@ -85,7 +85,7 @@ impl Live {
 
     /// Whether both have been looked for.
     pub(super) fn is_known(&self) -> bool {
-        !self.configurations.contains(&Watched::Unknown)
+        !self.configurations.contains(&Presence::Unknown)
     }
 
     /// Whether it is as it was a moment ago, and not older.
@@ -95,7 +95,7 @@ impl Live {
 
     /// Whether neither is there.
     pub(super) fn is_absent(&self) -> bool {
-        self.configurations == [Watched::Absent, Watched::Absent]
+        self.configurations == [Presence::Absent, Presence::Absent]
     }
 
     /// What every entry of both trusts, and for how long; None where they differ or one is no bundle.
@@ -104,25 +104,25 @@ impl Live {
     }
 
     /// What the API server sends, and for how long; None where workloads are not sent in both phases.
-    pub(super) fn needs(&self) -> Option<(&Needs, Duration)> {
+    pub(super) fn needs(&self) -> Option<(&Coverage, Duration)> {
         self.needs.0.as_ref().map(|needs| (needs, self.needs.1.elapsed()))
     }
 
     /// What either of both sends of workloads; None where none does.
-    pub(super) fn workloads(&self) -> Option<Needs> {
+    pub(super) fn workloads(&self) -> Option<Coverage> {
         let [mutating, validating] = self.configurations.each_ref().map(workloads);
         if mutating.is_none() && validating.is_none() {
             return None;
         }
-        Some(Needs { mutating: mutating.unwrap_or_default(), validating: validating.unwrap_or_default() })
+        Some(Coverage { mutating: mutating.unwrap_or_default(), validating: validating.unwrap_or_default() })
     }
 }
 
-fn entries(one: &Watched) -> Option<&Vec<Value>> {
+fn entries(one: &Presence) -> Option<&Vec<Value>> {
     one.object()?.get("webhooks")?.as_array()
 }
 
-fn authorities(both: &[Watched; 2]) -> Option<CaBundle> {
+fn authorities(both: &[Presence; 2]) -> Option<CaBundle> {
     let mut all = Vec::new();
     for one in both {
         all.extend(entries(one)?.iter().map(|entry| entry.pointer("/clientConfig/caBundle")));
@@ -132,13 +132,13 @@ fn authorities(both: &[Watched; 2]) -> Option<CaBundle> {
     CaBundle::decode(first.as_str().filter(|_| alike)?).ok()
 }
 
-fn needs(both: &[Watched; 2]) -> Option<Needs> {
+fn needs(both: &[Presence; 2]) -> Option<Coverage> {
     let [mutating, validating] = both;
-    Some(Needs { mutating: workloads(mutating)?, validating: workloads(validating)? })
+    Some(Coverage { mutating: workloads(mutating)?, validating: workloads(validating)? })
 }
 
 /// The rules of the entry for workloads.
-fn workloads(one: &Watched) -> Option<Rules> {
+fn workloads(one: &Presence) -> Option<Rules> {
     let is_workloads = |entry: &&Value| entry.get("name").is_some_and(|name| name == "workloads.meshgate.io");
     let entry = entries(one)?.iter().find(is_workloads)?;
     Some(Rules::read(entry.get("rules").unwrap_or(&Value::Null)))
@@ -156,23 +156,23 @@ mod tests {
             "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"], "scope": "*",
         }]);
         let configuration = |name: &str| {
-            Watched::Present(
+            Presence::Present(
                 json!({ "webhooks": [{ "name": format!("{name}.meshgate.io"), "rules": rules }] }),
             )
         };
         let read = Rules::read(&rules);
-        let of = |mutating: Watched, validating: Watched| {
+        let of = |mutating: Presence, validating: Presence| {
             let mut live = Live::new();
             live.show([mutating, validating].map(|shown| Seen { shown, interrupted: None }));
             live.workloads()
         };
         let needs = |mutating: &Rules, validating: &Rules| {
-            Some(Needs { mutating: mutating.clone(), validating: validating.clone() })
+            Some(Coverage { mutating: mutating.clone(), validating: validating.clone() })
         };
         let (none, workloads) = (Rules::default(), || configuration("workloads"));
         assert_eq!(of(workloads(), workloads()), needs(&read, &read));
-        assert_eq!(of(Watched::Absent, workloads()), needs(&none, &read));
-        assert_eq!(of(workloads(), Watched::Present(json!({ "webhooks": [] }))), needs(&read, &none));
-        assert_eq!(of(configuration("guard"), Watched::Absent), None);
+        assert_eq!(of(Presence::Absent, workloads()), needs(&none, &read));
+        assert_eq!(of(workloads(), Presence::Present(json!({ "webhooks": [] }))), needs(&read, &none));
+        assert_eq!(of(configuration("guard"), Presence::Absent), None);
     }
 }

@@ -7,7 +7,7 @@ use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 
-use super::watched::{Seen, Watched, api, resource};
+use super::watched::{Presence, Seen, api, resource};
 use crate::config::{NAMESPACE, SERVICE};
 use crate::registration::{MUTATING, VALIDATING};
 
@@ -42,9 +42,9 @@ impl State {
     /// Whether the registration is taken back, for good; None before that is known.
     pub(super) fn is_removed(&self) -> Option<bool> {
         match &self.watched.borrow().shown {
-            Watched::Unknown => None,
-            Watched::Absent => Some(false),
-            Watched::Present(map) => Some(map.pointer("/data/registration") == Some(&json!("removed"))),
+            Presence::Unknown => None,
+            Presence::Absent => Some(false),
+            Presence::Present(map) => Some(map.pointer("/data/registration") == Some(&json!("removed"))),
         }
     }
 

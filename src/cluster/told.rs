@@ -54,7 +54,7 @@ impl Told {
         };
         let missing = match live.needs() {
             None => "the API server is not told yet to ask about workloads in both phases",
-            Some((registered, _)) if !registered.cover(&active) => {
+            Some((registered, _)) if !registered.covers(&active) => {
                 "the API server is not told yet of all that the policies in force want to see"
             }
             Some(_) if live.authorities().is_none() => "its entries do not all trust the same authorities",

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::live::Live;
 use super::pace::Pace;
 use crate::engine::Bundle;
-use crate::registration::Needs;
+use crate::registration::Coverage;
 
 /// What is wanted. A clone is the same one.
 #[derive(Clone)]
@@ -22,12 +22,12 @@ pub(super) struct Wants {
 
 #[derive(Default)]
 struct Inner {
-    active: Option<Needs>,
-    candidate: Option<Needs>,
+    active: Option<Coverage>,
+    candidate: Option<Coverage>,
     /// What was registered when this replica began to lead.
-    inherited: Option<Needs>,
+    inherited: Option<Coverage>,
     /// What earlier bundles needed, until when.
-    former: Vec<(Needs, Instant)>,
+    former: Vec<(Coverage, Instant)>,
 }
 
 impl Wants {
@@ -36,7 +36,7 @@ impl Wants {
     }
 
     /// All that is wanted; None before the first bundle.
-    pub(super) fn needs(&self) -> Option<Needs> {
+    pub(super) fn needs(&self) -> Option<Coverage> {
         let mut inner = self.lock();
         inner.former.retain(|(_, until)| Instant::now() < *until);
         let active = inner.active.clone()?;
@@ -50,13 +50,13 @@ impl Wants {
     }
 
     /// What the bundle in force needs; None before the first.
-    pub(super) fn active(&self) -> Option<Needs> {
+    pub(super) fn active(&self) -> Option<Coverage> {
         self.lock().active.clone()
     }
 
     /// Keeps what is registered already until a bundle comes in force here: who led before may have widened it for one
     /// that others have and this replica has not yet.
-    pub(super) fn keep(&self, registered: &Needs) {
+    pub(super) fn keep(&self, registered: &Coverage) {
         self.lock().inherited = Some(registered.clone());
         self.changed.send_replace(());
     }
@@ -84,7 +84,7 @@ impl Wants {
         live: &mut watch::Receiver<Live>,
         shown: Duration,
     ) -> Result<(), String> {
-        let needs = Needs::of(candidate);
+        let needs = Coverage::of(candidate);
         if self.lock().active.is_none() {
             return Ok(());
         }
@@ -93,7 +93,7 @@ impl Wants {
             let left = {
                 let live = live.borrow_and_update();
                 match live.needs() {
-                    Some((registered, since)) if registered.cover(&needs) => shown.saturating_sub(since),
+                    Some((registered, since)) if registered.covers(&needs) => shown.saturating_sub(since),
                     // Nothing is sent for anybody yet: all of it will be told at once.
                     None if live.is_known() => Duration::ZERO,
                     None | Some(_) => Duration::MAX,
@@ -113,7 +113,7 @@ impl Wants {
 
     /// A bundle is in force.
     pub(super) fn activated(&self, bundle: &Bundle) {
-        let needs = Needs::of(bundle);
+        let needs = Coverage::of(bundle);
         let mut inner = self.lock();
         let before = inner.active.replace(needs);
         let inherited = inner.inherited.take();
@@ -123,7 +123,7 @@ impl Wants {
     }
 
     /// Wants the needs of a candidate until this is dropped.
-    fn want(&self, needs: Needs) -> Candidate<'_> {
+    fn want(&self, needs: Coverage) -> Candidate<'_> {
         self.lock().candidate = Some(needs);
         self.changed.send_replace(());
         Candidate(self)
@@ -135,7 +135,7 @@ impl Wants {
 }
 
 impl Inner {
-    fn retire(&mut self, needs: Needs, narrows: Duration) {
+    fn retire(&mut self, needs: Coverage, narrows: Duration) {
         let now = Instant::now();
         self.former.push((needs, now.checked_add(narrows).unwrap_or(now)));
     }
@@ -184,7 +184,7 @@ mod tests {
     async fn what_an_earlier_leader_registered_stays_until_a_bundle_comes_in_force_here() {
         let pace = Pace { narrows: Duration::from_millis(200), ..Pace::default() };
         let wants = Wants::new(&pace);
-        let (pods, services) = (Needs::of(&bundle("pods")), Needs::of(&bundle("services")));
+        let (pods, services) = (Coverage::of(&bundle("pods")), Coverage::of(&bundle("services")));
         wants.keep(&services);
         assert_eq!(wants.needs(), None, "nobody stands who has nothing in force");
         wants.activated(&bundle("pods"));

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 /// What is known of an object.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) enum Watched {
+pub(super) enum Presence {
     /// Nothing has been shown yet.
     #[default]
     Unknown,
@@ -23,13 +23,13 @@ pub(super) enum Watched {
 /// What a watch has shown, and whether it may be old.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
-    pub(super) shown: Watched,
+    pub(super) shown: Presence,
     /// When the watch was last interrupted, where nothing was shown since. That it goes on again it tells only with
     /// what is new.
     pub(super) interrupted: Option<Instant>,
 }
 
-impl Watched {
+impl Presence {
     /// The object, where there is one.
     pub(super) fn object(&self) -> Option<&Value> {
         match self {
@@ -79,8 +79,8 @@ pub(super) fn watch(api: Api<DynamicObject>, of: &ApiResource, name: &'static st
                     is_there = true;
                     send(&sender, present(object, &of));
                 }
-                Some(Ok(watcher::Event::Delete(_))) => send(&sender, Watched::Absent),
-                Some(Ok(watcher::Event::InitDone)) if !is_there => send(&sender, Watched::Absent),
+                Some(Ok(watcher::Event::Delete(_))) => send(&sender, Presence::Absent),
+                Some(Ok(watcher::Event::InitDone)) if !is_there => send(&sender, Presence::Absent),
                 Some(Ok(watcher::Event::InitDone)) => sender.send_modify(|seen| seen.interrupted = None),
                 Some(Err(error)) => {
                     tracing::warn!(%error, kind, name, "a watch is interrupted; it is tried again");
@@ -94,21 +94,21 @@ pub(super) fn watch(api: Api<DynamicObject>, of: &ApiResource, name: &'static st
 }
 
 /// An object as the API server shows it, with the members that name its kind.
-pub(super) fn present(object: DynamicObject, of: &ApiResource) -> Watched {
+pub(super) fn present(object: DynamicObject, of: &ApiResource) -> Presence {
     match serde_json::to_value(object) {
         Ok(mut value) => {
             if let Some(members) = value.as_object_mut() {
                 members.insert("apiVersion".to_owned(), of.api_version.clone().into());
                 members.insert("kind".to_owned(), of.kind.clone().into());
             }
-            Watched::Present(value)
+            Presence::Present(value)
         }
         // What can't be written as JSON did not come as JSON.
-        Err(_) => Watched::Unknown,
+        Err(_) => Presence::Unknown,
     }
 }
 
-fn send(sender: &watch::Sender<Seen>, now: Watched) {
+fn send(sender: &watch::Sender<Seen>, now: Presence) {
     sender.send_if_modified(|seen| {
         let is_new = seen.shown != now || seen.interrupted.is_some();
         if is_new {

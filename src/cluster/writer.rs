@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::live::kinds;
 use super::state::Fingerprints;
-use super::watched::{Watched, api, present};
+use super::watched::{Presence, api, present};
 use crate::config::SERVICE;
 use crate::registration::{difference, fingerprint};
 
@@ -38,7 +38,7 @@ pub(super) struct Writer {
 /// A configuration as it was written, and what was shown of it before.
 struct Written {
     desired: Value,
-    before: Option<(Watched, Instant)>,
+    before: Option<(Presence, Instant)>,
 }
 
 /// What became of a configuration.
@@ -66,7 +66,7 @@ impl Writer {
 
     /// The ClusterRole of the installation, with which both go. Looked up each time: one that was made anew has another uid,
     /// and who is owned by what is gone is collected. Where it can't be read, what is shown stays.
-    async fn owners(&self, live: &Watched) -> Option<Value> {
+    async fn owners(&self, live: &Presence) -> Option<Value> {
         let kind = super::watched::resource("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles");
         match api(&self.client, &kind, None).get_opt(SERVICE).await {
             Ok(found) => {
@@ -87,11 +87,11 @@ impl Writer {
         &mut self,
         place: usize,
         desired: &Value,
-        live: &Watched,
+        live: &Presence,
     ) -> Result<Outcome, kube::Error> {
         let differs = match live {
-            Watched::Present(live) => difference(desired, live),
-            Watched::Absent | Watched::Unknown => Some("it is gone".to_owned()),
+            Presence::Present(live) => difference(desired, live),
+            Presence::Absent | Presence::Unknown => Some("it is gone".to_owned()),
         };
         let Some(differs) = differs else {
             self.remember(place, desired, None);
@@ -119,7 +119,7 @@ impl Writer {
         Ok(Outcome::Changed(differs))
     }
 
-    fn remember(&mut self, place: usize, desired: &Value, before: Option<(Watched, Instant)>) {
+    fn remember(&mut self, place: usize, desired: &Value, before: Option<(Presence, Instant)>) {
         if let Some(written) = self.written.get_mut(place) {
             *written = Some(Written { desired: desired.clone(), before });
         }
@@ -136,7 +136,7 @@ impl Writer {
     }
 
     /// Server-side apply; what others added stays there then, so it is replaced where it still differs.
-    async fn put(&self, place: usize, desired: &Value, live: &Watched) -> Result<(), kube::Error> {
+    async fn put(&self, place: usize, desired: &Value, live: &Presence) -> Result<(), kube::Error> {
         let [mutating, validating] = kinds();
         let (kind, name) = if place == 0 { mutating } else { validating };
         let api = api(&self.client, &kind, None);
@@ -147,7 +147,7 @@ impl Writer {
             metadata.insert("ownerReferences".to_owned(), owners);
         }
         let applied = api.patch(name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&object)).await?;
-        let Watched::Present(applied) = present(applied, &kind) else { return Ok(()) };
+        let Presence::Present(applied) = present(applied, &kind) else { return Ok(()) };
         if let Some(differs) = difference(desired, &applied) {
             tracing::info!(name, differs, "what others added is taken out");
             let mut object = applied;

@@ -17,14 +17,14 @@ pub struct Needs {
 
 /// A rule of a ClusterRole (rbac.authorization.k8s.io/v1 PolicyRule). The verbs are get, list and watch.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Rule {
+pub struct ReadRule {
     /// Empty for the core group.
     pub group: String,
     /// As in `limitranges`.
     pub resource: String,
 }
 
-impl Rule {
+impl ReadRule {
     /// What may be done.
     pub const VERBS: [&str; 3] = ["get", "list", "watch"];
 }
@@ -47,14 +47,14 @@ impl Needs {
     }
 
     /// The rights that reading them takes; of a kind that is not Kubernetes' own the resource is guessed, as kubectl does.
-    pub fn rules(&self) -> BTreeSet<Rule> {
+    pub fn rules(&self) -> BTreeSet<ReadRule> {
         self.kinds
             .keys()
             .map(|kind| {
                 let api_version = kind.api_version();
                 let built_in = kinds::built_in(&api_version, &kind.kind);
                 let resource = built_in.unwrap_or_else(|| kinds::guess(&api_version, &kind.kind));
-                Rule { group: resource.group, resource: resource.plural }
+                ReadRule { group: resource.group, resource: resource.plural }
             })
             .collect()
     }
@@ -74,7 +74,7 @@ mod tests {
         other.add(kind("example.com", "Policy"), Keep::Whole);
         let both = one.and(&other);
         assert_eq!(both, other);
-        let rule = |group: &str, resource: &str| Rule { group: group.into(), resource: resource.into() };
+        let rule = |group: &str, resource: &str| ReadRule { group: group.into(), resource: resource.into() };
         assert_eq!(
             both.rules(),
             BTreeSet::from([rule("apps", "replicasets"), rule("example.com", "policies")])

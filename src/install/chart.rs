@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::slots::{PoliciesSlot, Slots, VolumeSlot};
 use super::{IMAGE, REPLICAS, removal, rights, slots};
-use crate::context::Rule;
+use crate::context::ReadRule;
 use crate::registration::Lists;
 use crate::yaml;
 
@@ -25,7 +25,7 @@ pub struct ChartFile {
 const WRITTEN: &str = "# Written by `meshgate install --chart`.\n";
 
 /// The whole chart, sorted by path. `facts`: what the policies read that are in force where no others are named.
-pub fn chart(facts: &BTreeSet<Rule>) -> Vec<ChartFile> {
+pub fn chart(facts: &BTreeSet<ReadRule>) -> Vec<ChartFile> {
     let slots = Slots::of_the_chart();
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     for object in super::objects(&slots).iter().chain([&removal::job(&slots)]) {
@@ -114,7 +114,7 @@ fn description() -> String {
     format!("{WRITTEN}{}", yaml::write(&about))
 }
 
-fn values(facts: &BTreeSet<Rule>) -> String {
+fn values(facts: &BTreeSet<ReadRule>) -> String {
     let resources = yaml::write(&json!({ "resources": slots::resources() }));
     let rules = yaml::write(&json!({ "rules": rights::of_facts(facts) }));
     format!(

@@ -108,18 +108,18 @@ pub(super) fn objects(slots: &Slots) -> Vec<Value> {
 }
 
 /// What facts are read from, a rule a group, but for what meshgate reads anyway.
-pub(super) fn of_facts(facts: &BTreeSet<context::Rule>) -> Vec<Value> {
-    let is_read_anyway = |fact: &context::Rule| {
+pub(super) fn of_facts(facts: &BTreeSet<context::ReadRule>) -> Vec<Value> {
+    let is_read_anyway = |fact: &context::ReadRule| {
         let of = |rule: &Rule| rule.group == fact.group && rule.resources.contains(&fact.resource.as_str());
         CLUSTER
             .iter()
-            .any(|rule| of(rule) && context::Rule::VERBS.iter().all(|verb| rule.verbs.contains(verb)))
+            .any(|rule| of(rule) && context::ReadRule::VERBS.iter().all(|verb| rule.verbs.contains(verb)))
     };
     let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for fact in facts.iter().filter(|fact| !is_read_anyway(fact)) {
         groups.entry(&fact.group).or_default().push(&fact.resource);
     }
-    let rule = |(group, resources): (&str, Vec<&str>)| json!({ "apiGroups": [group], "resources": resources, "verbs": context::Rule::VERBS });
+    let rule = |(group, resources): (&str, Vec<&str>)| json!({ "apiGroups": [group], "resources": resources, "verbs": context::ReadRule::VERBS });
     groups.into_iter().map(rule).collect()
 }
 

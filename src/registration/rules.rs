@@ -10,7 +10,7 @@ use crate::policy::{Rule, RuleOperation, Scope};
 
 /// What a bundle's policies are to be asked about, by phase.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
+pub struct Coverage {
     /// By `/mutate`: of policies that patch, inject or pin.
     pub mutating: Rules,
     /// By `/validate`: of all policies.
@@ -30,7 +30,7 @@ struct Selection {
     scope: String,
 }
 
-impl Needs {
+impl Coverage {
     /// Those of a bundle.
     pub fn of(bundle: &Bundle) -> Self {
         let mut needs = Self::default();
@@ -54,7 +54,7 @@ impl Needs {
     }
 
     /// Whether nothing of the other is missing here.
-    pub fn cover(&self, other: &Self) -> bool {
+    pub fn covers(&self, other: &Self) -> bool {
         self.union(other) == *self
     }
 }

@@ -8,7 +8,7 @@ use http::Method;
 use meshgate::config::{Configuration, NAMESPACE, SERVICE};
 use meshgate::engine;
 use meshgate::policy::Draft;
-use meshgate::registration::{self, CaBundle, Needs, Wanted};
+use meshgate::registration::{self, CaBundle, Coverage, Wanted};
 use meshgate::source;
 use serde_json::{Value, json};
 
@@ -192,7 +192,7 @@ fn a_registration_is_written_and_repaired() {
     let bundle =
         engine::compile(Draft::read(&starter(), &source::catalogue())).unwrap_or_else(|f| panic!("{f}"));
     let configuration = Configuration { service_port: installed.balancer.port, ..Configuration::default() };
-    let (needs, ca_bundle) = (Needs::of(&bundle), ca_bundle(&live[0]));
+    let (needs, ca_bundle) = (Coverage::of(&bundle), ca_bundle(&live[0]));
     // The chart's admission policy is in place.
     let wanted = Wanted {
         needs: Some(&needs),

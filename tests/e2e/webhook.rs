@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use meshgate::config::{Configuration, NAMESPACE, SERVICE};
 use meshgate::policy::{Draft, Tree};
-use meshgate::registration::{self, CaBundle, Needs, Wanted};
+use meshgate::registration::{self, CaBundle, Coverage, Wanted};
 use meshgate::{engine, source};
 use serde_json::{Value, json};
 
@@ -86,7 +86,7 @@ impl<'a> Webhook<'a> {
     /// installations of their own.
     fn configurations(&self, tree: &Tree) -> [Value; 2] {
         let bundle = engine::compile(Draft::read(tree, &source::catalogue()));
-        let needs = Needs::of(&bundle.unwrap_or_else(|faults| panic!("{faults}")));
+        let needs = Coverage::of(&bundle.unwrap_or_else(|faults| panic!("{faults}")));
         let configuration = Configuration { service_port: self.balancer.port, ..Configuration::default() };
         let ca_bundle = CaBundle::read([self.environment.authority.pem.as_str()]).unwrap();
         let wanted = Wanted {

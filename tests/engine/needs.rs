@@ -1,7 +1,7 @@
 //! What a bundle needs of a cluster: what its policies in force declare, and nothing else.
 
 use meshgate::admission::GroupVersionKind;
-use meshgate::context::{Keep, Needs, Rule};
+use meshgate::context::{Keep, Needs, ReadRule};
 use meshgate::engine::compile;
 use meshgate::policy::{Draft, Tree};
 use meshgate::source;
@@ -71,6 +71,6 @@ fn no_shipped_profile_may_read_more_than_this() {
     let tree = source::profile("starter").unwrap();
     let bundle =
         compile(Draft::read(&tree, &source::catalogue())).unwrap_or_else(|faults| panic!("{faults}"));
-    let rules: Vec<Rule> = bundle.needs().rules().into_iter().collect();
-    assert_eq!(rules, [Rule { group: String::new(), resource: "namespaces".to_owned() }]);
+    let rules: Vec<ReadRule> = bundle.needs().rules().into_iter().collect();
+    assert_eq!(rules, [ReadRule { group: String::new(), resource: "namespaces".to_owned() }]);
 }

@@ -7,7 +7,7 @@ use meshgate::config::Configuration;
 use meshgate::engine::{Bundle, compile};
 use meshgate::policy::{Draft, Tree};
 use meshgate::registration::{
-    CaBundle, Needs, NoCaBundle, Rules, Wanted, desired, difference, guarded, guarded_labels,
+    CaBundle, Coverage, NoCaBundle, Rules, Wanted, desired, difference, guarded, guarded_labels,
 };
 use proptest::prelude::*;
 use rcgen::{CertificateParams, KeyPair};
@@ -55,7 +55,7 @@ fn samples() -> Vec<Value> {
 
 fn registered(bundle: &Bundle, configuration: &Configuration, guard_stands: bool) -> [Value; 2] {
     let ca_bundle = ca_bundle();
-    let needs = Needs::of(bundle);
+    let needs = Coverage::of(bundle);
     let mut both =
         desired(&Wanted { needs: Some(&needs), configuration, ca_bundle: &ca_bundle, guard_stands });
     let entries = both.iter_mut().filter_map(|one| one["webhooks"].as_array_mut()).flatten();
@@ -95,7 +95,7 @@ fn failures(both: &[Value; 2]) -> Vec<Vec<String>> {
 #[test]
 fn the_guard_fails_closed_only_where_nothing_else_holds_and_workloads_are_sent() {
     let (bundle, configuration, ca_bundle) = (bundle(&samples()), Configuration::default(), ca_bundle());
-    let needs = Needs::of(&bundle);
+    let needs = Coverage::of(&bundle);
     let failures = |needs, guard_stands| {
         let wanted = Wanted { needs, configuration: &configuration, ca_bundle: &ca_bundle, guard_stands };
         failures(&desired(&wanted))
@@ -236,10 +236,10 @@ proptest! {
         turned.reverse();
         prop_assert_eq!(read(&written), read(&turned));
         let (one, two) = written.split_at(at.min(written.len()));
-        let needs = |rules: &[Value]| Needs { mutating: read(rules), validating: read(rules) };
+        let needs = |rules: &[Value]| Coverage { mutating: read(rules), validating: read(rules) };
         let (one, two) = (needs(one), needs(two));
         let both = one.union(&two);
         prop_assert_eq!(&both, &needs(&written));
-        prop_assert!(both.cover(&one) && both.cover(&two));
+        prop_assert!(both.covers(&one) && both.covers(&two));
     }
 }

@@ -1,6 +1,7 @@
 //! A replica of an installation: what it registers, and how it ends.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 
@@ -10,17 +11,23 @@ use crate::certificates::Serving;
 use crate::cluster::{Connection, EventWriter, Pace, Registration, Surroundings};
 use crate::config::Configuration;
 use crate::events::{Events, Untold};
+use crate::webhook::Limits;
 
 /// For tests: the factor by which all waits are shortened.
 const PACE: &str = "MESHGATE_PACE";
 
-/// How long things are waited for.
-pub(super) fn pace() -> anyhow::Result<Pace> {
-    let Ok(factor) = std::env::var(PACE) else { return Ok(Pace::default()) };
+/// What whoever balances load needs at least to learn that a server ends, also in a test.
+const SHORTEST_LEAVE: Duration = Duration::from_secs(4);
+
+/// How long things are waited for, and what a server takes.
+pub(super) fn waits() -> anyhow::Result<(Pace, Limits)> {
+    let (pace, limits) = (Pace::default(), Limits::default());
+    let Ok(factor) = std::env::var(PACE) else { return Ok((pace, limits)) };
     let number = factor.parse().ok().filter(|number| (0.0..=1.0).contains(number));
     let number = number.with_context(|| format!("{PACE}={factor}: write a number from 0 to 1"))?;
     tracing::warn!(number, "{PACE} shortens what is waited for: for tests only");
-    Ok(Pace::default().shortened(number))
+    let leave = limits.leave.mul_f64(number).max(SHORTEST_LEAVE);
+    Ok((pace.shortened(number), Limits { leave, ..limits }))
 }
 
 /// The part in the registration, where this process has one.

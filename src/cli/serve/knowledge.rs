@@ -28,7 +28,7 @@ impl Knowledge {
     ) -> anyhow::Result<Self> {
         let is_pod = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some();
         let instead = arguments.dev || arguments.facts.facts.is_some() || arguments.facts.mode.is_some();
-        let lingers = cluster::pace()?.narrows;
+        let lingers = cluster::waits()?.0.narrows;
         let caches = |connection: Connection| {
             let caches = Caches::new(&connection, configuration.cache_bytes, lingers, metrics.clone());
             Self::Cluster(connection, caches)

@@ -8,15 +8,15 @@ use kube::api::PostParams;
 use kube::{Api, Client};
 
 use super::said;
-use crate::context::Rule;
+use crate::context::ReadRule;
 
 /// Asks for each verb of each rule.
 ///
 /// # Errors
 /// The rules that are missing, as they stand in a ClusterRole; or why that can't be told.
-pub(super) async fn check(client: &Client, rules: impl Iterator<Item = Rule>) -> Result<(), String> {
+pub(super) async fn check(client: &Client, rules: impl Iterator<Item = ReadRule>) -> Result<(), String> {
     let asked = rules.map(|rule| async {
-        let verbs = Rule::VERBS.map(|verb| is_allowed(client, &rule, verb));
+        let verbs = ReadRule::VERBS.map(|verb| is_allowed(client, &rule, verb));
         try_join_all(verbs).await.map(|allowed| (!allowed.into_iter().all(|one| one)).then_some(rule))
     });
     let missing =
@@ -31,12 +31,12 @@ pub(super) async fn check(client: &Client, rules: impl Iterator<Item = Rule>) ->
     ))
 }
 
-fn written(rule: &Rule) -> String {
-    let verbs = Rule::VERBS.join(", ");
+fn written(rule: &ReadRule) -> String {
+    let verbs = ReadRule::VERBS.join(", ");
     format!("- {{apiGroups: [\"{}\"], resources: [{}], verbs: [{verbs}]}}", rule.group, rule.resource)
 }
 
-async fn is_allowed(client: &Client, rule: &Rule, verb: &str) -> Result<bool, kube::Error> {
+async fn is_allowed(client: &Client, rule: &ReadRule, verb: &str) -> Result<bool, kube::Error> {
     let attributes = ResourceAttributes {
         group: Some(rule.group.clone()),
         resource: Some(rule.resource.clone()),
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_rule_is_written_as_in_a_role() {
-        let rule = Rule { group: String::new(), resource: "limitranges".to_owned() };
+        let rule = ReadRule { group: String::new(), resource: "limitranges".to_owned() };
         let expected = "- {apiGroups: [\"\"], resources: [limitranges], verbs: [get, list, watch]}";
         assert_eq!(written(&rule), expected);
     }

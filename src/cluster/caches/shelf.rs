@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::kept::Standing;
+use super::store::Standing;
 use super::{Caches, is_optional};
 use crate::admission::GroupVersionKind;
 use crate::context::{Objects, Shelf};

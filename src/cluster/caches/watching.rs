@@ -12,9 +12,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
-use super::kept::{Kept, insert};
 use super::resource::Resource;
 use super::said;
+use super::store::{Store, insert};
 use crate::context::{Keep, Objects};
 
 /// Objects of a page, as client-go has it (tools/pager, defaultPageSize).
@@ -67,7 +67,7 @@ struct PageMetadata {
 
 struct Watching {
     client: Client,
-    kept: Arc<Kept>,
+    kept: Arc<Store>,
     /// Whether the API server streams listings.
     streams: bool,
     /// Up to which version all is known; none before a listing is complete.
@@ -75,7 +75,7 @@ struct Watching {
 }
 
 /// Watches a kind until nobody waits for it any more.
-pub(super) async fn watch(client: Client, kept: Arc<Kept>) {
+pub(super) async fn watch(client: Client, kept: Arc<Store>) {
     let mut watching = Watching { client, kept, streams: true, version: None };
     let mut wait = FIRST;
     loop {

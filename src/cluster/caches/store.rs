@@ -22,7 +22,7 @@ pub(super) enum Standing {
 }
 
 /// What is kept of a kind.
-pub(super) struct Kept {
+pub(super) struct Store {
     pub(super) kind: GroupVersionKind,
     pub(super) keep: Keep,
     state: Mutex<State>,
@@ -37,7 +37,7 @@ struct State {
     heard: Instant,
 }
 
-impl Kept {
+impl Store {
     pub(super) fn new(kind: GroupVersionKind, keep: Keep) -> Self {
         let standing = Standing::Listing(None);
         let state = State { objects: Arc::default(), standing, growing: 0, heard: Instant::now() };
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn the_old_objects_answer_until_a_listing_is_complete() {
-        let kept = Kept::new(GroupVersionKind::new("", "v1", "Pod"), Keep::Whole);
+        let kept = Store::new(GroupVersionKind::new("", "v1", "Pod"), Keep::Whole);
         assert_eq!(kept.standing(), Standing::Listing(None));
         kept.fail("refused".to_owned());
         assert_eq!(kept.standing(), Standing::Listing(Some("refused".to_owned())));
