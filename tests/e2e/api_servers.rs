@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 use crate::balancer::Balancer;
 use crate::environment::{Environment, User, wait_until};
 use crate::installation::{Installed, PACE, account};
-use crate::load::{by_the_starter_profile, is_long, under_load};
-use crate::webhook::pod;
+use crate::load::{admitted, by_the_starter_profile, is_long, under_load};
 
 const CONFIGURATIONS: [&str; 2] = [
     "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/meshgate-mutating",
@@ -64,15 +63,12 @@ fn an_api_server_is_let_in_by_its_certificate() {
     let installed = Installed::of_ones_own(environment, balancer, replicas, (&more, PACE));
 
     // What is registered was probed through the one who is known.
-    let privileged = pod("web", &json!({ "privileged": true }));
-    let judged = |admin: &User| {
-        let answer = admin.create(&installed.pods(), &privileged);
-        (answer.status, answer.message().to_owned())
-    };
-    let (status, said) = judged(&admin);
-    assert!(status == 403 && said.contains("is privileged"), "{status} {said}");
-    let (status, said) = judged(&installed.environment.admin);
-    assert!(status == 500 && said.contains("tls: certificate required"), "{status} {said}");
+    let judged = |admin: &User| admin.create(&installed.pods(), &admitted(0, true));
+    let refused = judged(&admin);
+    assert!(by_the_starter_profile(true, &refused), "{}", refused.body);
+    let closed = judged(&installed.environment.admin);
+    let said = closed.message();
+    assert!(closed.status == 500 && said.contains("tls: certificate required"), "{}", closed.body);
     println!("who shows no certificate is told: {said}");
 }
 
