@@ -1,6 +1,7 @@
 //! What Pod Security costs: `pod_security/standard` at `restricted` on a Pod of 9 KB with five containers, on one that
 //! has nothing wrong, and on Pods with more and more containers. Beside it the reference implementation on the same bytes,
-//! where `MESHGATE_REFERENCE_TOOLS` names the directory that has it.
+//! where `MESHGATE_REFERENCE_TOOLS` names the directory that has it. And what a namespace of 3,000 Pods costs that is to
+//! enforce `restricted`, whose answer has a second (`pod_security/admission`).
 //!
 //! `MESHGATE_REFERENCE_TOOLS=$(tests/reference/build.sh --dir) cargo bench --bench pod_security`
 
@@ -8,6 +9,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
+    clippy::arithmetic_side_effects,
     reason = "without its Pods and its policy there is nothing to measure; the reference prints its own number"
 )]
 
@@ -18,11 +20,12 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use criterion::{BenchmarkId, Criterion};
+use futures_util::FutureExt;
 use meshgate::admission::{Request, decode, respond};
-use meshgate::context::{Fact, FactKey, Facts, Now};
+use meshgate::context::{Fact, FactKey, Facts, Now, Others, World};
 use meshgate::engine::{self, Bundle};
 use meshgate::policy::{Draft, Tree};
-use meshgate::review::{Decision, Phase, Progress, review};
+use meshgate::review::{Action, Decision, Phase, Progress, complete, review};
 use meshgate::source;
 use serde_json::{Value, json};
 
@@ -32,8 +35,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// The Pod as the API server describes it.
 const REVIEW: &[u8] = include_bytes!("../tests/fixtures/admission-review/pod.json");
 
-const BINDING: &str = "{apiVersion: meshgate.io/v1alpha1, kind: PolicyBinding, metadata: {name: pss}, spec: {policy: pod_security/standard, enforcement: deny, \
-                       parameters: {level: restricted}}}";
+const STANDARD: &str = "{policy: pod_security/standard, enforcement: deny, parameters: {level: restricted}}";
+const ADMISSION: &str = "{policy: pod_security/admission, enforcement: deny}";
 const BUNDLE: &str = "{apiVersion: meshgate.io/v1alpha1, kind: Bundle, metadata: {name: pss}, spec: {includes: [pod_security]}}";
 
 struct Question {
@@ -42,15 +45,15 @@ struct Question {
 }
 
 impl Question {
-    fn new() -> Self {
+    fn new(spec: &str) -> Self {
         let mut tree = Tree::default();
-        tree.insert("binding.yaml", BINDING);
+        tree.insert("binding.yaml", format!("{{apiVersion: meshgate.io/v1alpha1, kind: PolicyBinding, metadata: {{name: pss}}, spec: {spec}}}"));
         tree.insert("bundle.yaml", BUNDLE);
         let draft = Draft::read(&tree, &source::catalogue());
         let bundle = engine::compile(draft).unwrap_or_else(|faults| panic!("{faults}"));
         let namespace = FactKey::Namespace("shop".to_owned());
         let fact = Fact::Known(json!({ "name": "shop", "labels": {}, "annotations": {} }));
-        let mut facts = Facts::at(Now::parse("2026-01-31T12:00:00Z").expect("a time"));
+        let mut facts = now();
         facts.extend(BTreeSet::from([namespace.clone()]), BTreeMap::from([(namespace, fact)]));
         Self { bundle, facts }
     }
@@ -75,6 +78,76 @@ impl Question {
         assert!(findings.iter().all(|finding| !finding.is_error), "{findings:?}");
         assert_eq!(!findings.is_empty(), denied, "{findings:?}");
     }
+}
+
+fn now() -> Facts {
+    Facts::at(Now::parse("2026-01-31T12:00:00Z").expect("a time"))
+}
+
+/// A namespace of 3,000 Pods of so many controllers, with so many different specs, of which each violates something.
+struct Crowd {
+    question: Question,
+    world: World,
+    request: Request,
+}
+
+impl Crowd {
+    fn new(controllers: usize, different: usize) -> Self {
+        let mut world = World::new(Others::Fresh);
+        (0..3_000).for_each(|number| world.insert(Some("shop"), &replica(number, controllers, different)));
+        let labels = |level: &str| json!({ "pod-security.kubernetes.io/enforce": level });
+        let object = |level: &str| json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "shop", "labels": labels(level) } });
+        let review = json!({
+            "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+            "request": {
+                "uid": "7", "operation": "UPDATE", "name": "shop", "namespace": "shop", "userInfo": { "username": "u" },
+                "kind": { "group": "", "version": "v1", "kind": "Namespace" },
+                "resource": { "group": "", "version": "v1", "resource": "namespaces" },
+                "object": object("restricted"), "oldObject": object("privileged"),
+            }
+        });
+        let request = decode(review.to_string().as_bytes()).expect("an AdmissionReview");
+        Self { question: Question::new(ADMISSION), world, request }
+    }
+
+    fn decision(&self) -> Decision {
+        let decision = complete(&self.question.bundle, &self.world, now(), &self.request, Phase::Validate);
+        decision.now_or_never().expect("a world that is known has its facts at hand")
+    }
+}
+
+/// Violates another set of checks for each of 16 numbers, so that there are as many lines to say.
+fn replica(number: usize, controllers: usize, different: usize) -> Value {
+    let (kind, controller) = (number % different, number % controllers);
+    let is = |bit: usize| (kind >> bit) & 1 == 1;
+    let uid = json!([{ "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": format!("w-{controller}"), "uid": controller.to_string(), "controller": true }]);
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": { "name": format!("web-{number:04}"), "namespace": "shop", "ownerReferences": uid },
+        "spec": {
+            "hostPID": is(0), "securityContext": { "runAsUser": usize::from(!is(1)) },
+            "volumes": [{ "name": "config", "configMap": { "name": format!("web-{number}") } }],
+            "containers": [
+                { "name": format!("app-{kind}"), "image": "ghcr.io/acme/app:1.4.2", "securityContext": { "privileged": is(2) } },
+                { "name": "proxy", "image": "ghcr.io/acme/proxy:1.4.2", "ports": [{ "containerPort": 80, "hostPort": usize::from(is(3)) }] },
+            ],
+        },
+    })
+}
+
+fn relabelled(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("3,000 Pods relabelled");
+    group.sample_size(10);
+    for (controllers, different) in [(1, 1), (40, 200), (3_000, 200)] {
+        let crowd = Crowd::new(controllers, different);
+        let findings = crowd.decision().findings;
+        let are_warnings = findings.iter().all(|one| one.action == Action::Warn && !one.is_error);
+        assert!(are_warnings && findings.len() == different.min(16).saturating_add(1), "{findings:?}");
+        group.bench_function(format!("{controllers} controllers, {different} specs"), |b| {
+            b.iter(|| crowd.decision())
+        });
+    }
+    group.finish();
 }
 
 fn container(index: usize) -> Value {
@@ -114,7 +187,7 @@ fn reference(name: &str, review: &Value) {
 }
 
 fn main() {
-    let question = Question::new();
+    let question = Question::new(STANDARD);
     let wrong: Value = serde_json::from_slice(REVIEW).expect("the Pod is JSON");
     let right_one = right(&wrong, 5);
     question.expect(&wrong, true);
@@ -136,5 +209,9 @@ fn main() {
         });
     }
     group.finish();
+    // `cargo test` runs each line once, without optimisation: there it may take longer than a policy may.
+    if env::args().any(|argument| argument == "--bench") {
+        relabelled(&mut criterion);
+    }
     criterion.final_summary();
 }

@@ -23,26 +23,37 @@ warnings(namespace, mode, minor, exempt, most) := array.concat(
 	),
 	sort(groups),
 ) if {
-	items := [item |
-		some item in input.context.pods.items
-		not _is_exempt(item, exempt)
-	]
-	left_out := _pods(input.context.pods.items) - _pods(items)
-	total := input.context.pods.total - left_out
-	looked_at := _looked_at(items, most)
-	checked := sum([number | some [_, number] in looked_at])
-	reasons := _reasons(items, mode.level, minor)
-	groups := [_line(found, reason) |
-		some reason in {reason | some reason in reasons; reason != ""}
-		found := [[item.name, number] |
-			some [item, number] in looked_at
-			reasons[[item.spec, item.annotations]] == reason
-		]
-		count(found) > 0
-	]
+	told := input.context.pods.items
+	items := _judged(told, exempt)
+	number := _pods(items)
+	total := (input.context.pods.total - _pods(told)) + number
+	looked_at := _looked_at(items, number, most)
+	checked := min([number, most])
+	groups := _groups(looked_at, _reasons(items, mode.level, minor))
 }
 
-_line(found, reason) := sprintf("%s%s: %s", [min([name | some [name, _] in found]), _others(sum([number | some [_, number] in found])), reason])
+# A line for each reason, with the Pods of which it is said. What is sorted has those of one reason side by side, the
+# first by name before the others: to look for them again for each reason would take too long where there are many.
+_groups(looked_at, reasons) := [line |
+	some place, start in starts
+	line := _line(array.slice(said, start, ends[place]))
+] if {
+	said := sort([[reason, item.name, number] |
+		some [item, number] in looked_at
+		reason := reasons[[item.spec, item.annotations]]
+		reason != ""
+	])
+	before := array.concat([""], [reason | some [reason, _, _] in said])
+	starts := [index |
+		some index, [reason, _, _] in said
+		before[index] != reason
+	]
+	ends := array.concat(array.slice(starts, 1, count(starts)), [count(said)])
+}
+
+_line(found) := sprintf("%s%s: %s", [name, _others(sum([number | some [_, _, number] in found])), reason]) if {
+	[reason, name, _] := found[0]
+}
 
 _others(1) := ""
 
@@ -50,11 +61,21 @@ _others(2) := " (and 1 other pod)"
 
 _others(number) := sprintf(" (and %d other pods)", [number - 1]) if number > 2
 
-# The items with how many Pods of each are looked at, or one by one where there are too many.
-_looked_at(items, most) := [[item, item.count] | some item in items] if _pods(items) <= most
+# Those whose runtime class is not exempt.
+_judged(told, []) := told
 
-_looked_at(items, most) := [[item, 1] | some item in array.slice(array.concat(first, others), 0, most)] if {
-	_pods(items) > most
+_judged(told, exempt) := [item |
+	some item in told
+	not _is_exempt(item, exempt)
+] if {
+	exempt != []
+}
+
+# The items with how many Pods of each are looked at, or one by one where there are too many.
+_looked_at(items, number, most) := [[item, item.count] | some item in items] if number <= most
+
+_looked_at(items, number, most) := [[item, 1] | some item in array.slice(array.concat(first, others), 0, most)] if {
+	number > most
 	first := [item |
 		some item in items
 		_first(item) > 0
