@@ -87,29 +87,53 @@ fn passes(tree: &Tree) -> bool {
     }
 }
 
+/// A policy with its tests and what it imports.
+struct Tested<'a> {
+    path: &'a str,
+    tree: Tree,
+}
+
+impl<'a> Tested<'a> {
+    fn of(path: &'a str, text: &str, all: &Tree) -> Self {
+        let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+        let mut tree = Tree::default();
+        let own = all.iter().filter(|(other, _)| folder(other) == folder(path));
+        own.for_each(|(path, content)| tree.insert(path, content));
+        import(&mut tree, all, text);
+        Self { path, tree }
+    }
+
+    /// What no test notices of a change, if none does.
+    fn unnoticed(&self, change: &Changed) -> Option<String> {
+        let mut tree = self.tree.clone();
+        tree.insert(self.path, change.file.as_str());
+        let said = || format!("policies/{}:{}: no test compares {}", self.path, change.line, change.string);
+        passes(&tree).then(said)
+    }
+}
+
 #[test]
 fn every_string_is_compared_by_a_test() {
     let all = policies();
-    let (mut run, mut unnoticed) = (0_usize, Vec::new());
-    for (path, text) in texts(&all, ".rego").filter(|(path, _)| is_policy(path)) {
-        let (folder, _) = path.rsplit_once('/').unwrap();
-        // The policy with its tests, and what it imports.
-        let mut tree = Tree::default();
-        let own = all
-            .iter()
-            .filter(|(other, _)| other.rsplit_once('/').is_some_and(|(parent, _)| parent == folder));
-        own.for_each(|(path, content)| tree.insert(path, content));
-        import(&mut tree, &all, text);
-        assert!(passes(&tree), "{path}: as it is");
-        for change in changed(text) {
-            tree.insert(path, change.file);
-            run = run.saturating_add(1);
-            if passes(&tree) {
-                unnoticed
-                    .push(format!("policies/{path}:{}: no test compares {}", change.line, change.string));
-            }
-        }
+    let files = texts(&all, ".rego").filter(|(path, _)| is_policy(path));
+    let tested: Vec<(Tested<'_>, Vec<Changed>)> =
+        files.map(|(path, text)| (Tested::of(path, text, &all), changed(text))).collect();
+    for (one, _) in &tested {
+        assert!(passes(&one.tree), "{}: as it is", one.path);
     }
+    let changes: Vec<(&Tested<'_>, &Changed)> =
+        tested.iter().flat_map(|(one, changes)| changes.iter().map(move |change| (one, change))).collect();
+    // Each change loads its policy again: minutes, one after the other.
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let some = |worker: usize| {
+        let own = changes.iter().skip(worker).step_by(workers);
+        own.filter_map(|(one, change)| one.unnoticed(change)).collect::<Vec<String>>()
+    };
+    let unnoticed: Vec<String> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers).map(|worker| scope.spawn(move || some(worker))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    let run = changes.len();
     println!("strings changed: {run}, noticed by a test: {}", run.saturating_sub(unnoticed.len()));
     assert!(run > 0);
     assert!(unnoticed.is_empty(), "{}", unnoticed.join("\n"));
