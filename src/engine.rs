@@ -19,6 +19,7 @@ mod input;
 mod interpreter_error;
 mod inventory;
 mod json_text;
+mod libraries;
 mod lint;
 mod needs;
 mod normalise;

@@ -8,6 +8,7 @@ use regorus::Value as Rego;
 use super::chunk::{self, Chunk};
 use super::entry_points::{self, EntryPoints};
 use super::input::to_rego;
+use super::libraries::{self, Library, Reads};
 use super::needs;
 use super::packages;
 use super::program::{self, Contract, ProgramSettings, Promise};
@@ -32,7 +33,7 @@ pub struct Bundle {
     pub(super) chunks: Vec<Chunk>,
     /// The parameters of all bindings, as they stand in `input`.
     pub(super) parameters: Rego,
-    pub(super) libraries: Vec<Module>,
+    pub(super) libraries: Arc<[Library]>,
 }
 
 /// A policy in force.
@@ -46,6 +47,8 @@ pub struct Bound {
     pub(super) number: usize,
     pub(super) entry_points: EntryPoints,
     pub(super) package: Module,
+    /// What of other packages it reads.
+    pub(super) reads: Reads,
     /// Its rules one by one: made where it is asked for, because only explanations need them.
     pub(super) apart: OnceLock<Arc<Apart>>,
 }
@@ -97,7 +100,7 @@ impl Bundle {
             exceptions: self.exceptions.clone(),
             chunks: chunks(&self.bound, &self.libraries, places)?,
             parameters: self.parameters.clone(),
-            libraries: self.libraries.clone(),
+            libraries: Arc::clone(&self.libraries),
         })
     }
 }
@@ -117,7 +120,8 @@ pub fn compile(draft: Draft) -> Result<Bundle, Faults> {
         let policy = Arc::clone(policies.get(&binding.policy)?);
         let parsed = policies_parsed.get(&policy.module.path)?;
         let (entry_points, package) = (entry_points::read(parsed).0, packages::bind(parsed, number));
-        Some(Bound { binding, policy, number, entry_points, package, apart: OnceLock::new() })
+        let reads = libraries::reads(parsed);
+        Some(Bound { binding, policy, number, entry_points, package, reads, apart: OnceLock::new() })
     };
     let count = bindings.len();
     let bound: Vec<Bound> = bindings.into_iter().enumerate().filter_map(bind).collect();
@@ -131,7 +135,7 @@ pub fn compile(draft: Draft) -> Result<Bundle, Faults> {
     let beyond = bound.iter().filter_map(needs::sees_other_namespaces);
     let without_leave = bound.iter().filter_map(|one| changes_without_leave(one).or_else(|| raises(one)));
     Faults::or(without_leave.chain(beyond).collect(), ())?;
-    let libraries: Vec<Module> = libraries_parsed.iter().map(packages::library).collect();
+    let libraries: Arc<[Library]> = libraries_parsed.iter().map(Library::of).collect();
     let chunks = chunks(&bound, &libraries, &BTreeSet::new())?;
     let parameters =
         bound.iter().map(|one| (Rego::from(packages::member(one.number)), to_rego(&one.binding.parameters)));
@@ -170,14 +174,14 @@ fn raises(bound: &Bound) -> Option<Fault> {
 }
 
 /// Those alike together, and each of `alone` alone.
-fn chunks(bound: &[Bound], libraries: &[Module], alone: &BTreeSet<usize>) -> Result<Vec<Chunk>, Faults> {
+fn chunks(bound: &[Bound], libraries: &[Library], alone: &BTreeSet<usize>) -> Result<Vec<Chunk>, Faults> {
     let (single, mut others): (Vec<&Bound>, Vec<&Bound>) =
         bound.iter().partition(|one| alone.contains(&one.number));
     others.sort_by_key(|one| (one.kind(), one.number));
     let groups = others.chunks(chunk::SIZE).map(<[_]>::to_vec).chain(single.into_iter().map(|one| vec![one]));
     let make = |group: Vec<&Bound>| {
         let members: Vec<_> = group.iter().map(|one| (one.number, one.entry_points, &one.package)).collect();
-        Chunk::new(&members, libraries)
+        Chunk::new(&members, libraries::needed(libraries, group.iter().map(|one| &one.reads)))
     };
     groups.map(make).collect()
 }

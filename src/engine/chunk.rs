@@ -59,9 +59,9 @@ impl Chunk {
     /// Makes a program of bindings' packages, `(number, entry points, package)`, and the libraries that they import.
     pub(super) fn new(
         bindings: &[(usize, EntryPoints, &Module)],
-        libraries: &[Module],
+        libraries: Vec<Module>,
     ) -> Result<Self, Faults> {
-        let mut modules: Vec<Module> = libraries.to_vec();
+        let mut modules = libraries;
         modules.extend(bindings.iter().map(|(_, _, module)| (*module).clone()));
         modules.push(aggregate(bindings));
         let settings = ProgramSettings { strict_builtin_errors: true, ..ProgramSettings::default() };

@@ -7,6 +7,7 @@ mod chains;
 mod comprehensions;
 mod context;
 mod documents;
+mod every;
 mod failures;
 mod globals;
 mod guards;
@@ -30,6 +31,10 @@ mod tree;
 mod unifications;
 mod walk;
 
+use std::rc::Rc;
+
+pub(super) use context::Whole;
+
 use super::syntax::Parsed;
 use crate::policy::Module;
 
@@ -41,24 +46,17 @@ pub(super) struct Normalised {
     pub(super) lost: Vec<String>,
 }
 
-/// The name of the function that gives a number with its spelling.
-pub(super) fn spelled(modules: &[Parsed]) -> String {
-    spelling::name(modules)
-}
-
-/// The module as the interpreter is to read it. `modules` are all modules of the program, `module` among them, and `data`
-/// its base documents.
-pub(super) fn normalise(module: &Parsed, modules: &[Parsed], data: &serde_json::Value) -> Normalised {
+/// What becomes of a module. `modules` are all modules of the program, `module` among them.
+pub(super) fn normalise(module: &Parsed, modules: &[Parsed], whole: &Rc<Whole>) -> Normalised {
     let mut tree = read::module(module);
-    let mut context = context::Context::new(module, modules, &tree, data);
+    let mut context = context::Context::new(module, modules, whole, &tree);
     let moved = names::modules(&mut tree, &mut context);
-    let spelled = spelled(modules);
     let mut lost = Vec::new();
     let mut normalised = |mut tree: tree::Module| {
         chains::module(&mut tree, &mut context);
         prefixes::module(&mut tree, &mut context);
         walk::module(&mut tree, &mut context);
-        lost.append(&mut spelling::module(&mut tree, &spelled, &mut context));
+        lost.append(&mut spelling::module(&mut tree, &whole.spelled, &mut context));
         Module { path: module.module.path.clone(), text: print::module(&tree) }
     };
     let modules = [tree].into_iter().chain(moved).map(&mut normalised).collect();

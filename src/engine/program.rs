@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -298,8 +299,9 @@ fn prepare(
     engine.set_strict_builtin_errors(settings.strict_builtin_errors);
     let mut faults = Vec::new();
     let mut modules: Vec<Module> = Vec::new();
+    let whole = Rc::new(normalise::Whole::of(parsed, &settings.data));
     for module in parsed {
-        let mut normalised = normalise::normalise(module, parsed, &settings.data);
+        let mut normalised = normalise::normalise(module, parsed, &whole);
         modules.append(&mut normalised.modules);
         normalised.lost.iter().for_each(|number| spellings.lose(number));
     }
@@ -309,26 +311,22 @@ fn prepare(
         }
     }
     Faults::or(faults, ())?;
-    let whole = |error: anyhow::Error| Faults::from(fault("the modules", &error));
-    engine.add_data(data).map_err(whole)?;
+    let of_all = |error: anyhow::Error| Faults::from(fault("the modules", &error));
+    engine.add_data(data).map_err(of_all)?;
     let errors =
         if settings.strict_builtin_errors { BuiltinErrors::Strict } else { BuiltinErrors::Undefined };
-    let used = |name: &str| modules.iter().any(|module| names(&module.text, name));
-    builtins::register(&mut engine, errors, used).map_err(whole)?;
-    let spelled = normalise::spelled(parsed);
-    if used(&spelled) {
-        builtins::register_spelled(&mut engine, &spelled).map_err(whole)?;
+    let words: BTreeSet<&str> = modules.iter().flat_map(|module| words(&module.text)).collect();
+    builtins::register(&mut engine, errors, |name| words.contains(name)).map_err(of_all)?;
+    if words.contains(whole.spelled.as_str()) {
+        builtins::register_spelled(&mut engine, &whole.spelled).map_err(of_all)?;
     }
-    warm(&mut engine).map_err(whole)?;
+    warm(&mut engine).map_err(of_all)?;
     Ok(engine)
 }
 
-/// Whether a normalised text calls a builtin, or names it in a `with`. May be wrong in saying so.
-fn names(text: &str, name: &str) -> bool {
-    text.match_indices(name).any(|(at, _)| {
-        let after = text.get(at.saturating_add(name.len())..).unwrap_or_default();
-        after.starts_with('(') || text.get(..at).is_some_and(|before| before.ends_with("with "))
-    })
+/// The words of a text, paths with dots in one: among them are the builtins that it calls, or names in a `with`.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_' && letter != '.')
 }
 
 /// Makes the engine ready, so that no request pays for it, and every clone of it is within the budget.

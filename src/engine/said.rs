@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::bundle::{Bound, Bundle};
 use super::evaluate::EvaluationError;
 use super::input::Input;
+use super::libraries;
 use super::output_json;
 use super::packages;
 use super::program::{Program, ProgramSettings};
@@ -59,10 +60,9 @@ impl Bundle {
         let apart = match bound.apart.get() {
             Some(apart) => apart,
             None => {
-                let made = Arc::new(
-                    Apart::new(&bound.package, &bound.entry_points.all(), &self.libraries)
-                        .map_err(unusable)?,
-                );
+                let libraries = libraries::needed(&self.libraries, [&bound.reads].into_iter());
+                let made = Apart::new(&bound.package, &bound.entry_points.all(), libraries);
+                let made = Arc::new(made.map_err(unusable)?);
                 bound.apart.get_or_init(|| made)
             }
         };
@@ -72,7 +72,7 @@ impl Bundle {
 }
 
 impl Apart {
-    fn new(package: &Module, entry_points: &[&str], libraries: &[Module]) -> Result<Self, Faults> {
+    fn new(package: &Module, entry_points: &[&str], libraries: Vec<Module>) -> Result<Self, Faults> {
         let parsed = Parsed::parse(package.clone(), RegoVersion::V1)?;
         let mut text = format!("{}\n", package.text);
         let mut copies = copies(&parsed, entry_points);
@@ -81,7 +81,7 @@ impl Apart {
             text.push_str(&copy.text);
             text.push('\n');
         }
-        let mut modules = libraries.to_vec();
+        let mut modules = libraries;
         modules.push(Module { path: package.path.clone(), text });
         let settings = ProgramSettings { strict_builtin_errors: true, ..ProgramSettings::default() };
         Ok(Self { program: Program::load(&modules, &settings)?, copies })

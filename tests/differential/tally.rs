@@ -47,7 +47,8 @@ impl Tally {
     }
 
     /// Prints the numbers and the differences; fails if there are more than there were, or if too much is refused.
-    pub(crate) fn finish(self, programs: &Programs, shown: usize) {
+    pub(crate) fn finish(mut self, programs: &Programs, shown: usize) {
+        self.different.sort_by_key(|(number, compared)| (!compared.verdict.is_open(), *number));
         let count: usize = self.verdicts.values().sum();
         let refused = self.verdicts.get(&Verdict::OnlyWeRefuse).copied().unwrap_or_default();
         println!("{count} snippets; OPA's answers: {:?}", self.kinds);
@@ -62,6 +63,7 @@ impl Tally {
         }
         let different = self.different.len();
         let open = self.different.iter().filter(|(_, compared)| compared.verdict.is_open()).count();
+        println!("numbers: {:?}", self.different.iter().map(|(number, _)| number).collect::<Vec<_>>());
         for (number, compared) in self.different.into_iter().take(shown) {
             show(number, &minimise(programs, compared));
         }

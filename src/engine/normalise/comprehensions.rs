@@ -11,7 +11,7 @@ use super::tree::{Body, Kind, Node, Statement, Term};
 /// Changes the terms of a comprehension.
 pub(super) fn heads(heads: &mut [Term], body: &mut Body, context: &mut Context) {
     let mut kept = Some(std::mem::take(body));
-    drop_not_true(heads.iter(), &mut kept);
+    drop_not_true(heads.iter(), &mut kept, context);
     *body = kept.unwrap_or_default();
     context.enter(declared(body));
     for head in heads.iter_mut() {

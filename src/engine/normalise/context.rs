@@ -2,6 +2,7 @@
 //! functions and their arity, and what is declared around.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::tree::{Body, Kind, Module, Node, Statement, Term};
 use crate::engine::builtins::{self, Arity};
@@ -9,8 +10,8 @@ use crate::engine::syntax::{
     self, Descend, Expr, Globals, LiteralStmt, Parsed, Rule, RuleHead, Visit, walk_module,
 };
 
-/// What passes know of the module and of the program.
-pub(super) struct Context {
+/// What is the same for all modules of a program.
+pub(in crate::engine) struct Whole {
     /// Paths of user functions, `data` first, and how many arguments they take.
     functions: BTreeMap<Vec<String>, usize>,
     /// Paths of all rules up to the first step that is no text, one for each.
@@ -19,6 +20,26 @@ pub(super) struct Context {
     heads: Vec<(Vec<String>, usize)>,
     /// Whether a `with` of the program replaces a function.
     replaces_functions: bool,
+    /// The name of the function that gives a number with its spelling.
+    pub(in crate::engine) spelled: String,
+}
+
+impl Whole {
+    /// Of a program of modules and base documents.
+    pub(in crate::engine) fn of(modules: &[Parsed], data: &serde_json::Value) -> Self {
+        Self {
+            functions: modules.iter().flat_map(functions).collect(),
+            rules: rules(modules),
+            heads: modules.iter().flat_map(|module| heads(module, data)).collect(),
+            replaces_functions: replaces(modules),
+            spelled: super::spelling::name(modules),
+        }
+    }
+}
+
+/// What passes know of the module and of the program.
+pub(super) struct Context {
+    whole: Rc<Whole>,
     package: Vec<String>,
     imports: BTreeMap<String, Vec<String>>,
     /// The beginnings, without variables, of the heads with variables that the package's rules have, as JSON.
@@ -33,16 +54,13 @@ pub(super) struct Context {
 
 impl Context {
     /// For one module of a program.
-    pub(super) fn new(parsed: &Parsed, modules: &[Parsed], tree: &Module, data: &serde_json::Value) -> Self {
+    pub(super) fn new(parsed: &Parsed, modules: &[Parsed], whole: &Rc<Whole>, tree: &Module) -> Self {
         let mut prefix = "__m".to_owned();
         while parsed.module.text.contains(&prefix) {
             prefix.push('m');
         }
         Self {
-            functions: modules.iter().flat_map(functions).collect(),
-            rules: rules(modules),
-            heads: modules.iter().flat_map(|module| heads(module, data)).collect(),
-            replaces_functions: replaces(modules),
+            whole: Rc::clone(whole),
             package: tree.package.clone(),
             imports: tree.imports.iter().map(|import| (import.name.clone(), import.path.clone())).collect(),
             generals: generals(&tree.package, modules),
@@ -125,7 +143,7 @@ impl Context {
             None if root == "data" => path.clone(),
             None => [&["data".to_owned()], self.package.as_slice(), &path].concat(),
         };
-        match self.functions.get(&whole) {
+        match self.whole.functions.get(&whole) {
             Some(arity) => Some((whole, *arity)),
             None => builtin_arity(&path.join(".")).map(|arity| (path, arity)),
         }
@@ -147,20 +165,20 @@ impl Context {
             None => [&["data".to_owned()], self.package.as_slice(), std::slice::from_ref(root)].concat(),
         };
         path.extend(steps.iter().map_while(Term::as_text));
-        self.rules.iter().any(|rule| rule.starts_with(&path) || path.starts_with(rule))
+        self.whole.rules.iter().any(|rule| rule.starts_with(&path) || path.starts_with(rule))
     }
 
     /// How many rules of the program have the head of one of this module, those with `default` left aside.
     pub(super) fn definitions(&self, head: &Term) -> usize {
         let path = [&["data".to_owned()], self.package.as_slice(), &head.path().unwrap_or_default()].concat();
-        self.rules.iter().filter(|rule| **rule == path).count()
+        self.whole.rules.iter().filter(|rule| **rule == path).count()
     }
 
     /// Whether rules begin as this reference does, and none gives it or a part of it.
     pub(super) fn is_absent(&self, term: &Term) -> bool {
         let Node::Reference(base, steps) = &term.node else { return false };
         let Node::Variable(root) = &base.node else { return false };
-        if self.replaces_functions || self.is_local(root) || root == "input" {
+        if self.whole.replaces_functions || self.is_local(root) || root == "input" {
             return false;
         }
         let Some(steps) = steps.iter().map(Term::as_json).collect::<Option<Vec<_>>>() else { return false };
@@ -173,15 +191,18 @@ impl Context {
             |head: &Vec<String>| head.iter().zip(&path).take_while(|(one, other)| one == other).count();
         let is_given = |head: &Vec<String>| head.starts_with(&path) || path.starts_with(head);
         let begins = |(head, package): &(Vec<String>, usize)| shared(head) > *package;
-        self.heads.iter().any(begins) && !self.heads.iter().any(|(head, _)| is_given(head))
+        self.whole.heads.iter().any(begins) && !self.whole.heads.iter().any(|(head, _)| is_given(head))
     }
 
     /// Whether a name is of functions of the package that may be replaced by their whole path.
     pub(super) fn of_functions(&self) -> impl Fn(&str) -> bool + use<> {
         let package = [&["data".to_owned()], self.package.as_slice()].concat();
-        let mine =
-            self.functions.keys().filter_map(|path| path.strip_prefix(package.as_slice())?.first().cloned());
-        let mine: BTreeSet<String> = mine.filter(|_| self.replaces_functions).collect();
+        let mine = self
+            .whole
+            .functions
+            .keys()
+            .filter_map(|path| path.strip_prefix(package.as_slice())?.first().cloned());
+        let mine: BTreeSet<String> = mine.filter(|_| self.whole.replaces_functions).collect();
         move |name| mine.contains(name)
     }
 

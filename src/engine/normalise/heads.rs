@@ -9,7 +9,7 @@ use super::tree::{Body, Kind, Node, Rule, Statement, Term};
 pub(super) fn rule(rule: &mut Rule, context: &mut Context) {
     arguments(rule, context);
     variable_key(rule, context);
-    not_true(rule);
+    not_true(rule, context);
     let Rule { reference, key, value, body, otherwise, .. } = rule;
     let steps = match &mut reference.node {
         Node::Reference(_, steps) => steps.as_mut_slice(),
@@ -34,40 +34,50 @@ fn variable_key(rule: &mut Rule, context: &mut Context) {
     }
 }
 
-/// `{ not true }` as the whole body is as none to OPA where the head has something to evaluate.
-fn not_true(rule: &mut Rule) {
+/// `{ not true }` as the whole body, or `{ true with … }`, is as none to OPA where the head has something to evaluate.
+fn not_true(rule: &mut Rule, context: &Context) {
     let Rule { reference, arguments, key, value, body, otherwise, .. } = rule;
     let steps = match &reference.node {
         Node::Reference(_, steps) => steps.as_slice(),
         _ => &[],
     };
     let heads = steps.iter().chain(arguments.iter().flatten()).chain(&*key).chain(&*value);
-    drop_not_true(heads, body);
+    drop_not_true(heads, body, context);
     for branch in otherwise {
-        drop_not_true(branch.value.iter(), &mut branch.body);
+        drop_not_true(branch.value.iter(), &mut branch.body, context);
     }
 }
 
 /// The same for one body.
-pub(super) fn drop_not_true<'a>(mut heads: impl Iterator<Item = &'a Term>, body: &mut Option<Body>) {
-    let is_not_true = matches!(body.as_deref(), Some([statement]) if says_not_true(&statement.kind));
-    if is_not_true && heads.any(is_evaluated) {
+pub(super) fn drop_not_true<'a>(
+    mut heads: impl Iterator<Item = &'a Term>,
+    body: &mut Option<Body>,
+    context: &Context,
+) {
+    let says_true = matches!(body.as_deref(), Some([statement]) if says_true(&statement.kind));
+    if says_true && heads.any(|head| is_evaluated(head, context)) {
         *body = None;
     }
 }
 
-fn says_not_true(kind: &Kind) -> bool {
-    let is_true =
-        |kind: &Kind| matches!(kind, Kind::Term(Term { node: Node::Constant(json), .. }) if json == "true");
-    matches!(kind, Kind::Not(negated) if is_true(negated))
+/// `true` or `not true`; what else a statement has, such as `with`, doesn't count.
+fn says_true(kind: &Kind) -> bool {
+    match kind {
+        Kind::Term(Term { node: Node::Constant(json), .. }) => json == "true",
+        Kind::Not(negated) => says_true(negated),
+        _ => false,
+    }
 }
 
-fn is_evaluated(term: &Term) -> bool {
-    let here = matches!(
-        term.node,
-        Node::Call(..) | Node::Reference(..) | Node::Comprehension(..) | Node::Infix(..) | Node::In(..)
-    );
-    here || term.children().into_iter().any(is_evaluated)
+fn is_evaluated(term: &Term, context: &Context) -> bool {
+    let here = match &term.node {
+        Node::Call(..) | Node::Reference(..) | Node::Comprehension(..) | Node::Infix(..) | Node::In(..) => {
+            true
+        }
+        Node::Variable(name) => !context.is_local(name),
+        _ => false,
+    };
+    here || term.children().into_iter().any(|child| is_evaluated(child, context))
 }
 
 fn settle<'a>(terms: impl Iterator<Item = &'a mut Term>, body: &mut Option<Body>, context: &mut Context) {

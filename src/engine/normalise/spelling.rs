@@ -2,7 +2,7 @@
 //! spelling, wherever it can get into a text: the interpreter keeps none. Where it is only compared its digits do.
 
 use super::context::Context;
-use super::tree::{Body, Kind, Module, Node, Rule, Statement, Term};
+use super::tree::{Body, Kind, Module, Node, Rule, Shape, Statement, Term};
 use crate::engine::syntax::Parsed;
 
 /// The name of the function: one that no module has.
@@ -44,15 +44,36 @@ enum Place {
 
 impl Numbers<'_> {
     fn rule(&mut self, rule: &mut Rule) {
-        let Rule { default, reference, key, value, body, otherwise, .. } = rule;
+        let Rule { default, reference, arguments, key, value, body, otherwise, .. } = rule;
         self.term(reference, Place::Fixed);
-        let place = if *default { Place::Fixed } else { Place::Value };
+        let is_constant =
+            *default && arguments.is_none() && !value.as_mut().is_some_and(|value| self.listed(value));
+        let place = if is_constant { Place::Fixed } else { Place::Value };
         key.iter_mut().chain(value).for_each(|term| self.term(term, place));
         body.iter_mut().for_each(|body| self.body(body));
         for branch in otherwise {
             branch.value.iter_mut().for_each(|term| self.term(term, Place::Value));
             branch.body.iter_mut().for_each(|body| self.body(body));
         }
+    }
+
+    /// A default that is an array, a set or an object, as a comprehension: the interpreter takes no call in any other.
+    fn listed(&mut self, value: &mut Term) -> bool {
+        let line = value.line;
+        let name = self.context.fresh();
+        let step = if matches!(value.node, Node::Object(_)) { self.context.fresh() } else { "_".to_owned() };
+        let (key, item) = (Term::variable(step, line), Term::variable(name.clone(), line));
+        let (shape, heads) = match &value.node {
+            _ if !has_spelled(value) => return false,
+            Node::Array(_) => (Shape::Array, vec![item]),
+            Node::Set(_) => (Shape::Set, vec![item]),
+            Node::Object(_) => (Shape::Object, vec![key.clone(), item]),
+            _ => return false,
+        };
+        let member = Node::Reference(Box::new(value.clone()), vec![key]);
+        let body = vec![Statement::assign(&name, Term { line, node: member })];
+        value.node = Node::Comprehension(shape, heads, body);
+        true
     }
 
     fn body(&mut self, body: &mut Body) {
@@ -157,6 +178,11 @@ impl Numbers<'_> {
 fn binds(term: &Term) -> bool {
     matches!(term.node, Node::Array(_) | Node::Object(_))
         && term.children().into_iter().any(|child| matches!(child.node, Node::Variable(_)) || binds(child))
+}
+
+fn has_spelled(term: &Term) -> bool {
+    matches!(&term.node, Node::Constant(text) if digits(text).is_some())
+        || term.children().into_iter().any(has_spelled)
 }
 
 /// The digits of a constant that is a whole number, and not written in them.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::context::{Context, declared, variables};
 use super::tree::{Body, Kind, Module, Node, Rule, Statement, Term};
 use super::{
-    absent, comprehensions, documents, guards, heads, iterations, membership, negation, operators, order,
-    outputs, patterns, relations, replacements, schedule, unifications,
+    absent, comprehensions, documents, every, guards, heads, iterations, membership, negation, operators,
+    order, outputs, patterns, relations, replacements, schedule, unifications,
 };
 
 /// Changes all of a module.
@@ -130,6 +130,7 @@ fn kind(kind: &mut Kind, context: &mut Context) {
         Kind::Not(negated) => self::kind(negated, context),
         Kind::Every(key, value, domain, body) => {
             term(domain, context);
+            every::domain(key.as_deref(), domain, body, context);
             // The interpreter does not know that they are bound, where something is unified with them.
             for name in key.iter_mut().chain([value]).filter(|name| *name != "_") {
                 let line = domain.line;
