@@ -75,9 +75,12 @@ fn the_catalogue_is_listed_and_shown() {
 fn without_a_directory_the_embedded_policies_are_linted_wherever_it_runs() {
     // A checkout that was built holds more than any tree of policies may.
     let elsewhere = folder(&[("a/b/b.rego", "package policies.a.b\n")]);
-    for arguments in
-        [&["lint"][..], &["lint", "embedded/starter"], &["lint", "--policies", "embedded/starter"]]
-    {
+    for arguments in [
+        &["lint"][..],
+        &["lint", "embedded/starter"],
+        &["lint", "--policies", "embedded/starter"],
+        &["lint", "embedded/strict"],
+    ] {
         for ran in [meshgate(arguments), run(elsewhere.path(), arguments, "")] {
             assert_eq!(
                 (ran.code, ran.out.as_str(), ran.err.as_str()),

@@ -148,7 +148,8 @@ fn what_is_embedded_passes() {
     assert_eq!((embedded.code, embedded.err.as_str()), (0, ""), "{}", embedded.out);
     assert!(embedded.out.contains(" 0 failed, 0 in error, 0 skipped\n"), "{}", embedded.out);
     assert_eq!(meshgate(&["test", "embedded/starter"]).out, embedded.out);
-    assert_eq!(meshgate(&["test", "-p", "policies"]).out, embedded.out);
+    let strict = meshgate(&["test", "embedded/strict"]);
+    assert_eq!((strict.code, strict.err.as_str()), (0, ""), "{}", strict.out);
     let listed = meshgate(&["test", "-v"]).out;
     assert!(
         listed.contains(": passed: data.policies.images.no_latest_test.test_the_tag_latest\n")

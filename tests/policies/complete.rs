@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use meshgate::policy::Tree;
 use meshgate::source;
 
-use crate::{bound, names, policies};
+use crate::{bound, files, names, policies};
 
-fn files(tree: &Tree) -> BTreeMap<&str, &[u8]> {
+fn contents(tree: &Tree) -> BTreeMap<&str, &[u8]> {
     tree.iter().collect()
 }
 
 /// A file that is new is built in only when the crate is compiled anew, which the compiler does not know.
 #[test]
 fn what_lies_in_the_project_is_built_in() {
-    let project = policies();
+    let project = files();
     let mut built_in = source::catalogue();
     for name in source::profiles() {
         let profile = source::profile(&name).unwrap();
@@ -22,7 +22,7 @@ fn what_lies_in_the_project_is_built_in() {
         own.into_iter()
             .for_each(|(path, content)| built_in.insert(format!("profiles/{name}/{path}"), content));
     }
-    let (project, built_in) = (files(&project), files(&built_in));
+    let (project, built_in) = (contents(&project), contents(&built_in));
     let paths: Vec<&str> = project.keys().chain(built_in.keys()).copied().collect();
     let differ: Vec<&str> =
         paths.into_iter().filter(|path| project.get(path) != built_in.get(path)).collect();

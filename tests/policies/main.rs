@@ -24,9 +24,18 @@ fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The policies as they lie in the project: what people edit, before it is built in.
-fn policies() -> Tree {
+/// What lies in the project's folder of policies: what people edit, before it is built in.
+fn files() -> Tree {
     source::directory(&project().join("policies")).unwrap()
+}
+
+/// The same with one profile: two are two trees.
+fn policies() -> Tree {
+    let mut tree = Tree::default();
+    let all = files();
+    let is_other = |path: &str| path.starts_with("profiles/") && !path.starts_with("profiles/starter/");
+    all.iter().filter(|(path, _)| !is_other(path)).for_each(|(path, content)| tree.insert(path, content));
+    tree
 }
 
 /// The files of a tree that end so, with their texts.

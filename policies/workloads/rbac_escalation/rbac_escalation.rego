@@ -1,0 +1,116 @@
+# METADATA
+# title: Roles grant nothing that leads to more
+# description: >-
+#   Some verbs and resources are worth more than they look: who has one of them can get what was never granted. Rules of
+#   Roles and ClusterRoles have none of those that are listed, neither by name nor by a wildcard, unless they name the
+#   objects for which they hold (`resourceNames`).
+# custom:
+#   severity: high
+#   since: "0.1"
+#   docs: https://kubernetes.io/docs/concepts/security/rbac-good-practices/#privilege-escalation-risks
+#   match:
+#     rules:
+#       - apiGroups: [rbac.authorization.k8s.io]
+#         apiVersions: ["*"]
+#         resources: [clusterroles, roles]
+#   parameters:
+#     type: object
+#     additionalProperties: false
+#     properties:
+#       forbidden:
+#         description: What no role may grant.
+#         type: array
+#         items: {enum: [bind, escalate, exec, impersonate, node-proxy, secrets, tokens, webhooks]}
+#         uniqueItems: true
+#         default: [bind, escalate, impersonate, node-proxy, tokens, webhooks]
+#         x-meshgate-stricter: more
+package policies.workloads.rbac_escalation
+
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+	some index, rule in _rules
+	not _names_objects(rule)
+	some name in input.parameters.forbidden
+	grant := _grants[name]
+	some group in grant.groups
+	_has(rule, "apiGroups", group)
+	resources := [resource | some resource in grant.resources; _has_resource(rule, resource)]
+	count(resources) > 0
+	verbs := [verb | some verb in grant.verbs; _has(rule, "verbs", verb)]
+	count(verbs) > 0
+	msg := sprintf("rule %d grants %s on %s: who has it %s", [index, concat(", ", verbs), concat(", ", resources), grant.effect])
+	field := sprintf("rules[%d]", [index])
+	remedy := "leave it out, or name the objects for which it holds in `resourceNames`"
+}
+
+_names_objects(rule) if count(_list(rule, "resourceNames")) > 0
+
+_has(rule, member, name) if {
+	some value in _list(rule, member)
+	value in {"*", name}
+}
+
+_has_resource(rule, resource) if _has(rule, "resources", resource)
+
+# `*/token` is that subresource of everything.
+_has_resource(rule, resource) if {
+	[_, subresource] := split(resource, "/")
+	sprintf("*/%s", [subresource]) in _list(rule, "resources")
+}
+
+_list(rule, member) := list if {
+	list := object.get(rule, member, [])
+	is_array(list)
+} else := []
+
+_rules := _list(input.request.object, "rules")
+
+_grants := {
+	"bind": {
+		"groups": ["rbac.authorization.k8s.io"],
+		"resources": ["clusterroles", "roles"],
+		"verbs": ["bind"],
+		"effect": "may give itself any role",
+	},
+	"escalate": {
+		"groups": ["rbac.authorization.k8s.io"],
+		"resources": ["clusterroles", "roles"],
+		"verbs": ["escalate"],
+		"effect": "may write roles that grant more than it has",
+	},
+	"exec": {
+		"groups": [""],
+		"resources": ["pods/attach", "pods/ephemeralcontainers", "pods/exec"],
+		"verbs": ["create", "get", "patch", "update"],
+		"effect": "may run commands in every container and act as its service account",
+	},
+	"impersonate": {
+		"groups": ["", "authentication.k8s.io"],
+		"resources": ["groups", "serviceaccounts", "uids", "users"],
+		"verbs": ["impersonate"],
+		"effect": "may act as anybody",
+	},
+	"node-proxy": {
+		"groups": [""],
+		"resources": ["nodes/proxy"],
+		"verbs": ["create", "delete", "get", "patch", "update"],
+		"effect": "reaches the kubelets beside admission and audit, and so every container",
+	},
+	"secrets": {
+		"groups": [""],
+		"resources": ["secrets"],
+		"verbs": ["get", "list", "watch"],
+		"effect": "reads all Secrets, tokens of service accounts among them",
+	},
+	"tokens": {
+		"groups": [""],
+		"resources": ["serviceaccounts/token"],
+		"verbs": ["create"],
+		"effect": "may act as any service account",
+	},
+	"webhooks": {
+		"groups": ["admissionregistration.k8s.io"],
+		"resources": ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
+		"verbs": ["create", "delete", "patch", "update"],
+		"effect": "may see and change what others send, and switch policies off",
+	},
+}
