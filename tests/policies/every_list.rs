@@ -57,7 +57,7 @@ fn spec((_, list, name, restart_policy): (&str, &str, &str, Option<&str>), privi
     spec
 }
 
-fn object((group, version, kind, _, path): Kind, spec: Value) -> Value {
+pub(crate) fn object((group, version, kind, _, path): Kind, spec: Value) -> Value {
     let mut object = path.rsplit('.').fold(spec, |inner, name| json!({ name: inner }));
     object["apiVersion"] =
         json!(if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") });

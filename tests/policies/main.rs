@@ -8,6 +8,7 @@ mod bound;
 mod complete;
 mod deterministic;
 mod every_list;
+mod every_policy;
 mod examples;
 mod opa;
 mod reached;
