@@ -3,6 +3,7 @@
 //!
 //! Made by `dry_run`, printed by `cli`. Knows nothing of how anything was decided.
 
+mod catalogue;
 mod explained;
 mod faults;
 mod text;
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 use crate::policy::Severity;
 
+pub use catalogue::{Described, catalogue};
 pub use explained::{Explained, ExplainedReview, explained_json, explained_text};
 pub use faults::{Level, faults};
 pub use text::text;

@@ -1,14 +1,18 @@
 //! `meshgate policies`: what policies there are, and what each demands.
 
-use anyhow::bail;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::inputs::{PolicyFlags, clock};
 use super::output;
 use crate::engine::{Bound, Bundle};
-use crate::policy::Policy;
-use crate::yaml;
+use crate::policy::{Binding, Policy, Tree};
+use crate::report::{self, Described};
+use crate::{source, yaml};
 
 /// Flags of `policies`.
 #[derive(Debug, Args)]
@@ -32,6 +36,14 @@ enum Command {
         #[command(flatten)]
         policies: PolicyFlags,
     },
+    /// A page for each policy, written into a directory
+    Docs {
+        /// The directory, which is made where there is none
+        #[arg(value_name = "DIR")]
+        into: PathBuf,
+        #[command(flatten)]
+        policies: PolicyFlags,
+    },
 }
 
 /// Runs the command.
@@ -39,6 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let text = match &arguments.command {
         Command::List { policies } => list(&policies.bundle(clock())?),
         Command::Show { id, policies } => show(&policies.bundle(clock())?, id)?,
+        Command::Docs { into, policies } => docs(policies, into)?,
     };
     output::print(&text)?;
     Ok(0)
@@ -83,6 +96,53 @@ fn show(bundle: &Bundle, id: &str) -> anyhow::Result<String> {
         "file": policy.module.path,
     });
     Ok(yaml::write(&about))
+}
+
+fn docs(flags: &PolicyFlags, into: &Path) -> anyhow::Result<String> {
+    let tree = flags.tree()?;
+    // Who asks for an embedded profile wants to know of all of them.
+    let profiles: Vec<String> = match flags.directory() {
+        Some(_) => vec![flags.name().to_owned()],
+        None => source::profiles().iter().map(|name| format!("embedded/{name}")).collect(),
+    };
+    let bundles = profiles.iter().map(|name| {
+        let named = flags.or_in(Some(name));
+        Ok((name.as_str(), named.bundle(clock())?))
+    });
+    let bundles: Vec<(&str, Bundle)> = bundles.collect::<anyhow::Result<_>>()?;
+    let policies = bundles.first().map(|(_, bundle)| &bundle.policies).into_iter().flatten();
+    let described: Vec<Described<'_>> = policies
+        .map(|(_, policy)| Described {
+            policy,
+            bindings: bindings(&bundles, policy),
+            examples: examples(&tree, policy.id.as_str()),
+        })
+        .collect();
+    let pages = report::catalogue(&described);
+    for (path, page) in &pages {
+        let path = into.join(path);
+        let folder = path.parent().unwrap_or(into);
+        let written = fs::create_dir_all(folder).and_then(|()| fs::write(&path, page));
+        written.with_context(|| format!("can't write {}", path.display()))?;
+    }
+    Ok(format!("{}: {} pages\n", into.display(), pages.len()))
+}
+
+fn bindings<'a>(bundles: &'a [(&str, Bundle)], policy: &Policy) -> Vec<(&'a str, &'a Binding)> {
+    let of = |(name, bundle): &'a (&str, Bundle)| {
+        let own = bundle.bound.iter().filter(|bound| bound.policy.id == policy.id);
+        own.map(|bound| (*name, &bound.binding)).collect::<Vec<_>>()
+    };
+    bundles.iter().flat_map(of).collect()
+}
+
+/// Those of a policy, by name.
+fn examples<'a>(tree: &'a Tree, id: &str) -> Vec<(&'a str, &'a str)> {
+    let folder = format!("{id}/examples/");
+    let example = |(path, content): (&'a str, &'a [u8])| {
+        Some((path.strip_prefix(&folder)?, std::str::from_utf8(content).ok()?))
+    };
+    tree.iter().filter_map(example).collect()
 }
 
 fn bound<'a>(bundle: &'a Bundle, policy: &'a Policy) -> impl Iterator<Item = &'a Bound> {
