@@ -45,7 +45,7 @@ fn the_pages_are_those_that_are_written_of_what_is_embedded() {
 fn a_tree_of_its_own_has_pages_with_its_own_bindings() {
     let policy = "# METADATA\n# title: A | B\n# description: d\n# custom:\n#   failurePolicy: Ignore\n#   match:\n#     rules:\n\
                   #       - {apiGroups: [\"\"], apiVersions: [v1], resources: [services], operations: [DELETE]}\n\
-                  #   parameters:\n#     required: [a]\n#     properties:\n#       a: {enum: [x, y], description: which}\n\
+                  #   parameters:\n#     required: [a]\n#     properties:\n#       a: {enum: [x, w], description: which}\n\
                   #       b: {type: integer, default: 2}\n#       c: {type: array, items: {enum: [z]}}\n\
                   package policies.team.own\n\ndeny contains \"no\" if input.parameters.a == \"x\"\n";
     let binding = "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {name: own}\n\
