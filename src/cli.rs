@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod eval;
 mod explain;
+mod formats;
 mod guard;
 mod inputs;
 mod install;

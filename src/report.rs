@@ -6,7 +6,16 @@
 mod catalogue;
 mod explained;
 mod faults;
+mod github;
+mod junit;
+mod markdown;
+mod sarif;
+mod table;
 mod text;
+mod words;
+mod xml;
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -15,7 +24,13 @@ use crate::policy::Severity;
 pub use catalogue::{Described, catalogue};
 pub use explained::{Explained, ExplainedReview, explained_json, explained_text};
 pub use faults::{Level, faults};
+pub use github::github;
+pub use junit::junit;
+pub use markdown::markdown;
+pub use sarif::sarif;
+pub use table::table;
 pub use text::text;
+pub use xml::escaped as xml_escaped;
 
 /// A run's result. Serialised, it is the JSON report.
 #[derive(Clone, Debug, Serialize)]
@@ -31,6 +46,32 @@ pub struct Report {
     pub findings: Vec<ReportedFinding>,
     /// The numbers.
     pub summary: Summary,
+    /// What the policies with findings say of themselves, by their ids. Formats that list rules need it.
+    #[serde(skip)]
+    pub policies: BTreeMap<String, AboutPolicy>,
+}
+
+/// A policy in its author's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AboutPolicy {
+    /// One line.
+    pub title: String,
+    /// What is demanded and why.
+    pub description: String,
+    /// How bad a violation is.
+    pub severity: Severity,
+    /// Where more is said: a URL.
+    pub docs: Option<String>,
+}
+
+/// From what on a run fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FailOn {
+    /// A denial.
+    #[default]
+    Deny,
+    /// A warning, too.
+    Warn,
 }
 
 /// What became of a document.
@@ -107,6 +148,9 @@ pub enum Effect {
 pub struct ReportedFinding {
     /// What it does.
     pub effect: Effect,
+    /// The place of its document in [`Report::documents`].
+    #[serde(skip)]
+    pub document: usize,
     /// Whether it is the object's Pods that it is about, not the object itself.
     #[serde(skip)]
     pub its_pods: bool,
@@ -206,6 +250,7 @@ impl Report {
         revision: String,
         documents: Vec<DocumentResult>,
         findings: Vec<ReportedFinding>,
+        policies: BTreeMap<String, AboutPolicy>,
         assumed: Assumptions,
     ) -> Self {
         let count =
@@ -225,19 +270,42 @@ impl Report {
             guessed_resources: assumed.resources,
             manifest_modes: assumed.modes,
         };
-        Self { api_version: "meshgate.io/v1alpha1", kind: "Report", revision, documents, findings, summary }
+        let (api_version, kind) = ("meshgate.io/v1alpha1", "Report");
+        Self { api_version, kind, revision, documents, findings, summary, policies }
+    }
+
+    /// Each document with its findings, in order.
+    pub fn by_document(&self) -> impl Iterator<Item = (&DocumentResult, &[ReportedFinding])> {
+        let mut rest = self.findings.as_slice();
+        self.documents.iter().enumerate().map(move |(index, document)| {
+            let count = rest.iter().take_while(|finding| finding.document == index).count();
+            let (its, others) = rest.split_at_checked(count).unwrap_or_default();
+            rest = others;
+            (document, its)
+        })
     }
 
     /// The exit code of the run: the highest that occurred (contracts: exit codes). Nothing to judge is no success: what
     /// should have written manifests may have failed.
-    pub fn exit_code(&self) -> u8 {
+    pub fn exit_code(&self, fail_on: FailOn) -> u8 {
         let Summary { documents, denied, invalid, errors, skipped, .. } = &self.summary;
         match (errors, invalid, denied) {
             (1.., ..) => 3,
             (_, 1.., _) => 2,
             _ if documents == skipped => 2,
-            _ if self.findings.iter().any(|finding| finding.effect == Effect::Deny) || *denied > 0 => 1,
+            _ if *denied > 0 || self.findings.iter().any(|finding| finding.effect.fails(fail_on)) => 1,
             _ => 0,
+        }
+    }
+}
+
+impl Effect {
+    /// Whether a run with such a finding fails.
+    pub fn fails(self, fail_on: FailOn) -> bool {
+        match self {
+            Self::Deny | Self::Error => true,
+            Self::Warn => fail_on == FailOn::Warn,
+            Self::Audit | Self::Excused => false,
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use clap::{Args, ValueEnum};
 
+use super::formats::Format;
 use super::manifests::ManifestFlags;
 use super::output;
 use crate::dry_run::{Outcome, Reviewed};
-use crate::{report, yaml};
+use crate::report::FailOn;
+use crate::yaml;
 
 /// Flags of `check`.
 #[derive(Debug, Args)]
@@ -14,24 +16,28 @@ Examples:
   meshgate check deploy/ --mode deny         what would be refused in a namespace that enforces
   kustomize build . | meshgate check -       what comes out of a renderer
   meshgate check deploy/ --show patch        what policies would change
-  meshgate check deploy/ --format json       for a program")]
+  meshgate check deploy/ --format github     annotations in a pull request
+  meshgate check deploy/ --fail-on warn      exit code 1 for warnings, too")]
 pub(super) struct Arguments {
     #[command(flatten)]
     manifests: ManifestFlags,
     /// How the report is written
     #[arg(short = 'o', long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// From what on the exit code is 1
+    #[arg(long, value_enum, value_name = "EFFECT", default_value_t = Fails::Deny)]
+    fail_on: Fails,
     /// Print what is let in to standard output, and the report to standard error
     #[arg(long, value_enum)]
     show: Option<Show>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For programs
-    Json,
+enum Fails {
+    /// A denial
+    Deny,
+    /// A warning, too
+    Warn,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -44,11 +50,13 @@ enum Show {
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
+    arguments.format.built()?;
     let Outcome { report, reviewed, .. } = arguments.manifests.judged(false)?;
-    let text = match arguments.format {
-        Format::Text => report::text(&report),
-        Format::Json => format!("{}\n", serde_json::to_string_pretty(&report)?),
+    let fail_on = match arguments.fail_on {
+        Fails::Deny => FailOn::Deny,
+        Fails::Warn => FailOn::Warn,
     };
+    let text = arguments.format.written(&report, fail_on)?;
     match arguments.show {
         None => output::print(&text)?,
         Some(show) => {
@@ -56,7 +64,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
             output::print(&shown(show, &reviewed)?)?;
         }
     }
-    Ok(report.exit_code())
+    Ok(report.exit_code(fail_on))
 }
 
 /// What would be refused is not printed, so that nothing can go on to `kubectl apply`.

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::manifests::ManifestFlags;
 use super::output;
 use crate::dry_run::Outcome;
-use crate::report;
+use crate::report::{self, FailOn};
 
 /// Flags of `explain`.
 #[derive(Debug, Args)]
@@ -43,5 +43,5 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
             format!("{}\n", serde_json::to_string_pretty(&json)?)
         }
     })?;
-    Ok(report.exit_code())
+    Ok(report.exit_code(FailOn::Deny))
 }

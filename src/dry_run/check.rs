@@ -1,6 +1,6 @@
 //! A run: every manifest through both phases, its Pods likewise, and the report of it all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use crate::context::{Facts, Now, Subjects, World};
 use crate::engine::Bundle;
 use crate::kubernetes::field_path;
 use crate::patch::Patch;
-use crate::policy::{EXEMPT_LABEL, MODE_LABEL, SUSPEND_ANNOTATION};
+use crate::policy::{EXEMPT_LABEL, MODE_LABEL, Metadata, Policy, SUSPEND_ANNOTATION};
 use crate::report::{
-    Assumptions, DocumentResult, DocumentStatus, Effect, Explained, ExplainedReview, ObjectName, Report,
-    ReportedException, ReportedFinding,
+    AboutPolicy, Assumptions, DocumentResult, DocumentStatus, Effect, Explained, ExplainedReview, ObjectName,
+    Report, ReportedException, ReportedFinding,
 };
 use crate::review::{Action, Decision, Finding, Phase, complete, explained};
 
@@ -117,8 +117,11 @@ impl Check<'_> {
                         AssertUnwindSafe(self.judge(manifest, request, &mut world)).catch_unwind().await;
                     match judged {
                         Ok(Judged { document, findings: found, reviewed: object, explained: reviews }) => {
+                            let index = documents.len();
                             documents.push(document);
-                            findings.extend(found);
+                            findings.extend(
+                                found.into_iter().map(|one| ReportedFinding { document: index, ..one }),
+                            );
                             reviewed.push(object);
                             explained.push(reviews);
                         }
@@ -135,6 +138,7 @@ impl Check<'_> {
             resources: requests.guessed(),
             modes: manifests.objects().flat_map(modes).collect(),
         };
+        let policies = self.about(&findings);
         let explained = documents
             .iter()
             .zip(explained)
@@ -142,10 +146,21 @@ impl Check<'_> {
             .map(|(document, reviews)| Explained { document: document.clone(), reviews })
             .collect();
         Outcome {
-            report: Report::new(self.bundle.revision.to_string(), documents, findings, assumed),
+            report: Report::new(self.bundle.revision.to_string(), documents, findings, policies, assumed),
             reviewed,
             explained,
         }
+    }
+
+    /// What the policies with findings say of themselves.
+    fn about(&self, findings: &[ReportedFinding]) -> BTreeMap<String, AboutPolicy> {
+        let with_findings: BTreeSet<&str> = findings.iter().map(|finding| finding.policy.as_str()).collect();
+        let policies = self.bundle.policies.values().filter(|one| with_findings.contains(one.id.as_str()));
+        let about = |policy: &Policy| {
+            let Metadata { title, description, severity, docs, .. } = policy.metadata.clone();
+            (policy.id.to_string(), AboutPolicy { title, description, severity, docs })
+        };
+        policies.map(|policy| about(policy)).collect()
     }
 
     async fn judge(&self, manifest: &Manifest, request: Request, world: &mut World) -> Judged {
@@ -244,6 +259,7 @@ fn reported(
     };
     ReportedFinding {
         effect,
+        document: 0,
         its_pods: template.is_some(),
         policy: finding.policy.to_string(),
         binding: finding.binding.clone(),

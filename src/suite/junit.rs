@@ -1,6 +1,7 @@
 //! The results as JUnit XML, as build servers read it: a suite for each package and for each policy with examples.
 
 use super::{Case, Kind, Results, Status};
+use crate::report::xml_escaped as escaped;
 
 /// Writes the results.
 pub fn junit(results: &Results) -> String {
@@ -52,35 +53,4 @@ fn test_case(case: &Case, suite: &str) -> String {
         escaped(&format!("{place}: {first}")),
         escaped(&all.join("\n"))
     )
-}
-
-/// Text for elements and attributes. What XML can't hold at all is replaced.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' => escaped.push_str("&#10;"),
-            '\t' => escaped.push_str("&#9;"),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => escaped.push('\u{fffd}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_is_no_markup_and_always_xml() {
-        assert_eq!(
-            escaped("<a b=\"c\">&\n\u{1}\u{1b}\u{ffff}'ä"),
-            "&lt;a b=&quot;c&quot;&gt;&amp;&#10;\u{fffd}\u{fffd}\u{fffd}'ä"
-        );
-    }
 }

@@ -5,7 +5,7 @@ use meshgate::context::{Facts, Now, Others, Subjects, World};
 use meshgate::dry_run::{Check, File, Manifests};
 use meshgate::engine::Bundle;
 use meshgate::policy::Tree;
-use meshgate::report::{Effect, Report};
+use meshgate::report::{Effect, FailOn, Report};
 use meshgate::review::{Action, Phase, complete};
 use meshgate::webhook::Limits;
 use serde_json::{Value, json};
@@ -70,7 +70,11 @@ fn an_exception_ends_for_webhook_and_dry_run_alike() {
         let word = if is_excused { "excused by legacy" } else { "deny" };
         let expected = format!("{word}: pod_security/standard");
         assert_eq!(response["auditAnnotations"]["validate-policies"], expected, "{expires}");
-        assert_eq!(checked(&excepting(expires), &spec()).exit_code(), u8::from(!is_excused), "{expires}");
+        assert_eq!(
+            checked(&excepting(expires), &spec()).exit_code(FailOn::Deny),
+            u8::from(!is_excused),
+            "{expires}"
+        );
     }
 }
 
