@@ -13,8 +13,10 @@ mod manifests;
 mod output;
 mod paths;
 mod policies;
+mod progress;
 mod review;
 mod serve;
+mod terminal;
 mod test;
 
 use std::ffi::OsString;
@@ -22,6 +24,7 @@ use std::process::ExitCode;
 use std::thread;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use terminal::Color;
 
 /// Stack of the threads that evaluate: Rego recurses as deep as its data, 127 levels of JSON and what policies nest.
 const STACK_BYTES: usize = 16 * 1024 * 1024;
@@ -37,6 +40,9 @@ const FAILED: u8 = 3;
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+    /// Colours in what is written for people
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    color: Color,
 }
 
 const EXAMPLES: &str = "\
@@ -87,7 +93,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if error.print().is_ok() { ExitCode::from(code) } else { ExitCode::from(FAILED) };
         }
     };
-    let worker = thread::Builder::new().stack_size(STACK_BYTES).spawn(move || dispatch(arguments.command));
+    let worker = thread::Builder::new().stack_size(STACK_BYTES).spawn(move || dispatch(arguments));
     match worker.map(thread::JoinHandle::join) {
         Ok(Ok(Ok(code))) => ExitCode::from(code),
         Ok(Ok(Err(error))) => {
@@ -103,13 +109,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn dispatch(command: Command) -> anyhow::Result<u8> {
+fn dispatch(arguments: Arguments) -> anyhow::Result<u8> {
+    let Arguments { command, color } = arguments;
     match command {
-        Command::Check(arguments) => check::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments, color),
         Command::Review(arguments) => review::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
-        Command::Lint(arguments) => lint::run(&arguments),
+        Command::Lint(arguments) => lint::run(&arguments, color),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Install(arguments) => install::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),

@@ -4,6 +4,7 @@
 //! Called by `review::complete`; implemented by the dry run (manifests) and by the cluster's caches, which compute
 //! facts from objects by the code of this module.
 
+mod beside;
 mod facts;
 mod inventory;
 mod listed;
@@ -15,6 +16,7 @@ mod source;
 mod subjects;
 mod world;
 
+pub use beside::Beside;
 pub use facts::{Fact, FactKey, Facts, Now, OwnerReference};
 pub use inventory::Inventory;
 pub use listed::{Listed, Shelf, runtime_class, runtime_classes};

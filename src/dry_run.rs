@@ -5,11 +5,15 @@
 
 mod check;
 mod default;
+mod judge;
 mod manifests;
+mod parallel;
 mod pods;
+mod reported;
 mod requests;
 mod resources;
 
 pub use check::{Check, Outcome, Reviewed};
 pub use manifests::{File, Manifest, Manifests};
+pub use parallel::each;
 pub use requests::Requests;

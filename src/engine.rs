@@ -7,6 +7,7 @@
 mod allowance;
 mod builtins;
 mod bundle;
+mod cause;
 mod chunk;
 mod codes;
 mod conflicts;

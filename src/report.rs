@@ -4,11 +4,14 @@
 //! Made by `dry_run`, printed by `cli`. Knows nothing of how anything was decided.
 
 mod catalogue;
+mod excerpt;
 mod explained;
 mod faults;
 mod github;
 mod junit;
 mod markdown;
+mod paint;
+mod pretty;
 mod sarif;
 mod table;
 mod text;
@@ -18,15 +21,19 @@ mod xml;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::policy::Severity;
 
 pub use catalogue::{Described, catalogue};
+pub use excerpt::Sources;
 pub use explained::{Explained, ExplainedReview, explained_json, explained_text};
 pub use faults::{Level, faults};
 pub use github::github;
 pub use junit::junit;
 pub use markdown::markdown;
+pub use paint::Paint;
+pub use pretty::pretty;
 pub use sarif::sarif;
 pub use table::table;
 pub use text::text;
@@ -176,15 +183,31 @@ pub struct ReportedFinding {
     pub line: usize,
     /// The column, from 1.
     pub column: usize,
+    /// What stands in the field after mutation, where that is no object and no array, and not of a Secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed: Option<Value>,
     /// What to write instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
+    /// The rule that says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
     /// Whether it would be a denial, had the namespace not been suspended.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub suspended: bool,
     /// The exception that covers it, and until when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exception: Option<ReportedException>,
+}
+
+/// The rule of a policy that a finding comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cause {
+    /// The policy's file.
+    pub file: String,
+    /// The line in which the rule begins, from 1, where it can be told without asking each rule alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
 }
 
 /// The exception by which a finding is excused.
@@ -272,6 +295,17 @@ impl Report {
         };
         let (api_version, kind) = ("meshgate.io/v1alpha1", "Report");
         Self { api_version, kind, revision, documents, findings, summary, policies }
+    }
+
+    /// The same with other names of the policies' files.
+    #[must_use]
+    pub fn naming_files(mut self, name: impl Fn(&str) -> String) -> Self {
+        let mut names = BTreeMap::new();
+        for cause in self.findings.iter_mut().filter_map(|finding| finding.cause.as_mut()) {
+            let file = cause.file.clone();
+            cause.file = names.entry(file).or_insert_with_key(|file: &String| name(file)).clone();
+        }
+        self
     }
 
     /// Each document with its findings, in order.

@@ -5,7 +5,6 @@
 
 mod examples;
 mod junit;
-mod parallel;
 mod results;
 mod text;
 
@@ -17,6 +16,7 @@ use regex::Regex;
 pub use results::{Case, FileLines, Kind, Results, Status, Summary};
 pub use text::text;
 
+use crate::dry_run::each;
 use crate::engine::{self, Coverage, Test, Tests};
 use crate::policy::{Draft, Fault, Faults, Module, Tree};
 
@@ -90,7 +90,7 @@ impl Suite {
         let examples = self.examples.iter().filter(|example| is_chosen(&example.path)).map(Job::Example);
         let jobs: Vec<Job<'_>> = tests.chain(examples).collect();
         let bundles = self.bundles();
-        let done = parallel::each(&jobs, |job| self.one(job, &bundles, choice.coverage));
+        let done = each(jobs, |job| self.one(&job, &bundles, choice.coverage));
         let (cases, coverage): (Vec<Case>, Vec<Coverage>) = done.into_iter().unzip();
         let coverage = choice.coverage.then(|| self.lines(&coverage));
         Results::new(cases, coverage)

@@ -5,8 +5,9 @@ use clap::{Args, ValueEnum};
 use super::formats::Format;
 use super::manifests::ManifestFlags;
 use super::output;
+use super::terminal::Color;
 use crate::dry_run::{Outcome, Reviewed};
-use crate::report::FailOn;
+use crate::report::{self, FailOn, Sources};
 use crate::yaml;
 
 /// Flags of `check`.
@@ -49,14 +50,21 @@ enum Show {
 }
 
 /// Runs the command.
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
+pub(super) fn run(arguments: &Arguments, color: Color) -> anyhow::Result<u8> {
     arguments.format.built()?;
-    let Outcome { report, reviewed, .. } = arguments.manifests.judged(false)?;
+    let files = arguments.manifests.files()?;
+    let Outcome { report, reviewed, .. } = arguments.manifests.judged(&files, false)?;
+    let report = report.naming_files(|file| arguments.manifests.policies.shown(file));
     let fail_on = match arguments.fail_on {
         Fails::Deny => FailOn::Deny,
         Fails::Warn => FailOn::Warn,
     };
-    let text = arguments.format.written(&report, fail_on)?;
+    let paint = if arguments.show.is_none() { color.of_output() } else { color.of_errors() };
+    let sources = Sources::new(files.iter().map(|file| (file.name.as_str(), file.bytes.as_slice())));
+    let text = match arguments.format {
+        Format::Text => report::pretty(&report, &sources, paint),
+        format => format.written(&report, fail_on)?,
+    };
     match arguments.show {
         None => output::print(&text)?,
         Some(show) => {

@@ -34,7 +34,8 @@ enum Format {
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
-    let Outcome { report, explained, .. } = arguments.manifests.judged(true)?;
+    let Outcome { report, explained, .. } =
+        arguments.manifests.judged(&arguments.manifests.files()?, true)?;
     let file = |path: &str| arguments.manifests.policies.shown(path);
     output::print(&match arguments.format {
         Format::Text => report::explained_text(&explained, file),

@@ -45,7 +45,7 @@ impl Format {
         bail!("--format {name}: not in this release; for a build server there are junit, sarif and json");
     }
 
-    /// The report in this format.
+    /// The report in this format; for people without excerpts and colours.
     pub(super) fn written(self, report: &Report, fail_on: FailOn) -> anyhow::Result<String> {
         Ok(match self {
             Self::Text => report::text(report),

@@ -5,10 +5,11 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::inputs::{PolicyFlags, clock};
+use super::terminal::Color;
 use super::{UNUSABLE, output};
 use crate::engine::{self, Linted};
 use crate::policy::{Fault, Tree};
-use crate::report::{self, Level};
+use crate::report::{self, Level, Paint};
 use crate::source;
 
 /// The exit code where something may be a mistake.
@@ -46,7 +47,7 @@ enum Format {
 }
 
 /// Runs the command.
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
+pub(super) fn run(arguments: &Arguments, color: Color) -> anyhow::Result<u8> {
     if let Some(code) = &arguments.explain {
         output::print(explained(code)?)?;
         return Ok(0);
@@ -54,7 +55,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let tree = arguments.policies.or_in(arguments.directory.as_ref()).tree()?;
     let linted = engine::lint(&tree, &source::catalogue(), clock());
     let text = match arguments.format {
-        Format::Text => text(&linted, &tree),
+        Format::Text => text(&linted, &tree, color.of_output()),
         Format::Json => format!("{}\n", serde_json::to_string_pretty(&json(&linted))?),
     };
     output::print(&text)?;
@@ -72,14 +73,14 @@ fn explained(code: &str) -> anyhow::Result<&'static str> {
     })
 }
 
-fn text(linted: &Linted, tree: &Tree) -> String {
+fn text(linted: &Linted, tree: &Tree, paint: Paint) -> String {
     let text_of = |file: &str| {
         let bytes = tree.iter().find(|(path, _)| *path == file).map(|(_, bytes)| bytes)?;
         std::str::from_utf8(bytes).ok()
     };
     let Linted { faults, lints } = linted;
-    let mut text = report::faults(faults, Level::Error, text_of);
-    text.push_str(&report::faults(lints, Level::Warning, text_of));
+    let mut text = report::faults(faults, Level::Error, paint, text_of);
+    text.push_str(&report::faults(lints, Level::Warning, paint, text_of));
     let codes: Vec<&str> = faults.iter().chain(lints).filter_map(|fault| fault.code).collect();
     if let Some(code) = codes.first() {
         text.push_str(&format!("`meshgate lint --explain {code}` says more.\n"));

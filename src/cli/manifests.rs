@@ -1,13 +1,13 @@
 //! Manifests that are judged as a cluster would, and the flags that say how: what `check` and `explain` share.
 
-use anyhow::Context;
 use clap::Args;
 
 use super::guard::{GuardFlags, UserFlags};
 use super::inputs::{FactFlags, PolicyFlags};
 use super::paths;
+use super::progress::Progress;
 use crate::context::Others;
-use crate::dry_run::{Check, Manifests, Outcome};
+use crate::dry_run::{Check, File, Manifests, Outcome};
 
 /// The manifests, and all that their judgement hangs on.
 #[derive(Debug, Args)]
@@ -32,12 +32,17 @@ pub(super) struct ManifestFlags {
 }
 
 impl ManifestFlags {
+    /// The files that are named.
+    pub(super) fn files(&self) -> anyhow::Result<Vec<File>> {
+        let paths: Vec<String> = self.paths.iter().chain(&self.filenames).cloned().collect();
+        paths::read(&paths)
+    }
+
     /// What is decided about them, and if it `explains`, how that came about.
-    pub(super) fn judged(&self, explains: bool) -> anyhow::Result<Outcome> {
+    pub(super) fn judged(&self, files: &[File], explains: bool) -> anyhow::Result<Outcome> {
         let bundle = self.policies.bundle(self.facts.now())?;
         let facts = self.facts.manifests()?;
-        let paths: Vec<String> = self.paths.iter().chain(&self.filenames).cloned().collect();
-        let manifests = Manifests::read(&paths::read(&paths)?);
+        let manifests = Manifests::read(files);
         let check = Check {
             bundle: &bundle,
             facts: &facts,
@@ -48,7 +53,9 @@ impl ManifestFlags {
             subjects: self.guard.subjects(),
             explains,
         };
-        let runtime = tokio::runtime::Builder::new_current_thread().build().context("can't start")?;
-        Ok(runtime.block_on(check.run(&manifests)))
+        let progress = Progress::of(manifests.entries.len());
+        let outcome = check.run(&manifests, &|done| progress.add(done));
+        progress.end();
+        Ok(outcome)
     }
 }

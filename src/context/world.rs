@@ -21,8 +21,6 @@ use crate::kubernetes::kinds;
 #[derive(Clone, Debug)]
 pub struct World {
     objects: BTreeMap<GroupVersionKind, Arc<Objects>>,
-    /// Controllers that nobody wrote down, between a workload and its Pods.
-    between: BTreeMap<GroupVersionKind, Arc<Objects>>,
     namespaces: BTreeMap<String, Value>,
     others: Others,
     /// Labels of every namespace that does not say otherwise.
@@ -42,8 +40,8 @@ pub enum Others {
 impl World {
     /// Knows nothing yet.
     pub fn new(others: Others) -> Self {
-        let (objects, between, namespaces) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { objects, between, namespaces, others, labels: BTreeMap::new(), version: kinds::NEWEST }
+        let (objects, namespaces) = (BTreeMap::new(), BTreeMap::new());
+        Self { objects, namespaces, others, labels: BTreeMap::new(), version: kinds::NEWEST }
     }
 
     /// Gives every namespace a label that has none of this name.
@@ -86,12 +84,6 @@ impl World {
         put(&mut self.objects, kind, "", &name, &object);
     }
 
-    /// Adds a controller that stands between a workload and its Pods: owners are found through it, and nothing else is
-    /// known of it.
-    pub fn insert_between(&mut self, namespace: &str, object: &Value) {
-        put(&mut self.between, kind_of(object), namespace, &name_of(object), object);
-    }
-
     /// Whether a namespace is not known.
     pub fn assumes(&self, namespace: &str) -> bool {
         !self.namespaces.contains_key(namespace)
@@ -115,14 +107,16 @@ impl World {
         Fact::Known(json!({ "name": name, "labels": labels, "annotations": annotations }))
     }
 
-    /// The workload at the top.
-    fn owner(&self, namespace: &str, first: &OwnerReference) -> Fact {
+    /// The workload at the top; `beside` is what is known, too, where this world knows nothing.
+    pub(super) fn owner(&self, namespace: &str, first: &OwnerReference, beside: Option<&Self>) -> Fact {
         owners::owner(first, |reference| {
             let (group, kind) = (group(&reference.api_version), reference.kind.as_str());
             // A workload stays the same whatever version it is read in.
             let is_it = |of: &GroupVersionKind| of.group == group && of.kind == kind;
-            let all = self.objects.iter().chain(&self.between).filter(|(of, _)| is_it(of));
-            let mut found = all.filter_map(|(_, objects)| objects.get(namespace, &reference.name));
+            let all = std::iter::once(self).chain(beside).flat_map(|world| &world.objects);
+            let mut found = all
+                .filter(|(of, _)| is_it(of))
+                .filter_map(|(_, objects)| objects.get(namespace, &reference.name));
             found.next().map_or(Owner::Absent, Owner::Known)
         })
     }
@@ -162,7 +156,7 @@ impl ContextSource for World {
         let fact = match key {
             FactKey::Namespace(name) => self.namespace(name),
             FactKey::Image(_) => Fact::Unknown("no registry is read by this release".to_owned()),
-            FactKey::Owner { namespace, controller } => self.owner(namespace, controller),
+            FactKey::Owner { namespace, controller } => self.owner(namespace, controller, None),
             FactKey::Listed(listed, namespace) => listed.of(self, namespace),
             FactKey::RuntimeClasses => runtime_classes(self),
             FactKey::ClusterVersion => {
@@ -258,12 +252,12 @@ mod tests {
             name: "web".into(),
             uid: "2".into(),
         };
-        assert_eq!(world.owner("shop", &first), Fact::Known(Value::Null));
+        assert_eq!(world.owner("shop", &first, None), Fact::Known(Value::Null));
         world.insert(Some("shop"), &object("Deployment", json!(null)));
         let top = json!({ "kind": "Deployment", "name": "web", "uid": "1", "replicas": 1 });
-        assert_eq!(world.owner("shop", &first), Fact::Known(top));
-        assert_eq!(world.owner("other", &first), Fact::Known(Value::Null));
+        assert_eq!(world.owner("shop", &first, None), Fact::Known(top));
+        assert_eq!(world.owner("other", &first, None), Fact::Known(Value::Null));
         world.insert(Some("shop"), &object("Deployment", reference("ReplicaSet")));
-        assert!(matches!(world.owner("shop", &first), Fact::Unknown(_)), "a circle");
+        assert!(matches!(world.owner("shop", &first, None), Fact::Unknown(_)), "a circle");
     }
 }

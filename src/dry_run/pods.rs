@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::default;
 use super::requests::{NOBODY, uid};
 use crate::admission::{GroupVersionKind, GroupVersionResource, Operation, Request, RequestParts};
-use crate::context::World;
+use crate::context::Beside;
 use crate::kubernetes::pod_template::PodTemplates;
 
 /// A Pod that is not written anywhere.
@@ -29,7 +29,7 @@ struct Controller {
 pub(super) fn derive<'t>(
     templates: &'t PodTemplates,
     request: &Request,
-    world: &mut World,
+    world: &mut Beside<'_>,
 ) -> Option<Derived<'t>> {
     let (object, namespace) = (request.object()?, request.namespace()?);
     let GroupVersionKind { group, kind, .. } = request.kind();
@@ -50,7 +50,7 @@ pub(super) fn derive<'t>(
         name: text("/metadata/name"),
         uid: uid(&[namespace, kind, request.name().unwrap_or_default()]),
     };
-    world.insert(Some(namespace), &itself);
+    world.insert(namespace, &itself);
     let hash: String = uid(&[&template.pod.to_string()]).chars().filter(|c| *c != '-').take(10).collect();
     let controller =
         made_by.as_ref().and_then(|made_by| made_by.between).map(|(api_version, kind)| Controller {
@@ -60,7 +60,7 @@ pub(super) fn derive<'t>(
             uid: uid(&[&workload.uid, kind]),
         });
     if let Some(between) = &controller {
-        world.insert_between(namespace, &stand_in(between, &workload));
+        world.insert(namespace, &stand_in(between, &workload));
     }
     let controller = controller.unwrap_or(workload);
     let mut pod = json!({

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use regorus::Value as Rego;
 
+use super::cause::RuleText;
 use super::chunk::{self, Chunk};
 use super::entry_points::{self, EntryPoints};
 use super::input::to_rego;
@@ -51,6 +52,8 @@ pub struct Bound {
     pub(super) reads: Reads,
     /// Its rules one by one: made where it is asked for, because only explanations need them.
     pub(super) apart: OnceLock<Arc<Apart>>,
+    /// What its rules say, as it is written: made where it is asked for, because only reports need it.
+    pub(super) rules: OnceLock<Arc<Vec<RuleText>>>,
 }
 
 impl Bound {
@@ -120,8 +123,9 @@ pub fn compile(draft: Draft) -> Result<Bundle, Faults> {
         let policy = Arc::clone(policies.get(&binding.policy)?);
         let parsed = policies_parsed.get(&policy.module.path)?;
         let (entry_points, package) = (entry_points::read(parsed).0, packages::bind(parsed, number));
+        let (apart, rules) = (OnceLock::new(), OnceLock::new());
         let reads = libraries::reads(parsed);
-        Some(Bound { binding, policy, number, entry_points, package, reads, apart: OnceLock::new() })
+        Some(Bound { binding, policy, number, entry_points, package, reads, apart, rules })
     };
     let count = bindings.len();
     let bound: Vec<Bound> = bindings.into_iter().enumerate().filter_map(bind).collect();

@@ -1,6 +1,7 @@
 //! Which rule of a policy says what. An evaluation gives what all rules of an entry point make together; here each is
 //! asked alone. For explanations: nothing is decided by it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use regorus::Value as Rego;
@@ -101,30 +102,52 @@ impl Apart {
     }
 }
 
-/// The rules of those entry points, each with another name in its head.
-fn copies(parsed: &Parsed, entry_points: &[&str]) -> Vec<Copy> {
+/// A rule of an entry point, where it is written.
+pub(super) struct RuleAt {
+    /// Its place among all rules.
+    index: usize,
+    /// The bytes of the entry point's name.
+    name: Range<usize>,
+    /// All of its bytes, up to the next rule.
+    pub(super) range: Range<usize>,
+    /// The line in which it begins.
+    pub(super) line: usize,
+}
+
+/// The rules of those entry points, in their order.
+pub(super) fn rules(parsed: &Parsed, entry_points: &[&str]) -> Vec<RuleAt> {
     let text = parsed.module.text.as_str();
     let starts: Vec<usize> = parsed.tree.policy.iter().map(|rule| start(parsed, rule)).collect();
-    let mut copies = Vec::new();
+    let mut rules = Vec::new();
     for (index, rule) in parsed.tree.policy.iter().enumerate() {
         let (Rule::Spec { .. }, Some(root)) = (&**rule, root(head_reference(rule))) else { continue };
         let name = parsed.range(root);
-        let entry_point = parsed.text(name.clone());
-        if !entry_points.contains(&entry_point) {
+        if !entry_points.contains(&parsed.text(name.clone())) {
             continue;
         }
         let begin = starts.get(index).copied().unwrap_or(name.start);
         let end = starts.get(index.saturating_add(1)).copied().unwrap_or(text.len());
-        let new = format!("meshgate_said_{index}");
-        copies.push(Copy {
-            entry_point: entry_point.to_owned(),
-            text: format!("{}{new}{}", parsed.text(begin..name.start), parsed.text(name.end..end).trim_end()),
-            name: new,
-            line: place(text, begin).0,
-            begins: 0,
-        });
+        rules.push(RuleAt { index, name, range: begin..end, line: place(text, begin).0 });
     }
-    copies
+    rules
+}
+
+/// The rules of those entry points, each with another name in its head.
+fn copies(parsed: &Parsed, entry_points: &[&str]) -> Vec<Copy> {
+    let copy = |rule: RuleAt| {
+        let RuleAt { index, name, range, line } = rule;
+        let new = format!("meshgate_said_{index}");
+        let (before, behind) =
+            (parsed.text(range.start..name.start), parsed.text(name.end..range.end).trim_end());
+        Copy {
+            entry_point: parsed.text(name).to_owned(),
+            text: format!("{before}{new}{behind}"),
+            name: new,
+            line,
+            begins: 0,
+        }
+    };
+    rules(parsed, entry_points).into_iter().map(copy).collect()
 }
 
 /// Where a rule begins: with its name, or with `default`.

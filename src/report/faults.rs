@@ -1,5 +1,6 @@
 //! Faults as rustc prints them: what is wrong, where, the line with what it is about underlined, and what to do.
 
+use super::paint::Paint;
 use crate::policy::Fault;
 
 /// Columns of a tab.
@@ -24,25 +25,37 @@ impl Level {
 }
 
 /// Writes faults, parted by empty lines. `text_of` gives a file's text, for the excerpt.
-pub fn faults<'a>(faults: &[Fault], level: Level, text_of: impl Fn(&str) -> Option<&'a str>) -> String {
-    faults.iter().map(|fault| one(fault, level, text_of(&fault.file))).collect()
+pub fn faults<'a>(
+    faults: &[Fault],
+    level: Level,
+    paint: Paint,
+    text_of: impl Fn(&str) -> Option<&'a str>,
+) -> String {
+    faults.iter().map(|fault| one(fault, level, paint, text_of(&fault.file))).collect()
 }
 
-fn one(fault: &Fault, level: Level, text: Option<&str>) -> String {
+fn one(fault: &Fault, level: Level, paint: Paint, text: Option<&str>) -> String {
     let (problem, remedy) = fault.parts();
     let code = fault.code.map(|code| format!("[{code}]")).unwrap_or_default();
-    let mut written = format!("{}{code}: {problem}\n", level.word());
+    let head = format!("{}{code}", level.word());
+    let head = match level {
+        Level::Error => paint.red(head),
+        Level::Warning => paint.yellow(head),
+    };
+    let mut written = format!("{head}: {}\n", paint.bold(problem));
     let line = fault.line.checked_sub(1).and_then(|index| text?.lines().nth(index));
     let number = if fault.line > 0 { fault.line.to_string() } else { String::new() };
     let margin = " ".repeat(number.len());
-    written.push_str(&format!("{margin}--> {}\n", place(fault)));
+    let (arrow, bar, equals) = (paint.blue("-->"), paint.blue('|'), paint.blue('='));
+    written.push_str(&format!("{margin}{arrow} {}\n", place(fault)));
     if let Some(line) = line {
         let (before, under) = underline(line, fault);
         let line = line.replace('\t', TAB);
-        written.push_str(&format!("{margin} |\n{number} | {line}\n{margin} | {before}{under}\n"));
+        let (number, under) = (paint.blue(number), paint.red(under));
+        written.push_str(&format!("{margin} {bar}\n{number} {bar} {line}\n{margin} {bar} {before}{under}\n"));
     }
     if let Some(remedy) = remedy {
-        written.push_str(&format!("{margin} = {remedy}\n"));
+        written.push_str(&format!("{margin} {equals} {remedy}\n"));
     }
     written.push('\n');
     written
@@ -78,7 +91,7 @@ mod tests {
     #[test]
     fn what_it_is_about_is_underlined() {
         let text = "package a\n\tp if { x == \"ü\" }\r\n";
-        let written = faults(&[fault(2, 9, 1)], Level::Error, |_| Some(text));
+        let written = faults(&[fault(2, 9, 1)], Level::Error, Paint::default(), |_| Some(text));
         let expected = "\
 error[MG111]: `ü` is wrong
  --> a/b.rego:2:9
@@ -93,7 +106,8 @@ error[MG111]: `ü` is wrong
 
     #[test]
     fn a_fault_without_a_place_has_no_excerpt() {
-        let written = faults(&[Fault::of_file("a.rego", "no tests")], Level::Warning, |_| None);
+        let written =
+            faults(&[Fault::of_file("a.rego", "no tests")], Level::Warning, Paint::default(), |_| None);
         assert_eq!(written, "warning: no tests\n--> a.rego\n\n");
     }
 
@@ -101,7 +115,8 @@ error[MG111]: `ü` is wrong
     fn a_place_beyond_the_text_is_no_panic() {
         for (line, column, length) in [(9, 1, 1), (1, 99, 99), (1, 0, 0), (0, 5, 5)] {
             assert!(
-                faults(&[fault(line, column, length)], Level::Error, |_| Some("x\n")).contains("is wrong")
+                faults(&[fault(line, column, length)], Level::Error, Paint::default(), |_| Some("x\n"))
+                    .contains("is wrong")
             );
         }
     }

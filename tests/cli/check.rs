@@ -40,15 +40,16 @@ fn the_json_report_says_the_same() {
     );
     let text = meshgate(&["check", SHOP, "--mode", "deny"]).out;
     let findings = report["findings"].as_array().unwrap();
-    assert_eq!(findings.len(), text.matches(": denied").count());
+    assert_eq!(findings.len(), text.lines().filter(|line| line.starts_with("denied")).count());
     for finding in findings {
-        let place = format!("{}:{}: denied", finding["file"].as_str().unwrap(), finding["line"]);
+        let (file, line, column) = (finding["file"].as_str().unwrap(), &finding["line"], &finding["column"]);
+        let place = format!("--> {file}:{line}:{column}: ");
         let said =
-            format!("[{}] {}", finding["policy"].as_str().unwrap(), finding["message"].as_str().unwrap());
-        assert!(
-            text.lines().any(|line| line.starts_with(&place) && line.ends_with(&said)),
-            "{finding}\n{text}"
-        );
+            format!(": [{}] {}", finding["policy"].as_str().unwrap(), finding["message"].as_str().unwrap());
+        let is_it = |block: &str| {
+            block.lines().any(|line| line.ends_with(&said)) && block.lines().any(|line| line.contains(&place))
+        };
+        assert!(text.split("\n\n").any(is_it), "{finding}\n{text}");
         assert!(text.contains(finding["remedy"].as_str().unwrap()), "{finding}");
     }
     let revision = report["revision"].as_str().unwrap().to_owned();

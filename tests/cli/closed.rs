@@ -338,7 +338,7 @@ fn an_object_in_a_version_that_the_policy_does_not_read_is_an_error() {
     let rules = "{apiGroups: [autoscaling], apiVersions: [v2], resources: [horizontalpodautoscalers]}";
     let tree = tree(rules, "deny contains \"no\" if input.request.object.spec.metrics", "");
     for (version, spec, code, needle) in [
-        ("v2", "{metrics: []}", 1, ": denied: "),
+        ("v2", "{metrics: []}", 1, "denied: ["),
         ("v2", "{}", 0, "1 passed"),
         ("v1", "{}", 3, "the object came in version `v1` and the match reads `v2`"),
     ] {

@@ -59,7 +59,11 @@ fn a_policy_in_error_is_exit_code_3_and_a_denial() {
     let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: []}\n";
     let ran = run(folder.path(), &["check", "-p", "p", "-"], pod);
     assert_eq!(ran.code, 3, "{}", ran.out);
-    assert!(ran.out.contains("-:1: error: Pod/default/a: [workloads/broken]"), "{}", ran.out);
+    assert!(
+        ran.out.contains("error: [workloads/broken]") && ran.out.contains("--> -:1:1: Pod/default/a"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]

@@ -19,3 +19,4 @@ mod pod_templates;
 mod program;
 mod readme;
 mod test_command;
+mod text;
