@@ -53,6 +53,7 @@ pub(super) fn normalise(module: &Parsed, modules: &[Parsed], whole: &Rc<Whole>) 
     let moved = names::modules(&mut tree, &mut context);
     let mut lost = Vec::new();
     let mut normalised = |mut tree: tree::Module| {
+        heads::bodies(&mut tree, &mut context);
         chains::module(&mut tree, &mut context);
         prefixes::module(&mut tree, &mut context);
         walk::module(&mut tree, &mut context);

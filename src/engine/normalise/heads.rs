@@ -1,15 +1,27 @@
 //! A term in a rule's head that can be undefined, or that iterates, is bound at the end of the body: the interpreter
 //! drops all that a rule has found where one solution has an undefined head.
 
-use super::context::{Context, declared};
+use std::collections::BTreeSet;
+
+use super::context::{Context, declared, variables};
 use super::failures::of_statement;
-use super::tree::{Body, Kind, Node, Rule, Statement, Term};
+use super::tree::{Body, Kind, Module, Node, Rule, Statement, Term};
+
+/// Drops the bodies of a module that are as none, before other passes add to them.
+pub(super) fn bodies(module: &mut Module, context: &mut Context) {
+    for rule in &mut module.rules {
+        let mut arguments = BTreeSet::new();
+        rule.arguments.iter().flatten().for_each(|argument| variables(argument, &mut arguments));
+        context.enter(arguments);
+        not_true(rule, context);
+        context.leave();
+    }
+}
 
 /// Changes a rule's head and the values of its else-branches.
 pub(super) fn rule(rule: &mut Rule, context: &mut Context) {
     arguments(rule, context);
     variable_key(rule, context);
-    not_true(rule, context);
     let Rule { reference, key, value, body, otherwise, .. } = rule;
     let steps = match &mut reference.node {
         Node::Reference(_, steps) => steps.as_mut_slice(),
