@@ -98,6 +98,7 @@ fn finding(finding: &Finding, message: Option<String>) -> Value {
         "field": finding.field.as_deref().map(cut),
         "container": finding.container.as_deref().map(cut),
         "excused": finding.excuse.as_ref().map(|excuse| &excuse.exception),
+        "suspended": finding.suspended,
     });
     if let (Some(members), Some(message)) = (value.as_object_mut(), message) {
         members.insert("message".to_owned(), Value::from(message));

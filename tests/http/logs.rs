@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Mutex;
 
+use meshgate::context::{ContextSource, Others, World};
 use meshgate::engine::Bundle;
 use meshgate::metrics::Metrics;
 use meshgate::policy::Tree;
@@ -43,9 +44,13 @@ fn quoting() -> Bundle {
 
 /// A server with a decision log in `file`, and its metrics.
 fn server(file: &Path, messages: bool) -> Server {
+    recording(file, messages, Namespaces)
+}
+
+fn recording(file: &Path, messages: bool, source: impl ContextSource + 'static) -> Server {
     let metrics = Metrics::new();
     let decisions = Some(Decisions::open(file, messages, "web-1".to_owned(), metrics.clone()).unwrap());
-    Server::with(Some(quoting()), Namespaces, Options { decisions, metrics, ..Options::default() })
+    Server::with(Some(quoting()), source, Options { decisions, metrics, ..Options::default() })
 }
 
 /// The lines of a decision log, once there are `count`.
@@ -129,6 +134,7 @@ fn a_decision_is_recorded_as_opa_records_them() {
         let mut finding = json!({
             "action": "deny", "error": false, "policy": "x/a", "binding": "b",
             "field": "spec.containers[0].env[0]", "container": "app", "excused": null,
+            "suspended": false,
         });
         if messages {
             finding["message"] = json!("*** is wrong");
@@ -153,4 +159,28 @@ fn a_decision_is_recorded_as_opa_records_them() {
         let counted = "\nmeshgate_decision_log_lines_total{result=\"written\"} 1\n";
         assert!(server.admin("/metrics").1.contains(counted));
     }
+}
+
+/// Break-glass leaves a trace of each use: the request that it let through is recorded as such.
+#[test]
+fn what_a_suspension_lets_through_is_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new(Others::Fresh);
+    let annotations = json!({ "meshgate.io/suspend": "2026-01-31T13:00:00Z" });
+    let metadata = json!({ "name": "shop", "annotations": annotations });
+    world.insert(None, &json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata }));
+    let file = folder.path().join("decisions");
+    let server = recording(&file, false, world);
+    for namespace in ["shop", "pay"] {
+        let mut asked = canaries(namespace);
+        asked["request"]["namespace"] = json!(namespace);
+        server.client().review("/validate", &asked);
+    }
+    let told = |line: &Value| {
+        let (result, input) = (&line["result"], &line["input"]);
+        let finding = &result["findings"][0];
+        json!([input["namespace"], result["allowed"], finding["action"], finding["suspended"]])
+    };
+    let lines: Vec<Value> = lines(&file, 2).iter().map(told).collect();
+    assert_eq!(lines, [json!(["shop", true, "warn", true]), json!(["pay", false, "deny", false])]);
 }
