@@ -234,7 +234,7 @@ fn still_listing(new: &[Watch]) -> String {
 }
 
 /// What went wrong, in the API server's words where it has some.
-fn said(error: &kube::Error) -> String {
+pub(super) fn said(error: &kube::Error) -> String {
     match error {
         kube::Error::Api(status) => format!("the API server says {}: {}", status.code, status.message),
         error => error.to_string(),

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::authority::{Credentials, Held};
+use super::caches::said;
 use super::guards;
 use super::leader::Lead;
 use super::live::Live;
@@ -63,8 +64,8 @@ impl Registrar {
             if let Err(error) = &looked {
                 tracing::warn!(%error, "the registration can't be kept; it is tried again");
             }
-            self.obstacle
-                .send_replace(looked.err().map(|error| error.to_string()).or(term.probe_failed.clone()));
+            let obstacle = looked.err().map(|error| said(&error));
+            self.obstacle.send_replace(obstacle.or_else(|| term.probe_failed.clone()));
             let changed = async {
                 tokio::select! {
                     _ = self.live.changed() => {}

@@ -18,6 +18,7 @@ const CONFIGURATIONS: [&str; 2] = [
     "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/meshgate-validating",
 ];
 const SECRET: &str = "/api/v1/namespaces/meshgate-system/secrets/meshgate-certificates";
+const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/meshgate-system/leases/meshgate-leader";
 
 /// The common name of the API server's certificate.
 const CLIENT: &str = "e2e-kube-apiserver";
@@ -120,6 +121,9 @@ fn one_api_server_goes_away_and_the_other_asks_on() {
     assert!(installed.logged().contains("\"leads\":false"), "the leader must have given up");
 
     // Somebody leads again.
+    let renewed = || there.get(LEASE).body["spec"]["renewTime"].clone();
+    let last = renewed();
+    wait_until("somebody leads", || (renewed() != last).then_some(()));
     assert_eq!(there.delete(CONFIGURATIONS[0]).status, 200);
     wait_until("the repair", || (kept(&there) == before).then_some(()));
 }

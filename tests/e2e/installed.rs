@@ -284,11 +284,21 @@ fn nothing_is_left_of_what_is_removed() {
         let pods = format!("/api/v1/namespaces/{}/pods?dryRun=All", Installed::NAMESPACE);
         let privileged = pod("web", &json!({ "privileged": true }));
         assert_eq!(admin.create(&pods, &privileged).status, 403);
+        let told = |line: &str, metric: &str| {
+            wait_until(line, || {
+                let is_told = |said: String| said.starts_with("HTTP/1.1 200") && said.contains(line);
+                let is_counted = |said: String| said.contains(&format!("\nmeshgate_{metric}\n"));
+                let all_tell = installed.say("/readyz?verbose").into_iter().all(is_told);
+                (all_tell && installed.say("/metrics").into_iter().all(is_counted)).then_some(())
+            });
+        };
+        told("[+]registration ok\n", "registration_complete 1");
         installed.install(&["--remove"]);
         let start = Instant::now();
         wait_until("a Pod is made", || (admin.create(&pods, &privileged).status == 201).then_some(()));
         println!("removed: a Pod is made {} ms later", start.elapsed().as_millis());
         assert!(start.elapsed() < Duration::from_secs(10));
+        told("[!]registration not yet: ", "registration_complete 0");
         // The replicas still run, and write nothing again.
         sleep(Duration::from_secs(3));
         for configuration in KINDS {
