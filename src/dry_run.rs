@@ -12,8 +12,9 @@ mod pods;
 mod reported;
 mod requests;
 mod resources;
+mod sources;
 
 pub use check::{Check, Outcome, Reviewed};
-pub use manifests::{File, Manifest, Manifests};
+pub use manifests::{Content, File, Manifest, Manifests};
 pub use parallel::each;
 pub use requests::Requests;

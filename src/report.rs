@@ -117,6 +117,27 @@ pub struct DocumentResult {
     pub reason: Option<String>,
     /// Whether policies change it.
     pub mutated: bool,
+    /// Where it was read, if that is another file.
+    #[serde(skip)]
+    pub rendered: Option<Rendered>,
+}
+
+/// What was read of a template's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// The file that was read.
+    pub stream: String,
+    /// The lines of it before the template's text.
+    pub before: usize,
+}
+
+impl DocumentResult {
+    /// Where a line of the document was read: the file, and the line there.
+    fn read_at(&self, line: usize) -> (&str, usize) {
+        self.rendered.as_ref().map_or((self.file.as_str(), line), |rendered| {
+            (rendered.stream.as_str(), line.saturating_add(rendered.before))
+        })
+    }
 }
 
 /// Names an object. Empty where a document has no such member.
@@ -147,6 +168,8 @@ pub enum Effect {
     Audit,
     /// An exception covers it.
     Excused,
+    /// The policy could not be asked, because a fact is missing, and that is left out on request.
+    Skipped,
 }
 
 /// A finding with its place in a file.
@@ -254,6 +277,8 @@ pub struct Summary {
     /// What the manifests' own Namespaces say of how they are judged, as `name: mode`, `name: exempt` and `name: suspended
     /// until …`: it decides what is enforced.
     pub manifest_modes: Vec<String>,
+    /// Objects that are given more than once, as `Kind/namespace/name: place, place`. Each is judged as it stands.
+    pub repeated_objects: Vec<String>,
 }
 
 /// What was assumed for want of a cluster.
@@ -265,6 +290,8 @@ pub struct Assumptions {
     pub resources: Vec<String>,
     /// What the manifests' own Namespaces say of how they are judged.
     pub modes: Vec<String>,
+    /// Objects that are given more than once.
+    pub repeated: Vec<String>,
 }
 
 impl Report {
@@ -288,10 +315,11 @@ impl Report {
             invalid: count(DocumentStatus::Invalid),
             errors: count(DocumentStatus::Error),
             excused: findings.iter().filter(|finding| finding.effect == Effect::Excused).count(),
-            not_judged: 0,
+            not_judged: findings.iter().filter(|finding| finding.effect == Effect::Skipped).count(),
             assumed_namespaces: assumed.namespaces,
             guessed_resources: assumed.resources,
             manifest_modes: assumed.modes,
+            repeated_objects: assumed.repeated,
         };
         let (api_version, kind) = ("meshgate.io/v1alpha1", "Report");
         Self { api_version, kind, revision, documents, findings, summary, policies }
@@ -339,7 +367,7 @@ impl Effect {
         match self {
             Self::Deny | Self::Error => true,
             Self::Warn => fail_on == FailOn::Warn,
-            Self::Audit | Self::Excused => false,
+            Self::Audit | Self::Excused | Self::Skipped => false,
         }
     }
 }

@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &Arguments, color: Color) -> anyhow::Result<u8> {
         Fails::Warn => FailOn::Warn,
     };
     let paint = if arguments.show.is_none() { color.of_output() } else { color.of_errors() };
-    let sources = Sources::new(files.iter().map(|file| (file.name.as_str(), file.bytes.as_slice())));
+    let sources = Sources::new(files.iter().map(|file| (file.name.as_str(), file.content.bytes())));
     let text = match arguments.format {
         Format::Text => report::pretty(&report, &sources, paint),
         format => format.written(&report, fail_on)?,

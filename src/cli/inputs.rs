@@ -69,9 +69,18 @@ impl PolicyFlags {
     pub(super) fn tree(&self) -> anyhow::Result<Tree> {
         match self.name().strip_prefix(EMBEDDED) {
             Some(name) => Ok(source::profile(name)?),
+            None if self.is_reference() => bail!(
+                "--policies {}: a reference to a registry or a repository is not read by this release; fetch it, and name the directory",
+                self.name()
+            ),
             None => source::directory(Path::new(self.name()))
                 .with_context(|| format!("--policies {}: no policies", self.name())),
         }
+    }
+
+    /// Whether it names something that would have to be fetched.
+    fn is_reference(&self) -> bool {
+        self.name().contains("://") || self.name().starts_with("oci:") || self.name().starts_with("git@")
     }
 
     /// The policies, compiled, or all that is wrong with them at that time.

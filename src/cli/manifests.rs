@@ -1,6 +1,7 @@
 //! Manifests that are judged as a cluster would, and the flags that say how: what `check` and `explain` share.
 
-use clap::Args;
+use anyhow::bail;
+use clap::{Args, ValueEnum};
 
 use super::guard::{GuardFlags, UserFlags};
 use super::inputs::{FactFlags, PolicyFlags};
@@ -29,11 +30,37 @@ pub(super) struct ManifestFlags {
     /// The namespace of objects that name none [default: default]
     #[arg(short = 'n', long, value_name = "NAME")]
     namespace: Option<String>,
+    /// What becomes of facts that nobody gives
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    missing_facts: MissingFacts,
+    #[arg(long, hide = true)]
+    images: Option<String>,
+    #[arg(long, hide = true)]
+    mesh_config: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum MissingFacts {
+    /// A namespace is taken as freshly made; whatever else is missing is an error
+    #[default]
+    Assume,
+    /// Whatever is missing is an error
+    Error,
+    /// A policy that lacks one is left out, which is told and counted
+    Skip,
 }
 
 impl ManifestFlags {
     /// The files that are named.
+    ///
+    /// # Errors
+    /// One of them is not there, or something is asked for that this release does not have.
     pub(super) fn files(&self) -> anyhow::Result<Vec<File>> {
+        for (flag, value) in [("--images", &self.images), ("--mesh-config", &self.mesh_config)] {
+            if let Some(value) = value {
+                bail!("{flag} {value}: not in this release; leave the flag out");
+            }
+        }
         let paths: Vec<String> = self.paths.iter().chain(&self.filenames).cloned().collect();
         paths::read(&paths)
     }
@@ -43,14 +70,19 @@ impl ManifestFlags {
         let bundle = self.policies.bundle(self.facts.now())?;
         let facts = self.facts.manifests()?;
         let manifests = Manifests::read(files);
+        let others = match self.missing_facts {
+            MissingFacts::Assume => Others::Fresh,
+            MissingFacts::Error | MissingFacts::Skip => Others::Unknown,
+        };
         let check = Check {
             bundle: &bundle,
             facts: &facts,
-            world: self.facts.world(&bundle, &facts, Others::Fresh)?,
+            world: self.facts.world(&bundle, &facts, others)?,
             now: self.facts.now(),
             namespace: self.namespace.clone(),
             user: self.user.info(),
             subjects: self.guard.subjects(),
+            skips_missing_facts: self.missing_facts == MissingFacts::Skip,
             explains,
         };
         let progress = Progress::of(manifests.entries.len());

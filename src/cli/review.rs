@@ -10,6 +10,7 @@ use super::inputs::{FactFlags, PolicyFlags};
 use super::{output, paths};
 use crate::admission;
 use crate::context::{Facts, Others};
+use crate::dry_run::Content;
 use crate::review::{Phase, complete};
 
 /// Flags of `review`.
@@ -45,7 +46,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let world = arguments.facts.world(&bundle, &arguments.facts.manifests()?, Others::Fresh)?;
     let files = paths::read(std::slice::from_ref(&arguments.file))?;
     let [file] = files.as_slice() else { anyhow::bail!("{}: name one file", arguments.file) };
-    let request = admission::decode(&file.bytes).with_context(|| file.name.clone())?;
+    if let Content::LeftOut(why) | Content::Unreadable(why) = &file.content {
+        anyhow::bail!("{}: {why}", file.name);
+    }
+    let request = admission::decode(file.content.bytes()).with_context(|| file.name.clone())?;
     let phase = match arguments.phase {
         PhaseName::Mutate => Phase::Mutate,
         PhaseName::Validate => Phase::Validate,

@@ -84,9 +84,9 @@ impl World {
         put(&mut self.objects, kind, "", &name, &object);
     }
 
-    /// Whether a namespace is not known.
+    /// Whether a namespace is not known and taken as freshly made.
     pub fn assumes(&self, namespace: &str) -> bool {
-        !self.namespaces.contains_key(namespace)
+        self.others == Others::Fresh && !self.namespaces.contains_key(namespace)
     }
 
     /// `{name, labels, annotations}`, with the label that the API server gives every namespace.
@@ -226,13 +226,14 @@ mod tests {
         world.insert(None, &namespace(json!(null)));
         let labels = json!({ "kubernetes.io/metadata.name": "shop", "meshgate.io/mode": "deny", "a": "2" });
         assert_eq!(known(world.namespace("shop"))["labels"], labels);
-        assert!(!world.assumes("shop") && world.assumes("other"));
+        assert!(!world.assumes("shop") && !world.assumes("other"));
         assert!(matches!(world.namespace("other"), Fact::Unknown(_)));
     }
 
     #[test]
     fn a_fresh_namespace_has_the_labels_of_all() {
         let world = World::new(Others::Fresh).with_label("meshgate.io/mode", "deny");
+        assert!(world.assumes("shop"));
         let labels = json!({ "kubernetes.io/metadata.name": "shop", "meshgate.io/mode": "deny" });
         assert_eq!(
             known(world.namespace("shop")),

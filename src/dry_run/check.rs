@@ -1,14 +1,14 @@
 //! A run: every manifest through both phases, its Pods likewise, and the report of it all. On all cores; what comes out
 //! does not tell how many there are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::judge::{Judged, Mutated, done};
 use super::manifests::{Manifest, Manifests};
 use super::parallel::each;
-use super::reported::{about, panicked};
+use super::reported::{about, name, panicked};
 use super::requests::Requests;
 use crate::admission::Request;
 use crate::context::{Now, Subjects, World};
@@ -34,6 +34,8 @@ pub struct Check<'a> {
     pub user: Option<Value>,
     /// Who may change what is guarded.
     pub subjects: Subjects,
+    /// Whether a policy that can't be asked because a fact is missing is left out; it is an error else.
+    pub skips_missing_facts: bool,
     /// Whether decisions are explained, which takes longer.
     pub explains: bool,
 }
@@ -90,6 +92,9 @@ impl Check<'_> {
         let created = underway.iter().flatten().filter_map(|(_, request)| request.as_ref()?.namespace());
         let assumed: BTreeSet<String> =
             created.filter(|name| world.assumes(name)).map(str::to_owned).collect();
+        let repeated = repeated(
+            underway.iter().flatten().filter_map(|(manifest, one)| Some((*manifest, one.as_ref()?))),
+        );
         let mutated = each(underway, |entry| {
             entry.map(|(manifest, request)| {
                 (manifest, request.and_then(|request| done(self.mutate(request, &world))))
@@ -109,6 +114,7 @@ impl Check<'_> {
             namespaces: assumed.into_iter().collect(),
             resources: requests.guessed(),
             modes: manifests.objects().flat_map(modes).collect(),
+            repeated,
         };
         self.outcome(judged, assumed)
     }
@@ -140,6 +146,20 @@ impl Check<'_> {
     fn requests(&self, objects: &[Value]) -> Requests {
         Requests::new(objects.iter(), self.bundle, self.namespace.clone()).sent_by(self.user.clone())
     }
+}
+
+/// `Kind/namespace/name: place, place` of each object that is given more than once: a cluster would keep the last.
+fn repeated<'a>(all: impl Iterator<Item = (&'a Manifest, &'a Request)>) -> Vec<String> {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (manifest, request) in all.filter(|(manifest, _)| !manifest.metadata("name").is_empty()) {
+        let name = name(manifest, request);
+        let group = &request.kind().group;
+        let key = format!("{}\0{group}", name.path());
+        places.entry(key).or_default().push(format!("{}:{}", manifest.file, manifest.line()));
+    }
+    let more = places.into_iter().filter(|(_, places)| places.len() > 1);
+    more.map(|(key, places)| format!("{}: {}", key.split('\0').next().unwrap_or_default(), places.join(", ")))
+        .collect()
 }
 
 /// `name: mode`, `name: exempt`, `name: suspended until …`: what a Namespace says of how it is judged. It is believed,

@@ -58,7 +58,7 @@ impl Check<'_> {
     async fn validate(&self, mutated: Mutated, world: &dyn ContextSource) -> (Mutated, Vec<Finding>) {
         let mut mutated = mutated;
         let mut findings = mutated.decision.findings.clone();
-        if mutated.decision.allowed() {
+        if findings.iter().all(|finding| !self.refuses(finding)) {
             let decision = self.phase(&mutated.request, world, Phase::Validate, &mut mutated.explained).await;
             findings.extend(decision.findings);
         }
@@ -68,7 +68,7 @@ impl Check<'_> {
     /// What is left to do of a manifest, and its Pods.
     pub(super) async fn judge(&self, manifest: &Manifest, mutated: Mutated, world: &World) -> Judged {
         let name = name(manifest, &mutated.request);
-        let reporter = Reporter { bundle: self.bundle, manifest, name: &name };
+        let reporter = Reporter { check: self, manifest, name: &name };
         let (mut own, own_findings) = self.validate(mutated, world).await;
         let object = own.request.object();
         let mut findings: Vec<_> =
@@ -93,16 +93,27 @@ impl Check<'_> {
             status: status(&findings),
             reason: None,
             mutated: own.is_changed(),
+            rendered: manifest.rendered.clone(),
         };
         let reviewed = Reviewed {
             file: manifest.file.clone(),
             line: manifest.line(),
             name,
-            allowed: own_findings.iter().all(|finding| finding.action != Action::Deny),
+            allowed: own_findings.iter().all(|finding| !self.refuses(finding)),
             patch: own.decision.patch,
             object: own.request.object().cloned().unwrap_or_default(),
         };
         Judged { document, findings, reviewed, explained: own.explained }
+    }
+
+    /// Whether a finding keeps the object out.
+    fn refuses(&self, finding: &Finding) -> bool {
+        finding.action == Action::Deny && !self.leaves_out(finding)
+    }
+
+    /// Whether it says only that a fact is missing, which was asked to be left out.
+    pub(super) fn leaves_out(&self, finding: &Finding) -> bool {
+        self.skips_missing_facts && finding.lacks_fact
     }
 
     /// What is known before anything is asked.

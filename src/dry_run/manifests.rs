@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::report::{DocumentResult, DocumentStatus, ObjectName};
+use super::sources::{self, Place, Sources};
+use crate::report::{DocumentResult, DocumentStatus, ObjectName, Rendered};
 use crate::yaml::{self, Position};
+
+/// What has a NUL byte this early is no text (git's rule).
+const HEAD_BYTES: usize = 8_000;
 
 /// A file that was read.
 #[derive(Clone, Debug)]
@@ -13,16 +17,39 @@ pub struct File {
     /// As it is shown in findings; `-` for standard input.
     pub name: String,
     /// Its content.
-    pub bytes: Vec<u8>,
+    pub content: Content,
     /// Whether it was named itself, not found by walking a directory. What is no Kubernetes object is then a fault.
     pub named: bool,
+}
+
+/// What is in a file.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// All of it.
+    Bytes(Vec<u8>),
+    /// It was not looked into, and why: no fault, unless somebody has named it.
+    LeftOut(String),
+    /// It can't be read, and why.
+    Unreadable(String),
+}
+
+impl Content {
+    /// What was read.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::LeftOut(_) | Self::Unreadable(_) => &[],
+        }
+    }
 }
 
 /// A Kubernetes object in a file.
 #[derive(Clone, Debug)]
 pub struct Manifest {
-    /// The file's name.
+    /// The file's name; of a document that Helm has rendered onto standard input, the name of its template.
     pub file: String,
+    /// Where it was read, if that is another file.
+    pub(super) rendered: Option<Rendered>,
     /// The object, as kubectl would send it.
     pub object: Map<String, Value>,
     /// JSON pointer of the object in its document: empty, or the way to an item of a List.
@@ -43,16 +70,40 @@ impl Manifests {
     pub fn read(files: &[File]) -> Self {
         let mut manifests = Self::default();
         for file in files {
-            for document in yaml::read(&file.bytes) {
-                match document {
-                    Ok(document) => manifests.document(file, Arc::new(document)),
-                    Err(fault) => {
-                        manifests.reject(file, fault.position.line, DocumentStatus::Invalid, fault.message)
-                    }
+            match &file.content {
+                Content::Bytes(bytes) => manifests.file(file, bytes),
+                Content::LeftOut(why) => manifests.not_an_object(&Place::of(file), 1, why),
+                Content::Unreadable(why) => {
+                    manifests.reject(&Place::of(file), 1, DocumentStatus::Invalid, why.clone())
                 }
             }
         }
         manifests
+    }
+
+    fn file(&mut self, file: &File, bytes: &[u8]) {
+        let before = self.entries.len();
+        if bytes.iter().take(HEAD_BYTES).any(|byte| *byte == 0) {
+            let why = "not text: it has NUL bytes; a manifest is YAML or JSON in UTF-8";
+            return self.reject(&Place::of(file), 1, DocumentStatus::Invalid, why.to_owned());
+        }
+        let sources = Sources::of(file, bytes);
+        for document in yaml::read(bytes) {
+            match document {
+                Ok(document) => {
+                    let place = sources.place(file, document.line);
+                    let (value, document) = (document.value.clone(), Arc::new(document));
+                    self.object(&place, value, String::new(), &document);
+                }
+                Err(fault) => {
+                    let line = fault.position.line;
+                    self.reject(&sources.place(file, line), line, DocumentStatus::Invalid, fault.message);
+                }
+            }
+        }
+        if self.entries.len() == before {
+            self.not_an_object(&Place::of(file), 1, "there is no document in it");
+        }
     }
 
     /// The objects.
@@ -60,41 +111,39 @@ impl Manifests {
         self.entries.iter().filter_map(|entry| entry.as_ref().ok())
     }
 
-    fn document(&mut self, file: &File, document: Arc<yaml::Document>) {
-        let value = document.value.clone();
-        self.object(file, value, String::new(), &document);
-    }
-
-    fn object(&mut self, file: &File, value: Value, prefix: String, document: &Arc<yaml::Document>) {
+    fn object(&mut self, place: &Place<'_>, value: Value, prefix: String, document: &Arc<yaml::Document>) {
         let line = if prefix.is_empty() { document.line } else { document.position(&prefix).line };
         let Value::Object(object) = value else {
-            return self.not_an_object(file, line, "not a mapping; a manifest has apiVersion and kind");
+            return self.not_an_object(place, line, "not a mapping; a manifest has apiVersion and kind");
         };
         let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
         let (api_version, kind) = (text("apiVersion"), text("kind"));
         if api_version.is_empty() || kind.is_empty() {
-            return self.not_an_object(file, line, "no apiVersion or no kind; a manifest has both");
+            return self.not_an_object(place, line, "no apiVersion or no kind; a manifest has both");
         }
         if api_version.starts_with("kustomize.config.k8s.io/") {
             return self.not_an_object(
-                file,
+                place,
                 line,
                 "a file for kustomize; check the output of `kustomize build`",
             );
         }
         if matches!(object.get("metadata"), Some(metadata) if !metadata.is_object() && !metadata.is_null()) {
-            return self.reject(file, line, DocumentStatus::Invalid, "metadata is not a mapping".to_owned());
+            return self.reject(place, line, DocumentStatus::Invalid, "metadata is not a mapping".to_owned());
         }
         // Whatever has `items` is a list for kubectl, whatever it calls itself (apimachinery, UnstructuredJSONScheme).
         match object.get("items") {
             Some(Value::Array(items)) => {
                 let kind = (api_version.to_owned(), kind.to_owned());
-                self.list(file, items.clone(), &kind, &prefix, document);
+                self.list(place, items.clone(), &kind, &prefix, document);
             }
-            Some(Value::Null) => self.reject(file, line, DocumentStatus::Skipped, format!("an empty {kind}")),
-            Some(_) => self.reject(file, line, DocumentStatus::Invalid, "`items` is not a list".to_owned()),
+            Some(Value::Null) => {
+                self.reject(place, line, DocumentStatus::Skipped, format!("an empty {kind}"))
+            }
+            Some(_) => self.reject(place, line, DocumentStatus::Invalid, "`items` is not a list".to_owned()),
             None => self.entries.push(Ok(Manifest {
-                file: file.name.clone(),
+                file: place.name().to_owned(),
+                rendered: place.rendered.clone(),
                 object,
                 prefix,
                 document: Arc::clone(document),
@@ -105,14 +154,14 @@ impl Manifests {
     /// Items of a typed list may leave out what the list says (apimachinery, UnstructuredList decoding).
     fn list(
         &mut self,
-        file: &File,
+        place: &Place<'_>,
         items: Vec<Value>,
         (api_version, kind): &(String, String),
         prefix: &str,
         document: &Arc<yaml::Document>,
     ) {
         if items.is_empty() {
-            return self.reject(file, document.line, DocumentStatus::Skipped, format!("an empty {kind}"));
+            return self.reject(place, document.line, DocumentStatus::Skipped, format!("an empty {kind}"));
         }
         let item_kind = kind.strip_suffix("List").unwrap_or_default();
         for (index, mut item) in items.into_iter().enumerate() {
@@ -124,18 +173,20 @@ impl Manifests {
                 members.insert("apiVersion".to_owned(), Value::from(api_version.as_str()));
                 members.insert("kind".to_owned(), Value::from(item_kind));
             }
-            self.object(file, item, format!("{prefix}/items/{index}"), document);
+            self.object(place, item, format!("{prefix}/items/{index}"), document);
         }
     }
 
-    fn not_an_object(&mut self, file: &File, line: usize, reason: &str) {
-        let status = if file.named { DocumentStatus::Invalid } else { DocumentStatus::Skipped };
-        self.reject(file, line, status, reason.to_owned());
+    fn not_an_object(&mut self, place: &Place<'_>, line: usize, reason: &str) {
+        let status = if place.file.named { DocumentStatus::Invalid } else { DocumentStatus::Skipped };
+        self.reject(place, line, status, reason.to_owned());
     }
 
-    fn reject(&mut self, file: &File, line: usize, status: DocumentStatus, reason: String) {
-        let (file, object) = (file.name.clone(), ObjectName::default());
-        let result = DocumentResult { file, line, object, status, reason: Some(reason), mutated: false };
+    fn reject(&mut self, place: &Place<'_>, line: usize, status: DocumentStatus, reason: String) {
+        let (file, object) = (place.name().to_owned(), ObjectName::default());
+        let (rendered, line) = (place.rendered.clone(), place.line(line));
+        let reason = Some(reason);
+        let result = DocumentResult { file, line, object, status, reason, mutated: false, rendered };
         self.entries.push(Err(Box::new(result)));
     }
 }
@@ -157,12 +208,18 @@ impl Manifest {
 
     /// Where a JSON pointer into the object stands in the file; where there is no such field, what is nearest above it.
     pub fn position(&self, pointer: &str) -> Position {
-        self.document.position(&format!("{}{pointer}", self.prefix))
+        let position = self.document.position(&format!("{}{pointer}", self.prefix));
+        Position { line: sources::line(self.rendered.as_ref(), position.line), ..position }
     }
 
     /// The line in which the object begins.
     pub fn line(&self) -> usize {
-        if self.prefix.is_empty() { self.document.line } else { self.document.position(&self.prefix).line }
+        let line = if self.prefix.is_empty() {
+            self.document.line
+        } else {
+            self.document.position(&self.prefix).line
+        };
+        sources::line(self.rendered.as_ref(), line)
     }
 
     /// The object is no use after all.
@@ -174,6 +231,7 @@ impl Manifest {
             name: self.metadata("name").to_owned(),
         };
         let (file, line, status) = (self.file.clone(), self.line(), DocumentStatus::Invalid);
-        Box::new(DocumentResult { file, line, object, status, reason: Some(reason), mutated: false })
+        let (reason, rendered) = (Some(reason), self.rendered.clone());
+        Box::new(DocumentResult { file, line, object, status, reason, mutated: false, rendered })
     }
 }

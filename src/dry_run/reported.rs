@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::check::Check;
 use super::manifests::Manifest;
 use crate::admission::Request;
 use crate::engine::Bundle;
@@ -20,7 +21,7 @@ const OBSERVED_BYTES: usize = 256;
 
 /// What findings are reported with.
 pub(super) struct Reporter<'a> {
-    pub(super) bundle: &'a Bundle,
+    pub(super) check: &'a Check<'a>,
     pub(super) manifest: &'a Manifest,
     pub(super) name: &'a ObjectName,
 }
@@ -42,6 +43,7 @@ impl Reporter<'_> {
         let field =
             finding.field.as_ref().map(|f| if path.is_empty() { f.clone() } else { format!("{path}.{f}") });
         let effect = match (finding.is_error, finding.action) {
+            _ if self.check.leaves_out(finding) => Effect::Skipped,
             (true, _) => Effect::Error,
             (false, Action::Deny) => Effect::Deny,
             (false, Action::Warn) => Effect::Warn,
@@ -79,7 +81,7 @@ impl Reporter<'_> {
         let is_its = |bound: &&crate::engine::Bound| {
             bound.policy.id == finding.policy && bound.binding.name == finding.binding
         };
-        let bound = self.bundle.bound.iter().find(is_its)?;
+        let bound = self.check.bundle.bound.iter().find(is_its)?;
         let is_said_by_a_rule =
             !finding.is_error && finding.excuse.as_ref().is_none_or(|one| one.control.is_none());
         let line = is_said_by_a_rule.then(|| bound.rule_of(&finding.message)).flatten();

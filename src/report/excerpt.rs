@@ -46,12 +46,17 @@ impl<'a> Sources<'a> {
         Some(text.trim_end_matches('\r').to_owned())
     }
 
-    /// The lines of an excerpt, from the empty margin on; none where there is no such line.
-    pub(super) fn excerpt(&self, file: &str, (line, column): (usize, usize), paint: Paint) -> Vec<String> {
+    /// The lines of an excerpt, from the empty margin on; none where there is no such line. It is shown as line `number`.
+    pub(super) fn excerpt(
+        &self,
+        (file, line): (&str, usize),
+        (number, column): (usize, usize),
+        paint: Paint,
+    ) -> Vec<String> {
         let Some(text) = self.line(file, line).filter(|text| !text.trim().is_empty()) else {
             return Vec::new();
         };
-        let number = line.to_string();
+        let number = number.to_string();
         let margin = " ".repeat(number.len());
         let bar = paint.blue('|');
         let room = paint.columns().saturating_sub(number.len()).saturating_sub(3);

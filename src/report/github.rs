@@ -29,7 +29,7 @@ fn annotation(finding: &ReportedFinding) -> String {
     let command = match finding.effect {
         Effect::Deny | Effect::Error => "error",
         Effect::Warn => "warning",
-        Effect::Audit | Effect::Excused => "notice",
+        Effect::Audit | Effect::Excused | Effect::Skipped => "notice",
     };
     let properties = [
         ("file", finding.file.clone()),

@@ -13,7 +13,7 @@ pub fn markdown(report: &Report) -> String {
     for (title, wanted) in [
         ("Denied", &[Effect::Deny, Effect::Error][..]),
         ("Warnings", &[Effect::Warn]),
-        ("Recorded", &[Effect::Audit, Effect::Excused]),
+        ("Recorded", &[Effect::Audit, Effect::Excused, Effect::Skipped]),
     ] {
         let found = report.findings.iter().filter(|finding| wanted.contains(&finding.effect));
         let rows: String = found.map(row).collect();

@@ -22,7 +22,7 @@ struct Group<'a> {
 pub fn pretty(report: &Report, sources: &Sources<'_>, paint: Paint) -> String {
     let mut text = String::new();
     for group in groups(report) {
-        write_group(&mut text, &group, sources, paint);
+        write_group(&mut text, report, &group, sources, paint);
         text.push('\n');
     }
     let mut skipped = false;
@@ -73,14 +73,14 @@ fn place(finding: &ReportedFinding) -> (usize, usize, usize) {
     (finding.document, finding.line, finding.column)
 }
 
-fn write_group(text: &mut String, group: &Group<'_>, sources: &Sources<'_>, paint: Paint) {
+fn write_group(text: &mut String, report: &Report, group: &Group<'_>, sources: &Sources<'_>, paint: Paint) {
     let finding = group.first;
     let ReportedFinding { file, line, column, policy, message, object, .. } = finding;
     let does = finding.does();
     let coloured = match finding.effect {
         Effect::Deny | Effect::Error => paint.red(&does),
         Effect::Warn => paint.yellow(&does),
-        Effect::Audit => paint.cyan(&does),
+        Effect::Audit | Effect::Skipped => paint.cyan(&does),
         Effect::Excused => paint.green(&does),
     };
     let head = format!("[{policy}] {message}");
@@ -97,7 +97,11 @@ fn write_group(text: &mut String, group: &Group<'_>, sources: &Sources<'_>, pain
     );
     // Whoever sees a log need not see a Secret.
     let is_secret = (object.api_version.as_str(), object.kind.as_str()) == ("v1", "Secret");
-    let excerpt = if is_secret { Vec::new() } else { sources.excerpt(file, (*line, *column), paint) };
+    let read_at = report.documents.get(finding.document).map(|document| document.read_at(*line));
+    let excerpt = match read_at.filter(|_| !is_secret) {
+        Some(at) => sources.excerpt(at, (*line, *column), paint),
+        None => Vec::new(),
+    };
     excerpt.iter().for_each(|line| text.push_str(&format!("{line}\n")));
     for (word, note) in notes(group, &excerpt) {
         let taken = margin.len().saturating_add(width(word)).saturating_add(5);
@@ -147,7 +151,10 @@ fn unread(text: &mut String, document: &DocumentResult, reason: &str, sources: &
     let margin = " ".repeat(line.to_string().len());
     let name = if object.kind.is_empty() { String::new() } else { format!(": {}", object.path()) };
     text.push_str(&format!("{margin}{} {}\n", paint.blue("-->"), plain(&format!("{file}:{line}{name}"))));
-    sources.excerpt(file, (*line, 1), paint).iter().for_each(|line| text.push_str(&format!("{line}\n")));
+    sources
+        .excerpt(document.read_at(*line), (*line, 1), paint)
+        .iter()
+        .for_each(|line| text.push_str(&format!("{line}\n")));
 }
 
 /// A line, wrapped: `head` as it is, of `taken` columns, and a text whose parts are a manifest's.

@@ -64,7 +64,7 @@ fn result(finding: &ReportedFinding, rule_index: Option<usize>) -> Value {
     let level = match finding.effect {
         Effect::Deny | Effect::Error => "error",
         Effect::Warn => "warning",
-        Effect::Audit | Effect::Excused => "note",
+        Effect::Audit | Effect::Excused | Effect::Skipped => "note",
     };
     let remedy = remedy.as_ref().map(|remedy| format!("\n{remedy}")).unwrap_or_default();
     let text = format!("{}: {message}{remedy}", object.path());

@@ -35,7 +35,7 @@ fn row(document: &DocumentResult, findings: &[ReportedFinding]) -> [String; 6] {
         status.word().to_owned(),
         count(&[Effect::Deny, Effect::Error]),
         count(&[Effect::Warn]),
-        count(&[Effect::Audit, Effect::Excused]),
+        count(&[Effect::Audit, Effect::Excused, Effect::Skipped]),
         if object.kind.is_empty() { "-".to_owned() } else { object.path() },
         format!("{file}:{line}{}", reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default()),
     ];

@@ -11,6 +11,7 @@ impl Effect {
             Self::Warn => "warning",
             Self::Audit => "audit",
             Self::Excused => "excused",
+            Self::Skipped => "not judged",
         }
     }
 }
@@ -31,7 +32,7 @@ impl DocumentStatus {
 
 impl ObjectName {
     /// `Kind/namespace/name`, without the namespace where there is none.
-    pub(super) fn path(&self) -> String {
+    pub fn path(&self) -> String {
         let parts = [self.kind.as_str(), self.namespace.as_str(), self.name.as_str()];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
     }
@@ -72,6 +73,9 @@ impl Summary {
         if self.excused > 0 {
             lines.push(format!("excused by exceptions: {}", self.excused));
         }
+        if self.not_judged > 0 {
+            lines.push(format!("not judged, because a fact is missing: {}", self.not_judged));
+        }
         if documents == skipped {
             lines.push("nothing was judged: there is no Kubernetes object in it".to_owned());
         }
@@ -79,6 +83,7 @@ impl Summary {
             ("modes that these manifests set", &self.manifest_modes),
             ("namespaces not given, taken as freshly made", &self.assumed_namespaces),
             ("resources guessed from kinds", &self.guessed_resources),
+            ("objects that are given more than once, each judged as it stands", &self.repeated_objects),
         ] {
             if !all.is_empty() {
                 lines.push(format!("{what}: {}", all.join(", ")));

@@ -14,6 +14,20 @@ use crate::kubernetes::field_path;
 use crate::patch::Patch;
 use crate::policy::{Exception, FailurePolicy, PolicyId, Revision, Severity};
 
+/// Facts that can be missing whatever the object is like. All others are computed from it, or null where there is nothing.
+const OF_THE_WORLD: [&str; 10] = [
+    "namespace",
+    "limit_ranges",
+    "resource_quotas",
+    "autoscalers",
+    "disruption_budgets",
+    "runtime_classes",
+    "cluster.version",
+    "inventory",
+    "pods",
+    "images",
+];
+
 /// The two times that the API server asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -44,6 +58,8 @@ pub struct Finding {
     pub action: Action,
     /// Whether the policy gave no answer: its failurePolicy speaks, not its rules.
     pub is_error: bool,
+    /// Whether that is because a fact is missing that somebody else would have to give, not the object.
+    pub lacks_fact: bool,
     /// The policy.
     pub policy: PolicyId,
     /// The binding's name.
@@ -158,8 +174,9 @@ impl Finding {
         };
         let message = error.to_string();
         let cause = error.cause();
-        Self { key: message.clone(), message, cause, ..Self::about(matched, action, true) }
-            .suspended_by(matched)
+        let lacks_fact = matches!(error, EvaluationError::Fact { name, .. } if OF_THE_WORLD.contains(name));
+        let about = Self::about(matched, action, true);
+        Self { key: message.clone(), message, cause, lacks_fact, ..about }.suspended_by(matched)
     }
 
     /// What a matched policy would change, and why it is not done: for the record.
@@ -183,6 +200,7 @@ impl Finding {
         Self {
             action,
             is_error,
+            lacks_fact: false,
             policy: policy.id.clone(),
             binding: matched.bound.binding.name.clone(),
             key: String::new(),
@@ -225,6 +243,7 @@ impl Finding {
         Self {
             action,
             is_error: false,
+            lacks_fact: false,
             policy: PolicyId::guard(),
             binding: "guard".to_owned(),
             key: message.clone(),

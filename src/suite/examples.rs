@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use crate::context::{Now, Others, Subjects, World};
-use crate::dry_run::{Check, File, Manifests, Outcome, Requests};
+use crate::dry_run::{Check, Content, File, Manifests, Outcome, Requests};
 use crate::engine::{self, Bundle};
 use crate::policy::{Draft, PolicyId, Tree};
 use crate::report::{self, DocumentStatus, Effect, Report};
@@ -122,7 +122,7 @@ impl Example {
 }
 
 fn manifests(path: &str, bytes: Vec<u8>) -> Manifests {
-    Manifests::read(&[File { name: path.to_owned(), bytes, named: true }])
+    Manifests::read(&[File { name: path.to_owned(), content: Content::Bytes(bytes), named: true }])
 }
 
 fn check(bundle: &Bundle, manifests: &Manifests) -> Result<Outcome, String> {
@@ -135,6 +135,7 @@ fn check(bundle: &Bundle, manifests: &Manifests) -> Result<Outcome, String> {
         world,
         now,
         namespace: None,
+        skips_missing_facts: false,
         explains: false,
         user: None,
         subjects: Subjects::default(),

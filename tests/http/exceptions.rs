@@ -2,7 +2,7 @@
 
 use meshgate::admission::decode;
 use meshgate::context::{Facts, Now, Others, Subjects, World};
-use meshgate::dry_run::{Check, File, Manifests};
+use meshgate::dry_run::{Check, Content, File, Manifests};
 use meshgate::engine::Bundle;
 use meshgate::policy::Tree;
 use meshgate::report::{Effect, FailOn, Report};
@@ -39,13 +39,18 @@ fn spec() -> Value {
 /// The dry run of a Pod.
 fn checked(bundle: &Bundle, spec: &Value) -> Report {
     let pod = json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "a", "namespace": "shop" }, "spec": spec });
-    let file = File { name: "a.json".to_owned(), bytes: pod.to_string().into_bytes(), named: true };
+    let file = File {
+        name: "a.json".to_owned(),
+        content: Content::Bytes(pod.to_string().into_bytes()),
+        named: true,
+    };
     let check = Check {
         bundle,
         facts: &Manifests::default(),
         world: World::new(Others::Fresh),
         now: Now::parse(NOW).unwrap(),
         namespace: None,
+        skips_missing_facts: false,
         explains: false,
         user: None,
         subjects: Subjects::default(),

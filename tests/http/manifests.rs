@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use meshgate::dry_run::File;
+use meshgate::dry_run::{Content, File};
 
 /// Where the corpus lies: beside the project, not in it. None: it is left out, which CI is not to do.
 pub(crate) fn corpus() -> Option<PathBuf> {
@@ -27,7 +27,7 @@ pub(crate) fn files(directory: &Path, found: &mut Vec<File>) {
             files(&path, found);
         } else if matches!(extension, Some("yaml" | "yml" | "json")) {
             let (name, bytes) = (path.display().to_string(), std::fs::read(&path).unwrap());
-            found.push(File { name, bytes, named: false });
+            found.push(File { name, content: Content::Bytes(bytes), named: false });
         }
     }
 }
