@@ -5,6 +5,7 @@
 mod catalogue;
 mod chart;
 mod check;
+mod ci;
 mod closed;
 mod commands;
 mod dockerfile;
