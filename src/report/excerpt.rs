@@ -183,7 +183,7 @@ mod tests {
     fn a_long_line_is_cut_around_what_it_is_about() {
         let line = format!("{{{}b: c, {}}}", "a: 1, ".repeat(50), "d: 2, ".repeat(50));
         let shown = underlined(&line, 302, 40);
-        assert_eq!(shown, "…: 1, a: 1, b: c, d: 2, d: 2, d: 2, d: …\n            ^^^^");
+        assert_eq!(shown, "… 1, a: 1, b: c, d: 2, d: 2, d: 2, d: 2…\n           ^^^^");
         let shown = underlined(&format!("a: {}", "x".repeat(100)), 1, 20);
         assert_eq!(shown, "a: xxxxxxxxxxxxxxxx…\n^^^^^^^^^^^^^^^^^^^^");
     }
