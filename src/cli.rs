@@ -6,6 +6,7 @@ mod eval;
 mod explain;
 mod formats;
 mod guard;
+mod inject;
 mod inputs;
 mod install;
 mod lint;
@@ -49,6 +50,7 @@ const EXAMPLES: &str = "\
 Examples:
   meshgate check deploy/                     what the embedded policies say of your manifests
   meshgate check -p policies deploy/         … and what yours say
+  meshgate inject deploy/ --mesh-config m/   your manifests with the sidecars of your mesh
   meshgate explain deploy/web.yaml           … and why: who was asked, and which rule said what
   meshgate review --phase validate r.json    answer an AdmissionReview, as the webhook does
   meshgate test policies                     the tests and examples of your policies
@@ -63,6 +65,8 @@ enum Command {
     Check(check::Arguments),
     /// Answer an AdmissionReview as the webhook would
     Review(review::Arguments),
+    /// Print manifests with the sidecars that their mesh would inject
+    Inject(inject::Arguments),
     /// Tell how decisions about manifests come about
     Explain(explain::Arguments),
     /// Evaluate one rule of any Rego on any input
@@ -114,6 +118,7 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<u8> {
     match command {
         Command::Check(arguments) => check::run(&arguments, color),
         Command::Review(arguments) => review::run(&arguments),
+        Command::Inject(arguments) => inject::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments, color),

@@ -5,6 +5,7 @@
 
 mod check;
 mod default;
+mod inject;
 mod judge;
 mod manifests;
 mod parallel;
@@ -15,6 +16,7 @@ mod resources;
 mod sources;
 
 pub use check::{Check, Outcome, Reviewed};
+pub use inject::{Inject, InjectOutcome, Injections, Note};
 pub use manifests::{Content, File, Manifest, Manifests};
 pub use parallel::each;
 pub use requests::Requests;

@@ -45,7 +45,7 @@ pub use matching::{
     Scope, is_never,
 };
 pub use members::Members;
-pub use mesh_settings::MeshSettings;
+pub use mesh_settings::{Mesh, MeshMode, MeshRevision, MeshSettings};
 pub use metadata::{FailurePolicy, Metadata, Severity};
 pub use origin::Origin;
 pub use rego::{Module, Policy};

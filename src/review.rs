@@ -29,10 +29,10 @@ use crate::admission::Request;
 use crate::context::{FactKey, Facts};
 use crate::engine::Bundle;
 
-pub use complete::{Rounds, complete, explained};
+pub use crate::mesh::{Mesh, NoMesh, Proposal, RenderedContainer, Rendering};
+pub use complete::{Rounds, complete, complete_in, explained, explained_in};
 pub use decision::{Action, Decision, Finding, Phase};
 use knowledge::Knowledge;
-pub use mesh::{Mesh, NoMesh, Proposal, RenderedContainer, Rendering};
 pub use namespaces::changes_guarded;
 pub use trace::{Asked, BindingTrace, ExceptionTrace, Outside, Side, Softened, Trace};
 pub use unjudged::Unjudged;
@@ -60,6 +60,11 @@ pub fn review_in(
     phase: Phase,
 ) -> Progress {
     run(mesh, bundle, facts, request, phase, false)
+}
+
+/// The same beside a mesh, with its trace.
+fn explain_in(mesh: &dyn Mesh, bundle: &Bundle, facts: &Facts, request: &Request, phase: Phase) -> Progress {
+    run(mesh, bundle, facts, request, phase, true)
 }
 
 /// The same decision, with its trace. Takes longer: each rule is asked once more, alone.

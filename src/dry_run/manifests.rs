@@ -222,6 +222,11 @@ impl Manifest {
         sources::line(self.rendered.as_ref(), line)
     }
 
+    /// The document that it is written in, and the JSON pointer to it there.
+    pub(super) fn written(&self) -> (&Arc<yaml::Document>, &str) {
+        (&self.document, &self.prefix)
+    }
+
     /// The object is no use after all.
     pub(super) fn reject(&self, reason: String) -> Box<DocumentResult> {
         let object = ObjectName {

@@ -16,7 +16,8 @@ use super::program::{self, Contract, ProgramSettings, Promise};
 use super::said::Apart;
 use super::syntax::Parsed;
 use crate::policy::{
-    Binding, BundleSettings, Draft, Exception, Fault, Faults, Module, Policy, PolicyId, Revision,
+    Binding, BundleSettings, Draft, Exception, Fault, Faults, MeshSettings, Module, Policy, PolicyId,
+    Revision,
 };
 
 /// Policies in force, ready to evaluate. Immutable and shared by all requests.
@@ -25,6 +26,8 @@ pub struct Bundle {
     pub revision: Revision,
     /// What holds for all of it.
     pub settings: BundleSettings,
+    /// What is done about meshes; None where nothing is said of it.
+    pub meshes: Option<MeshSettings>,
     /// All policies, bound or not.
     pub policies: BTreeMap<PolicyId, Arc<Policy>>,
     /// The policies in force, sorted by policy and name.
@@ -98,6 +101,7 @@ impl Bundle {
         Ok(Self {
             revision: self.revision.clone(),
             settings: self.settings.clone(),
+            meshes: self.meshes.clone(),
             policies: self.policies.clone(),
             bound: self.bound.clone(),
             exceptions: self.exceptions.clone(),
@@ -113,8 +117,9 @@ impl Bundle {
 /// # Errors
 /// The draft's faults, and everything that the gate refuses.
 pub fn compile(draft: Draft) -> Result<Bundle, Faults> {
-    // Trust in images and the settings of meshes decide nothing yet.
-    let Draft { revision, policies, libraries, bindings, exceptions, settings, mut faults, .. } = draft;
+    // Trust in images decides nothing yet.
+    let Draft { revision, policies, libraries, bindings, exceptions, settings, meshes, mut faults, .. } =
+        draft;
     let (policies_parsed, libraries_parsed) = judged(&policies, &libraries, &mut faults);
     Faults::or(faults, ())?;
     let policies: BTreeMap<PolicyId, Arc<Policy>> =
@@ -144,7 +149,7 @@ pub fn compile(draft: Draft) -> Result<Bundle, Faults> {
     let parameters =
         bound.iter().map(|one| (Rego::from(packages::member(one.number)), to_rego(&one.binding.parameters)));
     let parameters = Rego::from(parameters.collect::<BTreeMap<_, _>>());
-    Ok(Bundle { revision, settings, policies, bound, exceptions, chunks, parameters, libraries })
+    Ok(Bundle { revision, settings, meshes, policies, bound, exceptions, chunks, parameters, libraries })
 }
 
 /// A tenant binds what changes objects only where the platform lets it; also what has a say in injections, for one that

@@ -7,6 +7,7 @@ mod config;
 mod data;
 mod functions;
 mod inject;
+mod installed;
 mod json;
 mod merge;
 mod mesh_config;
@@ -21,7 +22,9 @@ mod proxy_config;
 mod schema;
 mod status;
 mod target;
+mod uninject;
 
 pub use config::{Installation, Texts};
 pub use inject::{Injected, inject};
+pub use installed::Istio;
 pub use target::{Target, Workload};

@@ -1,5 +1,5 @@
 //! The file kind `MeshSettings`: which meshes there are, what is done about each of their revisions, and where their own
-//! configuration is. Typed and judged here; nothing injects yet.
+//! configuration is. Typed and judged here; `mesh` reads them.
 
 use std::collections::BTreeSet;
 

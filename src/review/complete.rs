@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Decision, Phase, Progress, explain, review};
+use super::{Decision, Mesh, Phase, Progress, explain, explain_in, review, review_in};
 use crate::admission::Request;
 use crate::context::{ContextSource, Fact, FactKey, Facts, gather};
 use crate::engine::Bundle;
@@ -66,6 +66,50 @@ pub async fn explained(
 ) -> Decision {
     let rounds = Rounds { review: explain, ..Rounds::new(facts) };
     to_the_end(rounds, bundle, source, request, phase).await
+}
+
+/// Reviews a request to the end beside a mesh.
+pub async fn complete_in(
+    mesh: &dyn Mesh,
+    bundle: &Bundle,
+    source: &dyn ContextSource,
+    facts: Facts,
+    request: &Request,
+    phase: Phase,
+) -> Decision {
+    beside(source, facts, |facts| review_in(mesh, bundle, facts, request, phase)).await
+}
+
+/// The same decision, with its trace.
+pub async fn explained_in(
+    mesh: &dyn Mesh,
+    bundle: &Bundle,
+    source: &dyn ContextSource,
+    facts: Facts,
+    request: &Request,
+    phase: Phase,
+) -> Decision {
+    beside(source, facts, |facts| explain_in(mesh, bundle, facts, request, phase)).await
+}
+
+/// The rounds of [`Rounds`], of a review that knows its mesh.
+async fn beside(
+    source: &dyn ContextSource,
+    mut facts: Facts,
+    review: impl Fn(&Facts) -> Progress,
+) -> Decision {
+    let mut gathered = 0;
+    loop {
+        match review(&facts) {
+            Progress::Done(decision) => return *decision,
+            Progress::Need(_) if gathered >= ROUNDS => facts.close(),
+            Progress::Need(keys) => {
+                let answers = gather(source, &keys).await;
+                facts.extend(keys, answers);
+                gathered = gathered.saturating_add(1);
+            }
+        }
+    }
 }
 
 async fn to_the_end(

@@ -11,10 +11,11 @@ use serde_json::Value;
 
 use super::decision::Finding;
 use super::fold::Step;
-use super::mesh::{self, RenderedContainer};
+use super::mesh;
 use crate::admission::Request;
 use crate::kubernetes::containers::LISTS;
 use crate::kubernetes::pod_template::PodTemplates;
+use crate::mesh::RenderedContainer;
 use crate::policy::GuardedField;
 use fields::Powers;
 use pod::Pod;

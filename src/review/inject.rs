@@ -5,8 +5,9 @@ use super::decision::{Action, Finding, Phase};
 use super::fold::{Fold, Step};
 use super::knowledge::Knowledge;
 use super::matched::{Matched, declared, matched};
-use super::mesh::{Proposal, RenderedContainer};
+
 use crate::engine::{Bound, Bundle, EvaluationError, Injection, Input};
+use crate::mesh::{Proposal, RenderedContainer};
 use crate::policy::FactName;
 
 /// What was injected.

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::excepted::{self, Excepted};
-use super::mesh::{self, Mesh, Proposal, Recognised};
+use super::mesh::{self, Recognised};
 use super::trace::Trace;
 use crate::admission::{Operation, Request};
 use crate::context::{self, Fact, FactKey, Facts, Listed, Now, OwnerReference, Subjects};
 use crate::engine::Bundle;
 use crate::kubernetes::containers;
 use crate::kubernetes::pod_template::{self, PodTemplates};
+use crate::mesh::{Mesh, Proposal};
 use crate::policy::{DeclaredFact, FactName};
 
 /// The facts at hand, and the keys that were asked for and are not there yet.

@@ -304,7 +304,7 @@ fn what_is_no_tree_is_refused() {
     for (policies, needle) in [
         ("absent", "can't read absent"),
         ("p", "is a symbolic link"),
-        ("embedded/lenient", "no embedded profile `lenient`; there are starter, strict"),
+        ("embedded/lenient", "no embedded profile `lenient`; there are mesh, starter, strict"),
     ] {
         let ran = run(folder.path(), &["check", "-p", policies, "-"], "");
         assert_eq!(ran.code, 2, "{policies}");

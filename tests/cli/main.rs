@@ -15,6 +15,7 @@ mod facts;
 mod faults;
 mod formats;
 mod hostile;
+mod inject;
 mod inputs;
 mod install;
 mod pipes;

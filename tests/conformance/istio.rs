@@ -2,4 +2,5 @@
 
 mod canonical;
 mod cases;
+mod recognised;
 mod tables;

@@ -107,6 +107,11 @@ impl Installation {
         if self.revision.is_empty() { "default" } else { &self.revision }
     }
 
+    /// A variable of istiod's environment, where it is known.
+    pub(super) fn environment(&self, name: &str) -> Option<&str> {
+        self.pack.environment.get(name).map(String::as_str)
+    }
+
     /// The templates that a Pod gets: those that its annotation names, else the default ones, aliases replaced once.
     ///
     /// # Errors

@@ -35,6 +35,40 @@ pub(super) fn rewrite(merged: &mut Value, default_port: u64) {
     }
 }
 
+/// Puts the application's own probes and hooks back, as the proxy was told of them.
+pub(super) fn restore(injected: &mut Value) {
+    let env =
+        pod::proxy_mut(injected).and_then(|proxy| proxy.get("env")?.as_array().cloned()).unwrap_or_default();
+    let told = env.iter().find(|one| pod::name(one) == ENV).and_then(|one| one.get("value")?.as_str());
+    let told: Map<String, Value> = told.and_then(|told| serde_json::from_str(told).ok()).unwrap_or_default();
+    for list in ["initContainers", "containers"] {
+        let containers =
+            injected.get_mut("spec").and_then(|spec| spec.get_mut(list)).and_then(Value::as_array_mut);
+        for container in containers.into_iter().flatten() {
+            let name = pod::name(container).to_owned();
+            for (field, word) in PROBES {
+                let path = format!("/app-health/{name}/{word}");
+                put_back(container.get_mut(field), &path, &told);
+            }
+            for (field, word) in HOOKS {
+                let path = format!("/app-lifecycle/{name}/{word}");
+                put_back(container.get_mut("lifecycle").and_then(|all| all.get_mut(field)), &path, &told);
+            }
+        }
+    }
+}
+
+/// An action that leads to the agent by that path becomes what the proxy was told of it.
+fn put_back(action: Option<&mut Value>, path: &str, told: &Map<String, Value>) {
+    let is_led = |action: &&mut Value| action.pointer("/httpGet/path").and_then(Value::as_str) == Some(path);
+    let Some(members) = action.filter(is_led).and_then(Value::as_object_mut) else { return };
+    let Some(own) = told.get(path).and_then(Value::as_object) else { return };
+    members.remove("httpGet");
+    for name in ["httpGet", "tcpSocket", "grpc"] {
+        members.extend(own.get(name).map(|action| (name.to_owned(), action.clone())));
+    }
+}
+
 fn collect(merged: &Value, default_port: u64) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let all = ["initContainers", "containers"].into_iter().flat_map(|list| pod::containers(merged, list));

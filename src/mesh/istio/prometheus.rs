@@ -83,6 +83,25 @@ pub(super) fn merge(
     Ok(())
 }
 
+/// Puts the application's own annotations back, as the proxy was told of them.
+pub(super) fn restore(injected: &mut Value) {
+    let is_merged = spelled(injected, PATH).any(|path| path == "/stats/prometheus");
+    if !is_merged {
+        return;
+    }
+    let env =
+        pod::proxy_mut(injected).and_then(|proxy| proxy.get("env")?.as_array().cloned()).unwrap_or_default();
+    let told = env.iter().find(|one| pod::name(one) == "ISTIO_PROMETHEUS_ANNOTATIONS");
+    let told = told.and_then(|one| serde_json::from_str::<Value>(one.get("value")?.as_str()?).ok());
+    remove(injected, &[SCRAPE, PORT, PATH]);
+    for name in ["scrape", "port", "path"] {
+        let text = told.as_ref().and_then(|told| told.get(name)?.as_str().map(str::to_owned));
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            pod::annotate(injected, &format!("prometheus.io/{name}"), text);
+        }
+    }
+}
+
 /// Says which port serves the merged metrics over mTLS, where the proxy has one (from 1.31 on).
 pub(super) fn secure_port(merged: &mut Value) {
     if spelled(merged, SECURE_PORT).next().is_some() {

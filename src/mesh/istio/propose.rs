@@ -91,7 +91,8 @@ impl Webhook {
         webhooks.map(|webhook| Self::read(webhook, revision)).collect()
     }
 
-    fn read(webhook: &Value, revision: &str) -> Result<Self, String> {
+    /// One webhook of a configuration.
+    pub(super) fn read(webhook: &Value, revision: &str) -> Result<Self, String> {
         let name = pod::name(webhook).to_owned();
         let selector = |field: &str| {
             let nothing = Value::Object(Map::new());

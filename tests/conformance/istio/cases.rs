@@ -19,7 +19,7 @@ fn read(path: &Path) -> String {
 }
 
 /// The documents of a file.
-fn documents(path: &Path) -> Vec<Value> {
+pub(super) fn documents(path: &Path) -> Vec<Value> {
     let text = read(path);
     let read = yaml::read(text.as_bytes());
     read.into_iter()
@@ -37,22 +37,37 @@ pub(super) fn shipped(root: &Path) -> Map<String, Value> {
     all.into_iter().filter(|(name, _)| TEMPLATES.contains(&name.as_str())).collect()
 }
 
-/// The installation of a case.
-fn installation(root: &Path, case: &Value, shipped: &Map<String, Value>) -> Installation {
-    let file = |name: &str| read(&root.join("release-1.30").join(case[name].as_str().unwrap()));
-    let (values, mesh) = (file("values"), file("mesh"));
-    let webhook = serde_json::from_str::<Value>(&values).unwrap()["sidecarInjectorWebhook"].clone();
+/// All cases.
+pub(super) fn cases(root: &Path) -> Vec<Value> {
+    serde_json::from_str(&read(&root.join("release-1.30/cases.json"))).unwrap()
+}
+
+/// The text of a case's `values` or `mesh`.
+pub(super) fn file(root: &Path, case: &Value, name: &str) -> String {
+    read(&root.join("release-1.30").join(case[name].as_str().unwrap()))
+}
+
+/// The key `config` of a case's ConfigMap.
+pub(super) fn config(root: &Path, case: &Value, shipped: &Map<String, Value>) -> String {
+    let values: Value = serde_json::from_str(&file(root, case, "values")).unwrap();
+    let webhook = &values["sidecarInjectorWebhook"];
     let mut templates = shipped.clone();
     templates.extend(webhook["templates"].as_object().cloned().unwrap_or_default());
-    let config = json!({
+    json!({
         "policy": "enabled",
         "templates": templates,
         "defaultTemplates": webhook["defaultTemplates"],
         "neverInjectSelector": webhook["neverInjectSelector"],
         "alwaysInjectSelector": webhook["alwaysInjectSelector"],
         "injectedAnnotations": webhook["injectedAnnotations"],
-    });
-    let config = config.to_string();
+    })
+    .to_string()
+}
+
+/// The installation of a case.
+fn installation(root: &Path, case: &Value, shipped: &Map<String, Value>) -> Installation {
+    let (config, values, mesh) =
+        (config(root, case, shipped), file(root, case, "values"), file(root, case, "mesh"));
     Installation::read(Texts { config: &config, values: &values, mesh: &mesh, ..Texts::default() }).unwrap()
 }
 
@@ -104,7 +119,7 @@ fn injected(installation: &Installation, case: &Value, mut document: Value) -> R
 #[test]
 fn every_case_of_1_30_is_injected_as_istiod_does() {
     let Some(root) = corpus("istio-inject") else { return };
-    let cases: Vec<Value> = serde_json::from_str(&read(&root.join("release-1.30/cases.json"))).unwrap();
+    let cases = cases(&root);
     let shipped = shipped(&root);
     let mut tally = Tally::new("istio-inject, cases of 1.30");
     for (number, case) in cases.iter().enumerate() {
@@ -137,7 +152,7 @@ fn every_case_of_1_30_is_injected_as_istiod_does() {
 #[test]
 fn an_annotation_decides_whether_a_sidecar_is_native() {
     let Some(root) = corpus("istio-inject") else { return };
-    let case = &serde_json::from_str::<Value>(&read(&root.join("release-1.30/cases.json"))).unwrap()[0];
+    let case = &cases(&root)[0];
     let installation = installation(&root, case, &shipped(&root));
     let rows: Vec<Value> =
         serde_json::from_str(&read(&root.join("derived-tables/native_sidecar_annotation.json"))).unwrap();

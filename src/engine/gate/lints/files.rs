@@ -16,7 +16,9 @@ pub(super) fn judge(draft: &Draft, tree: &Tree, lints: &mut Vec<Fault>) {
             lints.push(Fault { code: Some(code), ..Fault::of_file(path, message) });
         };
         for begins in [&["allowed-"][..], &["denied-", "warned-", "mutated-"]] {
-            if !has(begins) {
+            // What only has a say in injections shows nothing where there is no mesh.
+            let is_needed = begins.len() == 1 || !only_injects(&policy.module.text);
+            if is_needed && !has(begins) {
                 let names: Vec<String> = begins.iter().map(|begin| format!("{begin}<why>.yaml")).collect();
                 add("MG207", format!("no example of that kind; add `{examples}/{}`", names.join("`, or `")));
             }
@@ -26,4 +28,13 @@ pub(super) fn judge(draft: &Draft, tree: &Tree, lints: &mut Vec<Fault>) {
             add("MG208", format!("no tests; add `{test}`"));
         }
     }
+}
+
+/// Whether a policy has the rule `inject`, and none that refuses or changes anything by itself.
+fn only_injects(text: &str) -> bool {
+    let has = |rule: &str| {
+        let mut heads = text.lines().filter_map(|line| line.strip_prefix(rule));
+        heads.any(|rest| rest.starts_with([' ', ':']))
+    };
+    has("inject") && !["deny", "warn", "audit", "patch", "annotations"].into_iter().any(has)
 }

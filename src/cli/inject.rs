@@ -1,0 +1,151 @@
+//! `meshgate inject`: manifests with the sidecars that their mesh would inject, where policies agree.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow, bail};
+use clap::Args;
+use serde_json::Value;
+
+use super::inputs::{FactFlags, PolicyFlags};
+use super::{output, paths};
+use crate::context::Others;
+use crate::dry_run::{Inject, InjectOutcome, Manifests, Note};
+use crate::mesh::istio::Istio;
+use crate::policy::MeshSettings;
+use crate::report::DocumentStatus;
+use crate::yaml;
+
+/// The policies where nobody says which.
+const DEFAULT: &str = "embedded/mesh";
+
+/// The exit code where a sidecar that is wanted can't be injected.
+const REFUSED: u8 = 1;
+/// The exit code where a document can't be read.
+const INVALID: u8 = 2;
+
+/// Flags of `inject`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  meshgate inject deploy/ --mesh-config mesh/ | kubectl apply -f -
+  meshgate inject web.yaml --mesh-config mesh/ --revision canary
+
+What belongs below mesh/:
+  kubectl -n istio-system get configmap istio istio-sidecar-injector -o yaml > mesh/configmaps.yaml
+  kubectl get mutatingwebhookconfiguration -l app=sidecar-injector -o yaml > mesh/webhooks.yaml
+  kubectl get nodes -o yaml > mesh/nodes.yaml")]
+pub(super) struct Arguments {
+    /// Manifests: files, directories, globs, - for standard input
+    #[arg(value_name = "PATH", required_unless_present = "filenames")]
+    paths: Vec<String>,
+    /// The same as PATH, as in kubectl
+    #[arg(short = 'f', long = "filename", value_name = "PATH")]
+    filenames: Vec<String>,
+    /// The mesh's own configuration: its ConfigMaps, webhook configurations, ProxyConfigs and the Nodes
+    #[arg(long, value_name = "PATH", required = true)]
+    mesh_config: PathBuf,
+    /// That revision of the mesh, whatever labels say [default: as webhooks select, or the only one]
+    #[arg(long, value_name = "REV")]
+    revision: Option<String>,
+    #[command(flatten)]
+    policies: PolicyFlags,
+    #[command(flatten)]
+    facts: FactFlags,
+    /// The namespace of objects that name none [default: default]
+    #[arg(short = 'n', long, value_name = "NAME")]
+    namespace: Option<String>,
+}
+
+/// Runs the command.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
+    let (now, policies) = (arguments.facts.now(), arguments.policies.or_configured(DEFAULT));
+    let bundle = policies.bundle(now)?;
+    let facts = arguments.facts.manifests()?;
+    let paths: Vec<String> = arguments.paths.iter().chain(&arguments.filenames).cloned().collect();
+    let manifests = Manifests::read(&paths::read(&paths)?);
+    let around = facts.objects().chain(manifests.objects()).map(|one| Value::Object(one.object.clone()));
+    let mut mesh = installed(&arguments.mesh_config, around.collect(), bundle.meshes.as_ref())?;
+    if let Some(revision) = &arguments.revision {
+        mesh = mesh.only(revision).map_err(|why| anyhow!("--revision: {why}"))?;
+    }
+    let inject = Inject {
+        bundle: &bundle,
+        mesh: &mesh,
+        facts: &facts,
+        world: arguments.facts.world(&bundle, &facts, Others::Fresh)?,
+        now,
+        namespace: arguments.namespace.clone(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().context("can't start")?;
+    let injections = runtime.block_on(inject.run(&manifests));
+    output::note(&report(&injections.notes))?;
+    let documents: Vec<String> = injections.documents.iter().map(yaml::write).collect();
+    let code = injections.notes.iter().map(|note| code(&note.outcome)).max().unwrap_or_default();
+    // Half of what was asked for is not to be applied.
+    if code == 0 {
+        output::print(&documents.join("---\n"))?;
+    }
+    Ok(code)
+}
+
+/// The mesh below a path; `around`: other objects that it may be told by.
+pub(super) fn installed(
+    path: &std::path::Path,
+    around: Vec<Value>,
+    settings: Option<&MeshSettings>,
+) -> anyhow::Result<Istio> {
+    let mut files = paths::read(&[path.display().to_string()])?;
+    files.iter_mut().for_each(|file| file.named = true);
+    let own = Manifests::read(&files);
+    let faulty = own.entries.iter().filter_map(|entry| entry.as_ref().err());
+    let faults: Vec<String> = faulty
+        .filter(|rejected| rejected.status == DocumentStatus::Invalid)
+        .map(|one| format!("{}:{}: {}", one.file, one.line, one.reason.as_deref().unwrap_or_default()))
+        .collect();
+    if !faults.is_empty() {
+        bail!("--mesh-config: can't be read\n{}", faults.join("\n"));
+    }
+    let objects: Vec<Value> =
+        own.objects().map(|one| Value::Object(one.object.clone())).chain(around).collect();
+    let istio = Istio::of_objects(&objects, settings).map_err(|why| anyhow!("--mesh-config: {why}"))?;
+    if istio.is_empty() {
+        bail!(
+            "--mesh-config {}: no ConfigMap istio-sidecar-injector; export it with `kubectl -n istio-system get configmap istio istio-sidecar-injector -o yaml`",
+            path.display()
+        );
+    }
+    Ok(istio)
+}
+
+fn code(outcome: &InjectOutcome) -> u8 {
+    match outcome {
+        InjectOutcome::Injected(_) | InjectOutcome::Skipped(_) => 0,
+        InjectOutcome::Refused(_) => REFUSED,
+        InjectOutcome::Invalid(_) => INVALID,
+    }
+}
+
+fn report(notes: &[Note]) -> String {
+    let mut text = String::new();
+    for Note { file, line, name, outcome } in notes {
+        let (word, why) = match outcome {
+            InjectOutcome::Injected(why) => ("injected", why),
+            InjectOutcome::Skipped(why) => ("skipped", why),
+            InjectOutcome::Refused(why) => ("refused", why),
+            InjectOutcome::Invalid(why) => ("invalid", why),
+        };
+        let shown = format!("{file}:{line} {name}: {word}: {why}");
+        // What a manifest says must not look like a line of ours.
+        text.push_str(&shown.replace(char::is_control, " "));
+        text.push('\n');
+    }
+    let count = |code_of: u8| notes.iter().filter(|note| code(&note.outcome) == code_of).count();
+    let injected = notes.iter().filter(|note| matches!(note.outcome, InjectOutcome::Injected(_))).count();
+    text.push_str(&format!(
+        "{injected} injected, {} skipped, {} refused, {} invalid\n",
+        count(0).saturating_sub(injected),
+        count(REFUSED),
+        count(INVALID)
+    ));
+    text
+}

@@ -1,0 +1,211 @@
+//! All revisions of Istio in a cluster, and what is known around them, as the one mesh that `review` asks.
+
+mod objects;
+mod powers;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::config::Installation;
+use super::inject::{Injected, inject};
+use super::pod;
+use super::propose::{Webhook, native_sidecars, path_parameters, required};
+use super::target::{Target, Workload};
+use crate::admission::{Operation, Request};
+use crate::mesh::{Mesh, Proposal, RenderedContainer, Rendering};
+
+/// Containers of another mesh's sidecar.
+const OF_LINKERD: [&str; 2] = ["linkerd-proxy", "linkerd-init"];
+
+/// The labels that decide which webhook is called.
+const READ: [&str; 3] = ["istio-injection", "istio.io/rev", "sidecar.istio.io/inject"];
+
+/// The revisions of Istio that are installed.
+#[derive(Debug, Default)]
+pub struct Istio {
+    revisions: Vec<Revision>,
+    namespaces: BTreeMap<String, Namespace>,
+    /// The version of each node's kubelet.
+    kubelets: BTreeMap<String, String>,
+    /// The oldest first.
+    proxy_configs: Vec<Value>,
+}
+
+#[derive(Debug)]
+struct Revision {
+    installation: Installation,
+    /// In the order in which the API server would call them.
+    webhooks: Vec<Webhook>,
+    /// Whether its own configuration is left alone (mode `off`).
+    is_off: bool,
+}
+
+#[derive(Debug, Default)]
+struct Namespace {
+    labels: Option<Map<String, Value>>,
+    annotations: Option<Map<String, Value>>,
+}
+
+/// Which revision would inject, by which row, and called by which path.
+struct Chosen<'a> {
+    revision: &'a Revision,
+    rule: &'static str,
+    path: &'a str,
+}
+
+impl Istio {
+    /// Whether there is no revision.
+    pub fn is_empty(&self) -> bool {
+        self.revisions.is_empty()
+    }
+
+    /// The revision that the API server would ask about a Pod; the only one where it has no webhook, or nothing is known
+    /// of the namespace. None: none would be asked.
+    fn chosen(&self, pod: &Value, namespace: &str) -> Option<Chosen<'_>> {
+        let known = self.namespaces.get(namespace);
+        let is_told = known.is_some() && self.revisions.iter().any(|one| !one.webhooks.is_empty());
+        if !is_told {
+            let default = self.revisions.iter().find(|one| one.installation.revision() == "default");
+            let revision = default.or(self.revisions.first())?;
+            return Some(Chosen { revision, rule: "", path: "" });
+        }
+        let labels = known.and_then(|namespace| namespace.labels.as_ref());
+        self.revisions.iter().find_map(|revision| {
+            let webhook = revision.webhooks.iter().find(|webhook| webhook.matches(labels, pod))?;
+            Some(Chosen { revision, rule: webhook.rule(), path: &webhook.path })
+        })
+    }
+
+    /// What is done with a Pod of a namespace, and why.
+    fn proposal(&self, pod: &Value, namespace: &str) -> Proposal {
+        let of_pod = READ.iter().filter_map(|name| Some((*name, pod::text(pod, "labels", name)?)));
+        let mut reasons: Vec<String> = of_pod.map(|(name, text)| format!("label {name}={text}")).collect();
+        let labels = self.namespaces.get(namespace).and_then(|namespace| namespace.labels.as_ref());
+        for name in READ {
+            let text = labels.and_then(|labels| labels.get(name)?.as_str());
+            reasons.extend(text.map(|text| format!("namespace label {name}={text}")));
+        }
+        let mut proposal = Proposal {
+            mesh: "istio".to_owned(),
+            revision: None,
+            inject: false,
+            rule: String::new(),
+            reasons,
+        };
+        let Some(chosen) = self.chosen(pod, namespace) else {
+            proposal.reasons.push("no webhook of Istio matches the Pod and its namespace".to_owned());
+            return proposal;
+        };
+        let installation = &chosen.revision.installation;
+        proposal.revision = Some(installation.revision().to_owned());
+        let verdict = required(installation, pod, namespace);
+        proposal.inject = verdict.inject;
+        // A webhook asks istiod, which may still say no.
+        let by_webhook = verdict.inject && !chosen.rule.is_empty();
+        proposal.rule = if by_webhook { chosen.rule } else { verdict.rule }.to_owned();
+        proposal.reasons.push(verdict.reason);
+        proposal.reasons.extend(powers::used(pod).into_iter().map(|power| format!("uses {power}")));
+        if chosen.revision.is_off {
+            proposal.inject = false;
+            proposal.reasons.push("mode off".to_owned());
+        }
+        let all = ["containers", "initContainers"].into_iter().flat_map(|list| pod::containers(pod, list));
+        if all.into_iter().any(|container| OF_LINKERD.contains(&pod::name(container))) {
+            proposal.inject = false;
+            proposal.reasons.push("both-meshes: it has a sidecar of Linkerd".to_owned());
+        }
+        proposal
+    }
+
+    /// Injects into a Pod, or the template of one. `workload`: what has the template; None for a Pod.
+    ///
+    /// # Errors
+    /// Why nothing can be injected.
+    pub fn inject(
+        &self,
+        pod: &Value,
+        namespace: &str,
+        workload: Option<Workload>,
+    ) -> Result<Injected, String> {
+        let chosen = self.chosen(pod, namespace).ok_or("no webhook of Istio matches")?;
+        let installation = &chosen.revision.installation;
+        let known = self.namespaces.get(namespace);
+        let parameters = path_parameters(chosen.path);
+        let told = installation.environment("ENABLE_NATIVE_SIDECARS");
+        let own =
+            pod.pointer("/spec/nodeName").and_then(Value::as_str).and_then(|node| self.kubelets.get(node));
+        let kubelets: Vec<&str> = self.kubelets.values().map(String::as_str).collect();
+        let target = Target {
+            pod,
+            namespace,
+            namespace_annotations: known.and_then(|namespace| namespace.annotations.as_ref()),
+            workload,
+            path_parameters: &parameters,
+            native_sidecars: native_sidecars(told, own.map(String::as_str), &kubelets),
+            proxy_configs: &self.proxy_configs,
+        };
+        inject(installation, &target)
+    }
+
+    /// What a request is about, where that is a Pod that is made.
+    fn pod<'r>(&self, request: &'r Request) -> Option<(&'r Value, &'r str)> {
+        let is_creation = request.operation() == Operation::Create && request.sub_resource().is_none();
+        let is_pod =
+            (request.resource().group.as_str(), request.resource().resource.as_str()) == ("", "pods");
+        if self.is_empty() || !is_creation || !is_pod {
+            return None;
+        }
+        Some((request.object()?, request.namespace()?))
+    }
+}
+
+impl Mesh for Istio {
+    fn propose(&self, request: &Request) -> Result<Option<Proposal>, String> {
+        let Some((pod, namespace)) = self.pod(request) else { return Ok(None) };
+        if pod::annotation(pod, pod::STATUS).is_some() {
+            let before = super::uninject::uninject(pod)?;
+            return Ok(Some(self.proposal(&before, namespace)));
+        }
+        Ok(Some(self.proposal(pod, namespace)))
+    }
+
+    fn render(&self, _: &Proposal, request: &Request) -> Result<Rendering, String> {
+        let (pod, namespace) = self.pod(request).ok_or("it is no Pod that is made")?;
+        if pod::annotation(pod, pod::STATUS).is_some() {
+            return Err(format!(
+                "it has the annotation {} without the containers that Istio would have injected; remove the annotation",
+                pod::STATUS
+            ));
+        }
+        let injected = self.inject(pod, namespace, None)?;
+        let containers = rendered(&injected, powers::used(pod).is_empty());
+        Ok(Rendering { object: injected.pod, containers })
+    }
+
+    fn rendered(&self, request: &Request) -> Vec<RenderedContainer> {
+        let Some((pod, namespace)) = self.pod(request) else { return Vec::new() };
+        if pod::annotation(pod, pod::STATUS).is_none() {
+            return Vec::new();
+        }
+        let Ok(before) = super::uninject::uninject(pod) else { return Vec::new() };
+        if !self.proposal(&before, namespace).inject {
+            return Vec::new();
+        }
+        let is_plain = powers::used(&before).is_empty();
+        self.inject(&before, namespace, None)
+            .map(|injected| rendered(&injected, is_plain))
+            .unwrap_or_default()
+    }
+}
+
+/// The containers that the templates put into a Pod, as they are in it.
+fn rendered(injected: &Injected, plain: bool) -> Vec<RenderedContainer> {
+    let find = |(_, name): &(String, String)| {
+        ["containers", "initContainers"].into_iter().find_map(|list| {
+            let container = pod::find(&injected.pod, list, name)?.clone();
+            Some(RenderedContainer { list: list.to_owned(), container, plain })
+        })
+    };
+    injected.containers.iter().filter_map(find).collect()
+}
