@@ -2,6 +2,7 @@
 #![cfg(test)]
 #![expect(clippy::print_stdout, reason = "what is left out is said")]
 
+mod book;
 mod catalogue;
 mod chart;
 mod check;

@@ -7,13 +7,13 @@ use std::process::{Child, Command, Stdio};
 use crate::program::folder;
 
 /// A fenced block: its language, its lines, and the text before it.
-struct Block {
-    language: String,
-    lines: Vec<String>,
-    before: String,
+pub(crate) struct Block {
+    pub(crate) language: String,
+    pub(crate) lines: Vec<String>,
+    pub(crate) before: String,
 }
 
-fn blocks(text: &str) -> Vec<Block> {
+pub(crate) fn blocks(text: &str) -> Vec<Block> {
     let (mut blocks, mut before, mut open) = (Vec::new(), String::new(), None::<Block>);
     for line in text.lines() {
         match (line.strip_prefix("```"), open.as_mut()) {
@@ -30,7 +30,7 @@ fn blocks(text: &str) -> Vec<Block> {
 }
 
 /// Commands with what they print.
-fn commands(block: &Block) -> Vec<(String, String)> {
+pub(crate) fn commands(block: &Block) -> Vec<(String, String)> {
     let mut commands: Vec<(String, String)> = Vec::new();
     for line in &block.lines {
         match (line.strip_prefix("$ "), commands.last_mut()) {
@@ -43,12 +43,12 @@ fn commands(block: &Block) -> Vec<(String, String)> {
 }
 
 /// The path between the last backticks before a block.
-fn named(before: &str) -> &str {
+pub(crate) fn named(before: &str) -> &str {
     before.rsplit('`').nth(1).unwrap_or_else(|| panic!("no file is named before a block:{before}"))
 }
 
 /// What a shell prints in `directory`, both streams.
-fn shell(directory: &Path, command: &str) -> String {
+pub(crate) fn shell(directory: &Path, command: &str) -> String {
     let binary = Path::new(env!("CARGO_BIN_EXE_meshgate"));
     let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
     let output = Command::new("bash")

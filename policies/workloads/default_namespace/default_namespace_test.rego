@@ -8,7 +8,6 @@ _denied(request) := violations if {
 
 _violation := {{
 	"msg": "it is in the namespace default, which belongs to nobody",
-	"field": "metadata.namespace",
 	"details": {"remedy": "set `metadata.namespace`, or send it with `-n NAMESPACE`"},
 }}
 

@@ -47,28 +47,36 @@ _table := [
 	["storage.k8s.io/v1beta1", ["CSIStorageCapacity"], 27, "storage.k8s.io/v1"],
 ]
 
-test_what_is_gone_by_the_next_version_on_every_write if {
+_gone(row, kind) := _finding(sprintf("%s of %s is not served from Kubernetes 1.%d on", [kind, row[0], row[2]]), _successor(row[3]))
+
+_goes(row, kind) := _finding(sprintf("%s of %s will not be served from Kubernetes 1.%d on", [kind, row[0], row[2]]), _successor(row[3]))
+
+test_what_is_gone_by_the_next_version if {
 	every row in _table {
 		every kind in row[1] {
-			every operation in ["CREATE", "UPDATE"] {
-				gone := sprintf("%s of %s is not served from Kubernetes 1.%d on", [kind, row[0], row[2]])
-				_denied(operation, row[2] - 1, row[0], kind) == _finding(gone, _successor(row[3]))
-				_denied(operation, 99, row[0], kind) == _finding(gone, _successor(row[3]))
-				_warned(operation, row[2] - 1, row[0], kind) == set()
-			}
+			_denied("CREATE", row[2] - 1, row[0], kind) == _gone(row, kind)
 		}
 	}
 }
 
-test_what_goes_later_is_warned_of_on_every_write if {
+test_what_goes_later_is_warned_of if {
 	every row in _table {
 		every kind in row[1] {
-			every operation in ["CREATE", "UPDATE"] {
-				goes := sprintf("%s of %s will not be served from Kubernetes 1.%d on", [kind, row[0], row[2]])
-				_warned(operation, row[2] - 2, row[0], kind) == _finding(goes, _successor(row[3]))
-				_denied(operation, row[2] - 2, row[0], kind) == set()
-			}
+			_warned("CREATE", row[2] - 2, row[0], kind) == _goes(row, kind)
 		}
+	}
+}
+
+test_it_is_either_denied_or_warned_of_on_every_write if {
+	row := _table[0]
+	kind := row[1][0]
+	every operation in ["CREATE", "UPDATE"] {
+		every minor in [21, 22, 99] {
+			_denied(operation, minor, row[0], kind) == _gone(row, kind)
+			_warned(operation, minor, row[0], kind) == set()
+		}
+		_denied(operation, 20, row[0], kind) == set()
+		_warned(operation, 20, row[0], kind) == _goes(row, kind)
 	}
 }
 

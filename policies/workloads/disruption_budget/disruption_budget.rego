@@ -6,6 +6,8 @@
 #   come after the workload.
 # custom:
 #   severity: low
+#   # It only warns, so an error of it is a warning, too.
+#   failurePolicy: Ignore
 #   since: "0.1"
 #   docs: https://kubernetes.io/docs/tasks/run-application/configure-pdb/
 #   context: [disruption_budgets, pod]

@@ -76,7 +76,7 @@ _problems(name, value) := {sprintf("looks like %s", [concat(" and ", kinds)])} i
 	is_string(value)
 	kinds := _kinds(value)
 	count(kinds) > 0
-} else := {sprintf("has the name of a secret (%s) and a value of its own", [name])} if {
+} else := {"has the name of a secret and a value of its own"} if {
 	is_string(value)
 	regex.match(input.parameters.names, name)
 	not regex.match(_no_secret, value)

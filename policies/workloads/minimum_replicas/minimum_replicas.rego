@@ -30,7 +30,7 @@ deny contains {"msg": msg, "field": "spec.replicas", "details": {"remedy": remed
 	count(_scalers) == 0
 	replicas := _number(object.get(input.request.object, ["spec", "replicas"], null), 1)
 	_too_few(replicas)
-	msg := sprintf("there is %s, where at least %d are wanted", [_replicas(replicas), input.parameters.atLeast])
+	msg := sprintf("it has %s, where at least %d are wanted", [_replicas(replicas), input.parameters.atLeast])
 	remedy := sprintf("set `spec.replicas` to %d or more", [input.parameters.atLeast])
 }
 

@@ -19,7 +19,7 @@ _denied(object, scalers) := violations if {
 }
 
 _few(what) := {{
-	"msg": sprintf("there is %s, where at least 3 are wanted", [what]),
+	"msg": sprintf("it has %s, where at least 3 are wanted", [what]),
 	"field": "spec.replicas",
 	"details": {"remedy": "set `spec.replicas` to 3 or more"},
 }}
