@@ -1,7 +1,10 @@
 //! Manifests that are judged as a cluster would, and the flags that say how: what `check` and `explain` share.
 
+use std::path::PathBuf;
+
 use anyhow::bail;
 use clap::{Args, ValueEnum};
+use serde_json::Value;
 
 use super::guard::{GuardFlags, UserFlags};
 use super::inputs::{FactFlags, PolicyFlags};
@@ -9,6 +12,7 @@ use super::paths;
 use super::progress::Progress;
 use crate::context::Others;
 use crate::dry_run::{Check, File, Manifests, Outcome};
+use crate::mesh::NoMesh;
 
 /// The manifests, and all that their judgement hangs on.
 #[derive(Debug, Args)]
@@ -35,8 +39,9 @@ pub(super) struct ManifestFlags {
     missing_facts: MissingFacts,
     #[arg(long, hide = true)]
     images: Option<String>,
-    #[arg(long, hide = true)]
-    mesh_config: Option<String>,
+    /// The mesh's own configuration: what policies inject is rendered from it
+    #[arg(long, value_name = "PATH")]
+    mesh_config: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -56,10 +61,8 @@ impl ManifestFlags {
     /// # Errors
     /// One of them is not there, or something is asked for that this release does not have.
     pub(super) fn files(&self) -> anyhow::Result<Vec<File>> {
-        for (flag, value) in [("--images", &self.images), ("--mesh-config", &self.mesh_config)] {
-            if let Some(value) = value {
-                bail!("{flag} {value}: not in this release; leave the flag out");
-            }
+        if let Some(value) = &self.images {
+            bail!("--images {value}: not in this release; leave the flag out");
         }
         let paths: Vec<String> = self.paths.iter().chain(&self.filenames).cloned().collect();
         paths::read(&paths)
@@ -74,6 +77,11 @@ impl ManifestFlags {
             MissingFacts::Assume => Others::Fresh,
             MissingFacts::Error | MissingFacts::Skip => Others::Unknown,
         };
+        let around = facts.objects().chain(manifests.objects()).map(|one| Value::Object(one.object.clone()));
+        let istio = match &self.mesh_config {
+            Some(path) => Some(super::inject::installed(path, around.collect(), bundle.meshes.as_ref())?),
+            None => None,
+        };
         let check = Check {
             bundle: &bundle,
             facts: &facts,
@@ -83,6 +91,7 @@ impl ManifestFlags {
             user: self.user.info(),
             subjects: self.guard.subjects(),
             skips_missing_facts: self.missing_facts == MissingFacts::Skip,
+            mesh: istio.as_ref().map_or(&NoMesh, |istio| istio),
             explains,
         };
         let progress = Progress::of(manifests.entries.len());

@@ -13,6 +13,7 @@ use super::requests::Requests;
 use crate::admission::Request;
 use crate::context::{Now, Subjects, World};
 use crate::engine::Bundle;
+use crate::mesh::Mesh;
 use crate::patch::Patch;
 use crate::policy::{EXEMPT_LABEL, MODE_LABEL, SUSPEND_ANNOTATION};
 use crate::report::{Assumptions, DocumentResult, Explained, ObjectName, Report, ReportedFinding};
@@ -36,6 +37,8 @@ pub struct Check<'a> {
     pub subjects: Subjects,
     /// Whether a policy that can't be asked because a fact is missing is left out; it is an error else.
     pub skips_missing_facts: bool,
+    /// The mesh that the Pods may be in.
+    pub mesh: &'a dyn Mesh,
     /// Whether decisions are explained, which takes longer.
     pub explains: bool,
 }

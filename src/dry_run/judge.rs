@@ -13,7 +13,7 @@ use super::requests::NOBODY;
 use crate::admission::Request;
 use crate::context::{Beside, ContextSource, Facts, World};
 use crate::report::{DocumentResult, ExplainedReview, ReportedFinding};
-use crate::review::{Action, Decision, Finding, Phase, complete, explained};
+use crate::review::{Action, Decision, Finding, Phase, complete_in, explained_in};
 
 /// A manifest that policies have changed as far as they would.
 pub(super) struct Mutated {
@@ -132,9 +132,9 @@ impl Check<'_> {
     ) -> Decision {
         let facts = self.facts_known();
         if !self.explains {
-            return complete(self.bundle, world, facts, request, phase).await;
+            return complete_in(self.mesh, self.bundle, world, facts, request, phase).await;
         }
-        let decision = explained(self.bundle, world, facts, request, phase).await;
+        let decision = explained_in(self.mesh, self.bundle, world, facts, request, phase).await;
         let (request, patch) = (request.clone(), decision.patch.clone());
         let trace = decision.trace.clone().unwrap_or_default();
         all.push(ExplainedReview { its_pods: false, phase, request, trace, patch });

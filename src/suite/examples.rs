@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use crate::context::{Now, Others, Subjects, World};
 use crate::dry_run::{Check, Content, File, Manifests, Outcome, Requests};
 use crate::engine::{self, Bundle};
+use crate::mesh::NoMesh;
 use crate::policy::{Draft, PolicyId, Tree};
 use crate::report::{self, DocumentStatus, Effect, Report};
 use crate::yaml;
@@ -136,6 +137,7 @@ fn check(bundle: &Bundle, manifests: &Manifests) -> Result<Outcome, String> {
         now,
         namespace: None,
         skips_missing_facts: false,
+        mesh: &NoMesh,
         explains: false,
         user: None,
         subjects: Subjects::default(),

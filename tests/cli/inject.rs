@@ -233,3 +233,41 @@ fn what_cannot_be_injected_is_not_printed() {
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("no ConfigMap istio-sidecar-injector"), "{}", ran.err);
 }
+
+#[test]
+fn check_judges_the_pod_that_will_run() {
+    let policy = "# METADATA\n# title: t\n# description: d\n# custom:\n#   context: [containers]\n#   match:\n#     rules: [{apiGroups: [\"\"], apiVersions: [v1], resources: [pods]}]\npackage policies.test.seen\n\ndeny contains sprintf(\"%s of the mesh: %v\", [container.name, container.rendered]) if some container in input.context.containers\n";
+    let binding = "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {name: b}\nspec: {policy: test/seen, enforcement: deny}\n";
+    let files = [
+        ("mesh/istio.yaml", MESH),
+        ("p/test/seen/seen.rego", policy),
+        ("p/b.yaml", binding),
+        ("p/bundle.yaml", BUNDLE),
+    ];
+    let folder = folder(&files);
+    let check = |manifest: &str, more: &[&str]| {
+        let arguments = [&["check", "-", "-p", "p", "--format", "json"], more].concat();
+        let ran = run(folder.path(), &arguments, manifest);
+        let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|why| panic!("{why}: {}", ran.err));
+        let findings = report["findings"].as_array().unwrap().iter();
+        let mut said: Vec<String> = findings.map(|one| one["message"].as_str().unwrap().to_owned()).collect();
+        said.sort();
+        said
+    };
+    let (web, proxy) = ("web of the mesh: false", "istio-proxy of the mesh: true");
+    for manifest in [pod("p", "", ""), workload("Deployment", "web")] {
+        assert_eq!(check(&manifest, &[]), [web], "{manifest}");
+        assert_eq!(check(&manifest, &["--mesh-config", "mesh"]), [proxy, web], "{manifest}");
+    }
+    // Who writes a container of that name is not the mesh.
+    let own = pod(
+        "p",
+        ", labels: {sidecar.istio.io/inject: \"false\"}",
+        ", initContainers: [{name: istio-proxy, image: i:1}]",
+    );
+    let not = "istio-proxy of the mesh: false";
+    assert_eq!(check(&own, &["--mesh-config", "mesh"]), [not, web]);
+    let final_pod = ["check", "-", "-p", "embedded/mesh", "--mesh-config", "mesh", "--show", "final"];
+    let ran = run(folder.path(), &final_pod, &pod("p", "", ""));
+    assert_eq!(documents(&ran)[0]["spec"]["initContainers"][0]["name"], "istio-proxy", "{}", ran.err);
+}
