@@ -64,12 +64,18 @@ pub(super) fn big_integer(arguments: &[Value], index: usize) -> Result<BigInt, F
     }
 }
 
-/// An integer of 64 bits.
+/// An integer of 64 bits, and not `1e3`, which is none to OPA; `1.0` is.
 pub(super) fn integer(arguments: &[Value], index: usize) -> Result<i64, Failure> {
     let has_exponent = |text: String| text.contains(['e', 'E']);
+    if spelling::of_whole(any(arguments, index)?)?.is_some_and(has_exponent) {
+        return Err(fraction(index));
+    }
+    whole(arguments, index)
+}
+
+/// An integer of 64 bits, however it is written.
+pub(super) fn whole(arguments: &[Value], index: usize) -> Result<i64, Failure> {
     match number(arguments, index)? {
-        // `1e3` is none to OPA, `1.0` is.
-        _ if spelling::of_whole(any(arguments, index)?)?.is_some_and(has_exponent) => Err(fraction(index)),
         Number::Integer(integer) => i64::try_from(integer).map_err(|_| fraction(index)),
         Number::Double(_) => Err(fraction(index)),
     }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use regorus::Value;
 
-use super::arguments::{any, integer, name, string, wrong};
+use super::arguments::{any, name, string, whole, wrong};
 use super::{Failure, strings};
 
 pub(super) fn format(arguments: &[Value]) -> Result<Value, Failure> {
@@ -21,12 +21,12 @@ pub(super) fn format(arguments: &[Value]) -> Result<Value, Failure> {
 /// An argument that is a time, with the layout behind it.
 fn moment(arguments: &[Value], index: usize) -> Result<(DateTime<Tz>, Option<String>), Failure> {
     match any(arguments, index)? {
-        Value::Number(_) => Ok((zoned(integer(arguments, index)?, "")?, None)),
+        Value::Number(_) => Ok((zoned(whole(arguments, index)?, "")?, None)),
         Value::Array(items) if !items.is_empty() => {
             let parts = items.to_vec();
             let zone = if parts.len() > 1 { string(&parts, 1)?.as_ref() } else { "" };
             let layout = if parts.len() > 2 { Some(string(&parts, 2)?.to_string()) } else { None };
-            Ok((zoned(integer(&parts, 0)?, zone)?, layout))
+            Ok((zoned(whole(&parts, 0)?, zone)?, layout))
         }
         other => {
             let what = "must be either number (ns) or [number (ns), string (tz)] but got";

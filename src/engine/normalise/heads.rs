@@ -66,17 +66,29 @@ pub(super) fn drop_not_true<'a>(
     body: &mut Option<Body>,
     context: &Context,
 ) {
-    let says_true = matches!(body.as_deref(), Some([statement]) if says_true(&statement.kind));
+    let says_true = matches!(body.as_deref(), Some([statement]) if says_true(statement));
     if says_true && heads.any(|head| is_evaluated(head, context)) {
         *body = None;
     }
 }
 
-/// `true` or `not true`; what else a statement has, such as `with`, doesn't count.
-fn says_true(kind: &Kind) -> bool {
+/// `true` or `not true`, also with a `with`, unless OPA takes a call out of its value.
+fn says_true(statement: &Statement) -> bool {
+    is_true(&statement.kind) && !statement.with.iter().any(|(_, value)| has_call(value))
+}
+
+fn has_call(term: &Term) -> bool {
+    match term.node {
+        Node::Call(..) | Node::Infix(..) | Node::In(..) => true,
+        Node::Comprehension(..) => false,
+        _ => term.children().into_iter().any(has_call),
+    }
+}
+
+fn is_true(kind: &Kind) -> bool {
     match kind {
         Kind::Term(Term { node: Node::Constant(json), .. }) => json == "true",
-        Kind::Not(negated) => says_true(negated),
+        Kind::Not(negated) => is_true(negated),
         _ => false,
     }
 }

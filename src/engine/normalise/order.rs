@@ -10,10 +10,26 @@ use super::tree::{Body, Kind, Node, Statement, Term};
 /// Binds what a statement has to evaluate first.
 pub(super) fn statement(statement: &mut Statement, before: &mut Body, context: &mut Context) {
     let like = Statement { line: statement.line, kind: Kind::Some(Vec::new()), with: statement.with.clone() };
+    compared(&mut statement.kind, &like, before, context);
     let calls = count(&mut statement.kind, is_call, context);
     bind(&mut statement.kind, calls, is_call, &like, before, context);
     let references = count(&mut statement.kind, is_reference, context);
     bind(&mut statement.kind, references, is_reference, &like, before, context);
+}
+
+/// A rule that is compared with what iterates is evaluated before that, also where there is nothing to iterate.
+fn compared(kind: &mut Kind, like: &Statement, before: &mut Body, context: &mut Context) {
+    let (left, right) = match kind {
+        Kind::Term(Term { node: Node::Infix("==", left, right), .. }) => (&mut **left, &**right),
+        Kind::Unify(left, right) => (left, &*right),
+        _ => return,
+    };
+    let is_rule = matches!(left.node, Node::Reference(..) | Node::Variable(_)) && of_term(left, context);
+    if is_rule && iterates(right) {
+        let name = context.fresh();
+        let bound = std::mem::replace(left, Term::variable(name.clone(), left.line));
+        before.push(like.binding(&name, bound));
+    }
 }
 
 type Choice = fn(&Term, bool) -> bool;

@@ -20,8 +20,18 @@ pub(super) fn body(body: &mut Body, context: &mut Context) {
         if number < last {
             keep(&mut statement, &bound, body, context);
         }
-        if let Kind::Assign(left, _) = &statement.kind {
-            variables(left, &mut bound);
+        match &statement.kind {
+            Kind::Assign(left, _) => variables(left, &mut bound),
+            Kind::Unify(left, right) => {
+                for (one, other) in [(left, right), (right, left)] {
+                    let mut needed = BTreeSet::new();
+                    variables(other, &mut needed);
+                    if needed.is_subset(&bound) {
+                        variables(one, &mut bound);
+                    }
+                }
+            }
+            _ => {}
         }
         body.push(statement);
     }

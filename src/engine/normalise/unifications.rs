@@ -6,7 +6,10 @@ use super::tree::{Body, Kind, Node, Statement, Term};
 /// The statements that one stands for.
 pub(super) fn parts(statement: Statement) -> Body {
     let Kind::Unify(left, right) = &statement.kind else { return vec![statement] };
-    let Some(pairs) = pairs(left, right) else { return vec![statement] };
+    let Some(mut pairs) = pairs(left, right) else { return vec![statement] };
+    // `x = y` comes when one of them is known.
+    let is_variable = |term: &Term| matches!(term.node, Node::Variable(_));
+    pairs.sort_by_key(|(left, right)| is_variable(left) && is_variable(right));
     let like = |kind| Statement { line: statement.line, kind, with: statement.with.clone() };
     pairs.into_iter().flat_map(|(left, right)| parts(like(Kind::Unify(left, right)))).collect()
 }

@@ -5,12 +5,12 @@ use chrono::{DateTime, Datelike, Days, FixedOffset, NaiveDate, NaiveDateTime, Ti
 use regorus::Value;
 
 use super::super::Failure;
-use super::super::arguments::{integer, string};
+use super::super::arguments::{integer, string, whole};
 use super::{moment, zoned};
 
 /// Go's `AddDate`.
 pub(in crate::engine::builtins) fn add_date(arguments: &[Value]) -> Result<Value, Failure> {
-    let start = zoned(integer(arguments, 0)?, "")?.naive_utc();
+    let start = zoned(whole(arguments, 0)?, "")?.naive_utc();
     let [years, months, days] = [integer(arguments, 1)?, integer(arguments, 2)?, integer(arguments, 3)?];
     let end = added(start, years, months, days).and_then(|end| end.and_utc().timestamp_nanos_opt());
     end.map(Value::from).ok_or_else(beyond)
