@@ -11,7 +11,7 @@ use crate::kubernetes::label_selector::LabelSelector;
 use crate::mesh::template::{Template, Value};
 use crate::yaml;
 
-/// Where the shipped template and Istio itself are compared; meshgate renders for every version.
+/// What only templates from 1.31 on read: by it an installation tells whether Istio does the rest of 1.31, too.
 const FIELD_OF_1_31: &str = ".ProxyInitImage";
 
 /// One revision of Istio.

@@ -17,7 +17,6 @@ pub(super) fn escape(text: &str) -> String {
             '&' => escaped.push_str("\\u0026"),
             '\u{2028}' => escaped.push_str("\\u2028"),
             '\u{2029}' => escaped.push_str("\\u2029"),
-            // Go writes these as numbers, where serde_json has letters for them.
             _ => escaped.push(character),
         }
     }
