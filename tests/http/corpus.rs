@@ -165,7 +165,7 @@ fn a_mutation_changes_what_it_names_and_nothing_else() {
         // The patch names one path, and its text is the policy's.
         assert_eq!(
             String::from_utf8(operations.clone()).unwrap(),
-            r#"[{"op":"add","path":"/touched","value":{"by":["a",1]}}]"#
+            r#"[{"op":"add","path":"/touched","value":{"by":["a",1.0]}}]"#
         );
         let mut after: Value = serde_json::from_str(&sent).unwrap();
         Patch::from_value(&serde_json::from_slice(&operations).unwrap()).unwrap().apply(&mut after).unwrap();
