@@ -8,6 +8,7 @@ mod identity;
 mod knowledge;
 mod ports;
 mod reload;
+mod servable;
 
 use std::sync::Arc;
 
@@ -47,7 +48,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
 async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     let configuration = Arc::new(arguments.configuration()?);
     let policies = arguments.policies.or_configured(&configuration.policies);
-    let bundle = Arc::new(policies.bundle(arguments.facts.now())?);
+    let bundle = Arc::new(servable::servable(policies.bundle(arguments.facts.now())?)?);
     let (readiness, metrics) = (Readiness::default(), Metrics::new());
     let knowledge = Knowledge::of(arguments, &configuration, &metrics).await?;
     let serving = identity::serving(arguments, &configuration, &knowledge)?;

@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+use super::servable::servable;
 use crate::activation::Activation;
 use crate::cli::STACK_BYTES;
 use crate::cli::inputs::{PolicyFlags, clock};
@@ -90,6 +91,7 @@ impl Reload {
             Err(anyhow::anyhow!("loading them failed inside meshgate; its log says where"))
         });
         compiled
+            .and_then(servable)
             .map(Arc::new)
             .inspect_err(|error| self.activation.refuse(Some(&revision.to_string()), &error.to_string()))
             .ok()
