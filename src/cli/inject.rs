@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::inputs::{FactFlags, PolicyFlags};
 use super::{output, paths};
 use crate::context::Others;
-use crate::dry_run::{Inject, InjectOutcome, Manifests, Note};
+use crate::dry_run::{Inject, InjectOutcome, Manifest, Manifests, Note};
 use crate::mesh::istio::Istio;
 use crate::policy::MeshSettings;
 use crate::report::DocumentStatus;
@@ -63,8 +63,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let facts = arguments.facts.manifests()?;
     let paths: Vec<String> = arguments.paths.iter().chain(&arguments.filenames).cloned().collect();
     let manifests = Manifests::read(&paths::read(&paths)?);
-    let around = facts.objects().chain(manifests.objects()).map(|one| Value::Object(one.object.clone()));
-    let mut mesh = installed(&arguments.mesh_config, around.collect(), bundle.meshes.as_ref())?;
+    let mut mesh = installed(&arguments.mesh_config, &facts, &manifests, bundle.meshes.as_ref())?;
     if let Some(revision) = &arguments.revision {
         mesh = mesh.only(revision).map_err(|why| anyhow!("--revision: {why}"))?;
     }
@@ -88,10 +87,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     Ok(code)
 }
 
-/// The mesh below a path; `around`: other objects that it may be told by.
+/// The mesh below a path, in the cluster that the facts tell of. What is judged may make Namespaces and ProxyConfigs,
+/// but not the mesh: else it could say itself which containers are a sidecar's.
 pub(super) fn installed(
     path: &std::path::Path,
-    around: Vec<Value>,
+    facts: &Manifests,
+    judged: &Manifests,
     settings: Option<&MeshSettings>,
 ) -> anyhow::Result<Istio> {
     let mut files = paths::read(&[path.display().to_string()])?;
@@ -105,8 +106,9 @@ pub(super) fn installed(
     if !faults.is_empty() {
         bail!("--mesh-config: can't be read\n{}", faults.join("\n"));
     }
-    let objects: Vec<Value> =
-        own.objects().map(|one| Value::Object(one.object.clone())).chain(around).collect();
+    let is_told = |one: &&Manifest| ["Namespace", "ProxyConfig"].contains(&one.text("kind"));
+    let all = own.objects().chain(facts.objects()).chain(judged.objects().filter(is_told));
+    let objects: Vec<Value> = all.map(|one| Value::Object(one.object.clone())).collect();
     let istio = Istio::of_objects(&objects, settings).map_err(|why| anyhow!("--mesh-config: {why}"))?;
     if istio.is_empty() {
         bail!(

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
-use serde_json::Value;
 
 use super::guard::{GuardFlags, UserFlags};
 use super::inputs::{FactFlags, PolicyFlags};
@@ -77,9 +76,9 @@ impl ManifestFlags {
             MissingFacts::Assume => Others::Fresh,
             MissingFacts::Error | MissingFacts::Skip => Others::Unknown,
         };
-        let around = facts.objects().chain(manifests.objects()).map(|one| Value::Object(one.object.clone()));
+        let settings = bundle.meshes.as_ref();
         let istio = match &self.mesh_config {
-            Some(path) => Some(super::inject::installed(path, around.collect(), bundle.meshes.as_ref())?),
+            Some(path) => Some(super::inject::installed(path, &facts, &manifests, settings)?),
             None => None,
         };
         let check = Check {

@@ -170,8 +170,8 @@ impl Inject<'_> {
         if annotations.is_some_and(|all| all.get(STATUS).is_some()) {
             return Some((InjectOutcome::Skipped(format!("it has the annotation {STATUS} already")), None));
         }
-        let namespace = self.namespace.as_deref().unwrap_or_else(|| manifest.metadata("namespace"));
-        let changed = self.rendered(&object, &place, namespace);
+        // What is rendered is what was decided on.
+        let changed = self.rendered(&object, &place, pod_request.namespace().unwrap_or_default());
         Some(match changed {
             Ok(changed) => {
                 (InjectOutcome::Injected(format!("{name}, {}", self.reason(&pod_request))), Some(changed))

@@ -78,6 +78,7 @@ fn inline(text: &str) -> String {
     written
 }
 
+/// What GitHub makes of a text by itself, mentions and links, is prevented by a comment within.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -85,11 +86,12 @@ fn escaped(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '&' => escaped.push_str("&amp;"),
+            '@' => escaped.push_str("@<!-- -->"),
             '\\' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '!' => escaped.extend(['\\', c]),
             c => escaped.push(c),
         }
     }
-    escaped
+    escaped.replace("://", ":<!-- -->//").replace("www.", "www<!-- -->.")
 }
 
 #[cfg(test)]
@@ -100,6 +102,7 @@ mod tests {
     fn a_text_is_no_markup() {
         for (text, expected) in [
             ("a|b\nc", "a\\|b c"),
+            ("@all http://a.b www.c.d", "@<!-- -->all http:<!-- -->//a.b www<!-- -->.c.d"),
             ("<img src=x> & *b* _c_ [d](e)", "&lt;img src=x&gt; &amp; \\*b\\* \\_c\\_ \\[d\\](e)"),
             ("set `a.b[0] | c` to 1", "set `a.b[0] \\| c` to 1"),
             ("one ` alone <b>", "one \\` alone &lt;b&gt;"),

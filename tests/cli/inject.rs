@@ -271,3 +271,39 @@ fn check_judges_the_pod_that_will_run() {
     let ran = run(folder.path(), &final_pod, &pod("p", "", ""));
     assert_eq!(documents(&ran)[0]["spec"]["initContainers"][0]["name"], "istio-proxy", "{}", ran.err);
 }
+
+/// A ConfigMap with another template: it calls a container of its own a sidecar.
+fn forged(name: &str, namespace: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: {namespace}}}\ndata:\n  values: '{{\"global\": {{\"hub\": \"evil\", \"tag\": \"1\"}}}}'\n  config: |\n    policy: enabled\n    templates: {{sidecar: \"spec: {{initContainers: [{{name: istio-proxy, image: evil}}]}}\"}}\n"
+    )
+}
+
+#[test]
+fn what_is_judged_does_not_say_what_a_sidecar_is() {
+    let manifests = [forged("istio-sidecar-injector", "shop"), pod("p", "", "")].join("---\n");
+    let ran = inject(&[], &manifests, &[]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let proxy = &documents(&ran)[1]["spec"]["initContainers"][0];
+    assert_eq!(proxy["image"], "registry.example/proxyv2:1.2.3");
+    let two =
+        inject(&[("mesh/other.yaml", &forged("istio-sidecar-injector", "other"))], &pod("p", "", ""), &[]);
+    assert_eq!((two.code, two.out.as_str()), (2, ""));
+    let expected = "two ConfigMaps istio-sidecar-injector, in the namespaces `istio-system` and `other`";
+    assert!(two.err.contains(expected), "{}", two.err);
+}
+
+#[test]
+fn what_is_rendered_is_what_was_decided_for_the_default_namespace_too() {
+    let canary = WEBHOOKS
+        .replace("name: istio-sidecar-injector,", "name: istio-sidecar-injector-canary,")
+        .replace("istio.io/rev: default", "istio.io/rev: canary")
+        .replace("{istio-injection: enabled}", "{istio.io/rev: canary}");
+    let namespace =
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: default, labels: {istio.io/rev: canary}}\n";
+    let webhooks = [WEBHOOKS, &canary].join("---\n");
+    let files = [("mesh/webhooks.yaml", webhooks.as_str()), ("facts/namespaces.yaml", namespace)];
+    let ran = inject(&files, &pod("p", "", ""), &["--facts", "facts"]);
+    assert!(ran.err.starts_with("-:1 Pod/p: injected: istio/canary, rule W3"), "{}", ran.err);
+    assert_eq!(documents(&ran)[0]["spec"]["initContainers"][0]["image"], "registry.example/proxyv2:2.0.0");
+}

@@ -105,7 +105,9 @@ fn checked(policies: &Path, documents: &Path) -> BTreeMap<String, BTreeSet<Strin
     for finding in report["findings"].as_array().unwrap() {
         assert_eq!(finding["effect"], "deny", "{finding}");
         let text = |member: &str| finding[member].as_str().unwrap();
-        let line = format!("[{}] {}", text("policy"), text("message"));
+        // Messages of Pod Security have nothing before them.
+        let (policy, message) = (text("policy"), text("message").to_owned());
+        let line = if policy == "pod_security/standard" { message } else { format!("[{policy}] {message}") };
         denied.entry(name_of(text("file")).to_owned()).or_default().insert(line);
     }
     denied
@@ -115,13 +117,15 @@ fn checked(policies: &Path, documents: &Path) -> BTreeMap<String, BTreeSet<Strin
 fn told(errors: &str) -> BTreeMap<String, Outcome> {
     let mut outcomes = BTreeMap::new();
     let mut last = String::new();
-    for line in errors.lines() {
-        if let (true, Some(Outcome::Judged(lines))) = (line.starts_with('['), outcomes.get_mut(&last)) {
-            lines.insert(line.to_owned());
-            continue;
-        }
+    for line in errors.lines().filter(|line| !line.starts_with("Warning: ")) {
         let file = line.split(['"', ' ']).find(|word| word.ends_with(".json") || word.ends_with(".json:"));
-        let Some(file) = file else { continue };
+        let Some(file) = file.filter(|_| !line.starts_with('[')) else {
+            // A denial goes on.
+            if let Some(Outcome::Judged(lines)) = outcomes.get_mut(&last) {
+                lines.insert(line.to_owned());
+            }
+            continue;
+        };
         last = name_of(file.trim_end_matches(':')).to_owned();
         let outcome = match (line.split_once("denied the request: "), line.split_once("no matches for kind "))
         {

@@ -14,24 +14,28 @@ use crate::policy::{Mesh, MeshMode, MeshRevision, MeshSettings};
 const INJECTOR: &str = "istio-sidecar-injector";
 const MESH: &str = "istio";
 
+/// ConfigMaps by name and namespace.
+type Maps<'a> = BTreeMap<(&'a str, &'a str), &'a Value>;
+
 impl Istio {
     /// Reads what objects say: ConfigMaps of injectors and meshes, their webhook configurations, the Deployment of istiod,
-    /// ProxyConfigs, Nodes and Namespaces; the rest says nothing. Of an object that is there twice the last counts.
-    /// `settings`: which revisions there are, and what is done about each; None: those that have ConfigMaps.
+    /// ProxyConfigs, Nodes and Namespaces; the rest says nothing. Of an object that is there twice the last counts, but an
+    /// injector is configured in one namespace only. `settings`: which revisions there are, and what is done about each;
+    /// None: those that have ConfigMaps.
     ///
     /// # Errors
-    /// Which object can't be read, and why.
+    /// Which object can't be read, and why; two injectors of one name.
     pub fn of_objects(objects: &[Value], settings: Option<&MeshSettings>) -> Result<Self, String> {
         let entries =
             settings.map(|settings| settings.meshes.iter().filter(|entry| entry.mesh == Mesh::Istio));
         let told: Option<Vec<&MeshRevision>> =
             entries.map(|entries| entries.flat_map(|entry| &entry.revisions).collect());
         let mut istio = Self::default();
-        let mut maps: BTreeMap<String, &Value> = BTreeMap::new();
+        let mut maps: Maps<'_> = BTreeMap::new();
         for object in objects {
             let name = metadata(object, "name");
             match (text(object, "kind"), text(object, "apiVersion")) {
-                ("ConfigMap", "v1") => drop(maps.insert(name.to_owned(), object)),
+                ("ConfigMap", "v1") => drop(maps.insert((name, metadata(object, "namespace")), object)),
                 ("Namespace", "v1") => {
                     let map =
                         |member: &str| object.pointer(&format!("/metadata/{member}"))?.as_object().cloned();
@@ -52,8 +56,14 @@ impl Istio {
             |one: &Value| (metadata(one, "creationTimestamp").to_owned(), metadata(one, "name").to_owned());
         istio.proxy_configs.sort_by_key(age);
         let webhooks = webhooks(objects)?;
-        for (name, injector) in &maps {
+        let mut injectors: BTreeMap<&str, &str> = BTreeMap::new();
+        for ((name, namespace), injector) in &maps {
             let Some(revision) = suffix(name, INJECTOR) else { continue };
+            if let Some(other) = injectors.insert(name, namespace) {
+                return Err(format!(
+                    "two ConfigMaps {name}, in the namespaces `{other}` and `{namespace}`: which is the mesh's? Leave one out"
+                ));
+            }
             let called = if revision.is_empty() { "default" } else { revision };
             let told = told.as_ref().map(|told| told.iter().find(|one| one.revision == called));
             // Where settings name revisions, the others are not there.
@@ -84,7 +94,7 @@ impl Istio {
 fn read(
     injector: &Value,
     revision: &str,
-    maps: &BTreeMap<String, &Value>,
+    maps: &Maps<'_>,
     objects: &[Value],
     told: Option<&&MeshRevision>,
     webhooks: &[Webhook],
@@ -99,7 +109,8 @@ fn read(
     };
     let (config, values) = (needed("config")?, needed("values")?);
     let mesh_name = if revision.is_empty() { MESH.to_owned() } else { format!("{MESH}-{revision}") };
-    let mesh = maps.get(&mesh_name).and_then(|map| key(map, "mesh")).unwrap_or_default();
+    let place = (mesh_name.as_str(), metadata(injector, "namespace"));
+    let mesh = maps.get(&place).and_then(|map| key(map, "mesh")).unwrap_or_default();
     let environment = environment(objects, revision);
     let texts = Texts { revision, config: &config, values: &values, mesh: &mesh, environment };
     let installation = Installation::read(texts).map_err(|why| format!("ConfigMap {name}: {why}"))?;
