@@ -3,7 +3,7 @@
 # description: >-
 #   Ports, networks and interfaces that annotations of Istio or Linkerd take past the proxy have no mutual TLS, no
 #   authorization and no policy, whatever the mesh demands: clients in the mesh still believe so. What must go past it
-#   is listed here.
+#   is listed here. Nor may a Pod of the ambient mode take what comes in past ztunnel.
 # custom:
 #   severity: high
 #   since: "0.1"
@@ -77,24 +77,73 @@ deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
 
 deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
 	requests.of_object
-	some key in _without_interception
-	msg := "nothing goes through the proxy: its interception mode is NONE"
+	some key, problems in _modes
+	some problem in problems
+	msg := problem.msg
 	field := sprintf("%s[%s]", [_field, key])
-	remedy := "remove `interceptionMode`"
+	remedy := problem.remedy
 }
 
-_without_interception contains _mode if upper(_value(_mode)) == "NONE"
-
-_without_interception contains _config if {
-	yaml.is_valid(_value(_config))
-	config := yaml.unmarshal(_value(_config))
-	is_object(config)
-	upper(sprintf("%v", [object.get(config, "interceptionMode", "")])) == "NONE"
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+	requests.of_object
+	_bypass in object.keys(_annotations)
+	value := _value(_bypass)
+	value != "false"
+	msg := sprintf("`%s: \"%s\"` takes what comes in past ztunnel", [_bypass, value])
+	field := sprintf("%s[%s]", [_field, _bypass])
+	remedy := sprintf("remove `%s`", [_bypass])
 }
 
-_mode := "sidecar.istio.io/interceptionMode"
+_bypass := "ambient.istio.io/bypass-inbound-capture"
 
-_config := "proxy.istio.io/config"
+# By the annotation that says it: what is wrong with how traffic gets to the proxy.
+_modes := {
+	"proxy.istio.io/config": ({problem | some mode in _configured; some problem in _problems(mode)} | _unreadable),
+	"sidecar.istio.io/interceptionMode": {problem | some mode in _annotated; some problem in _problems(mode)},
+}
+
+_problems(mode) := {{
+	"msg": "nothing goes through the proxy: its interception mode is NONE",
+	"remedy": "remove `interceptionMode`",
+}} if {
+	upper(sprintf("%v", [mode])) in {"NONE", "2"}
+} else := {{
+	"msg": sprintf("what goes through the proxy can't be told: its interception mode is %v", [mode]),
+	"remedy": "remove `interceptionMode`, or set it to REDIRECT or TPROXY",
+}} if {
+	not mode in {"REDIRECT", "TPROXY", 0, 1}
+} else := set()
+
+_annotated contains mode if {
+	"sidecar.istio.io/interceptionMode" in object.keys(_annotations)
+	mode := _annotations["sidecar.istio.io/interceptionMode"]
+}
+
+# Istio takes both spellings, and the numbers of the modes.
+_configured contains mode if {
+	is_object(_config)
+	some name, mode in _config
+	name in {"interceptionMode", "interception_mode"}
+}
+
+_unreadable contains problem if {
+	not is_object(_config)
+	problem := {
+		"msg": "what goes through the proxy can't be told: `proxy.istio.io/config` is no object in YAML",
+		"remedy": "correct `proxy.istio.io/config`, or remove it",
+	}
+}
+
+default _config := null
+
+_config := yaml.unmarshal(_text) if {
+	_text != ""
+	yaml.is_valid(_text)
+}
+
+_config := {} if _text == ""
+
+_text := trim_space(_value("proxy.istio.io/config"))
 
 # Annotations, and the parameter that lists what they may name; none names interfaces.
 _exclusions := {

@@ -87,14 +87,64 @@ test_what_is_included_leaves_out_the_rest if {
 	}
 }
 
+_untold(key, what, remedy) := {{
+	"msg": sprintf("what goes through the proxy can't be told: %s", [what]),
+	"field": sprintf("metadata.annotations[%s]", [key]),
+	"details": {"remedy": remedy},
+}}
+
+_mode(key, mode) := _untold(
+	key, sprintf("its interception mode is %v", [mode]),
+	"remove `interceptionMode`, or set it to REDIRECT or TPROXY",
+)
+
 test_no_interception if {
 	_denied({"sidecar.istio.io/interceptionMode": "NONE"}) == _nothing("sidecar.istio.io/interceptionMode")
-	_denied({"sidecar.istio.io/interceptionMode": "REDIRECT"}) == set()
-	every config in ["interceptionMode: NONE\n", "{interceptionMode: none, concurrency: 2}"] {
+	_denied({"sidecar.istio.io/interceptionMode": "2"}) == _nothing("sidecar.istio.io/interceptionMode")
+	configs := [
+		"interceptionMode: NONE\n", "{interceptionMode: none, concurrency: 2}", "interception_mode: NONE",
+		"interceptionMode: 2", "interception_mode: 2.0", "interceptionMode: '2'", "{\"interception_mode\": \"NONE\"}",
+		"{interceptionMode: REDIRECT, interception_mode: NONE}",
+	]
+	every config in configs {
 		_denied({"proxy.istio.io/config": config}) == _nothing("proxy.istio.io/config")
 	}
-	every config in ["", "concurrency: 2", "interceptionMode: TPROXY", "- interceptionMode", "interceptionMode: 5", "{interceptionMode: NONE"] {
+}
+
+test_interception if {
+	every mode in ["REDIRECT", "TPROXY"] {
+		_denied({"sidecar.istio.io/interceptionMode": mode}) == set()
+	}
+	configs := ["", " ", "{}", "concurrency: 2", "interceptionMode: TPROXY", "interception_mode: REDIRECT", "interceptionMode: 0", "interception_mode: 1"]
+	every config in configs {
 		_denied({"proxy.istio.io/config": config}) == set()
+	}
+}
+
+test_an_interception_that_cannot_be_told if {
+	every mode in ["", "redirect", "5"] {
+		_denied({"sidecar.istio.io/interceptionMode": mode}) == _mode("sidecar.istio.io/interceptionMode", mode)
+	}
+	modes := {"interceptionMode: 5": 5, "interception_mode: tproxy": "tproxy", "interceptionMode: [NONE]": ["NONE"], "interceptionMode:": null}
+	every config, mode in modes {
+		_denied({"proxy.istio.io/config": config}) == _mode("proxy.istio.io/config", mode)
+	}
+	every config in ["{interceptionMode: NONE", "- interceptionMode: NONE", "interceptionMode", "# nothing"] {
+		_denied({"proxy.istio.io/config": config}) == _untold(
+			"proxy.istio.io/config", "`proxy.istio.io/config` is no object in YAML",
+			"correct `proxy.istio.io/config`, or remove it",
+		)
+	}
+}
+
+test_ambient_capture if {
+	_denied({"ambient.istio.io/bypass-inbound-capture": "false"}) == set()
+	every value in ["true", "True", "1", ""] {
+		_denied({"ambient.istio.io/bypass-inbound-capture": value}) == {{
+			"msg": sprintf("`ambient.istio.io/bypass-inbound-capture: \"%s\"` takes what comes in past ztunnel", [value]),
+			"field": "metadata.annotations[ambient.istio.io/bypass-inbound-capture]",
+			"details": {"remedy": "remove `ambient.istio.io/bypass-inbound-capture`"},
+		}}
 	}
 }
 
@@ -103,6 +153,7 @@ test_a_subresource_is_not_judged if {
 		"config.linkerd.io/skip-subnets": "1.1.1.1/32",
 		"traffic.sidecar.istio.io/includeInboundPorts": "",
 		"sidecar.istio.io/interceptionMode": "NONE",
+		"ambient.istio.io/bypass-inbound-capture": "true",
 	}
 	violations := traffic_exclusion.deny with input as {
 		"request": {"operation": "UPDATE", "resource": {"resource": "pods"}, "subResource": "resize", "object": {}},
