@@ -3,7 +3,8 @@
 # description: >-
 #   Some verbs and resources are worth more than they look: who has one of them can get what was never granted. Rules of
 #   Roles and ClusterRoles have none of those that are listed, neither by name nor by a wildcard, unless they name the
-#   objects for which they hold (`resourceNames`).
+#   objects for which they hold (`resourceNames`). To bind, escalate or impersonate what is all-powerful is forbidden by
+#   name, too.
 # custom:
 #   severity: high
 #   since: "0.1"
@@ -24,12 +25,47 @@
 #         uniqueItems: true
 #         default: [bind, escalate, impersonate, node-proxy, tokens, webhooks]
 #         x-meshgate-stricter: more
+#       powerful:
+#         description: Roles, users and groups that no role may bind, escalate or impersonate, though it names them.
+#         type: array
+#         items: {type: string, minLength: 1}
+#         uniqueItems: true
+#         default:
+#           - admin
+#           - cluster-admin
+#           - kubeadm:cluster-admins
+#           - kubernetes-admin
+#           - system:admin
+#           - system:kube-controller-manager
+#           - system:masters
+#         x-meshgate-stricter: more
 package policies.workloads.rbac_escalation
 
 deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
 	some index, rule in _rules
 	not _names_objects(rule)
 	some name in input.parameters.forbidden
+	some granted in _granted(rule, name)
+	msg := sprintf("rule %d grants %s on %s: who has it %s", [index, granted.verbs, granted.resources, granted.effect])
+	field := sprintf("rules[%d]", [index])
+	remedy := "leave it out, or name the objects for which it holds in `resourceNames`"
+}
+
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+	some index, rule in _rules
+	_names_objects(rule)
+	some name in {"bind", "escalate", "impersonate"}
+	name in input.parameters.forbidden
+	some granted in _granted(rule, name)
+	some position, object_name in rule.resourceNames
+	object_name in input.parameters.powerful
+	msg := sprintf("rule %d grants %s on %s for %s: who has it is as powerful", [index, granted.verbs, granted.resources, object_name])
+	field := sprintf("rules[%d].resourceNames[%d]", [index, position])
+	remedy := sprintf("remove %s", [object_name])
+}
+
+# What a rule has of a grant, if it is one.
+_granted(rule, name) := {granted |
 	grant := _grants[name]
 	some group in grant.groups
 	_has(rule, "apiGroups", group)
@@ -37,12 +73,18 @@ deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
 	count(resources) > 0
 	verbs := [verb | some verb in grant.verbs; _has(rule, "verbs", verb)]
 	count(verbs) > 0
-	msg := sprintf("rule %d grants %s on %s: who has it %s", [index, concat(", ", verbs), concat(", ", resources), grant.effect])
-	field := sprintf("rules[%d]", [index])
-	remedy := "leave it out, or name the objects for which it holds in `resourceNames`"
+	granted := {"verbs": concat(", ", verbs), "resources": concat(", ", resources), "effect": grant.effect}
 }
 
-_names_objects(rule) if count(_list(rule, "resourceNames")) > 0
+# An empty name is that of requests for all objects.
+_names_objects(rule) if {
+	names := _list(rule, "resourceNames")
+	count(names) > 0
+	every name in names {
+		is_string(name)
+		name != ""
+	}
+}
 
 _has(rule, member, name) if {
 	some value in _list(rule, member)
@@ -109,8 +151,11 @@ _grants := {
 	},
 	"webhooks": {
 		"groups": ["admissionregistration.k8s.io"],
-		"resources": ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
-		"verbs": ["create", "delete", "patch", "update"],
+		"resources": [
+			"mutatingadmissionpolicies", "mutatingadmissionpolicybindings", "mutatingwebhookconfigurations",
+			"validatingadmissionpolicies", "validatingadmissionpolicybindings", "validatingwebhookconfigurations",
+		],
+		"verbs": ["create", "delete", "deletecollection", "patch", "update"],
 		"effect": "may see and change what others send, and switch policies off",
 	},
 }

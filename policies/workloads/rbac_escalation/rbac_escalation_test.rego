@@ -7,7 +7,7 @@ _all := ["bind", "escalate", "exec", "impersonate", "node-proxy", "secrets", "to
 _denied(operation, forbidden, rules) := violations if {
 	violations := rbac_escalation.deny with input as {
 		"request": {"operation": operation, "object": {"kind": "Role", "rules": rules}},
-		"parameters": {"forbidden": forbidden},
+		"parameters": {"forbidden": forbidden, "powerful": ["cluster-admin", "system:masters"]},
 		"exempt": {},
 	}
 }
@@ -36,8 +36,12 @@ _table := [
 	["secrets", [""], ["secrets"], ["get", "list", "watch"], "reads all Secrets, tokens of service accounts among them"],
 	["tokens", [""], ["serviceaccounts/token"], ["create"], "may act as any service account"],
 	[
-		"webhooks", ["admissionregistration.k8s.io"], ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
-		["create", "delete", "patch", "update"], "may see and change what others send, and switch policies off",
+		"webhooks", ["admissionregistration.k8s.io"],
+		[
+			"mutatingadmissionpolicies", "mutatingadmissionpolicybindings", "mutatingwebhookconfigurations",
+			"validatingadmissionpolicies", "validatingadmissionpolicybindings", "validatingwebhookconfigurations",
+		],
+		["create", "delete", "deletecollection", "patch", "update"], "may see and change what others send, and switch policies off",
 	],
 ]
 
@@ -78,9 +82,34 @@ test_what_leads_to_nothing if {
 test_rules_that_name_objects if {
 	rule := _rule("rbac.authorization.k8s.io", ["clusterroles"], ["bind"])
 	_denied("CREATE", _all, [object.union(rule, {"resourceNames": ["view"]})]) == set()
-	every names in [[], null, "view"] {
+	every names in [[], null, "view", [""], ["view", ""], ["view", 5]] {
 		_denied("CREATE", _all, [object.union(rule, {"resourceNames": names})]) == {_violation("bind", "clusterroles", "may give itself any role")}
 	}
+}
+
+_powerful(verb, resource, name, position) := {
+	"msg": sprintf("rule 0 grants %s on %s for %s: who has it is as powerful", [verb, resource, name]),
+	"field": sprintf("rules[0].resourceNames[%d]", [position]),
+	"details": {"remedy": sprintf("remove %s", [name])},
+}
+
+test_rules_that_name_what_is_powerful if {
+	rules := [
+		["bind", "rbac.authorization.k8s.io", "clusterroles"], ["escalate", "rbac.authorization.k8s.io", "clusterroles"],
+		["impersonate", "", "groups"], ["impersonate", "authentication.k8s.io", "users"],
+	]
+	every row in rules {
+		rule := object.union(_rule(row[1], [row[2]], [row[0]]), {"resourceNames": ["view", "system:masters", "cluster-admin"]})
+		every operation in ["CREATE", "UPDATE"] {
+			_denied(operation, _all, [rule]) == {
+				_powerful(row[0], row[2], "system:masters", 1),
+				_powerful(row[0], row[2], "cluster-admin", 2),
+			}
+		}
+		_denied("CREATE", [name | some name in _all; name != row[0]], [rule]) == set()
+	}
+	secret := object.union(_rule("", ["secrets"], ["get"]), {"resourceNames": ["cluster-admin"]})
+	_denied("CREATE", _all, [secret]) == set()
 }
 
 test_no_rules if {
