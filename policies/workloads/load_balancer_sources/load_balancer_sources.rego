@@ -2,8 +2,9 @@
 # title: Load balancers say whom they answer
 # description: >-
 #   A Service of type LoadBalancer answers the whole internet unless `loadBalancerSourceRanges`, or the annotation of
-#   old, says otherwise. What is open on purpose is listed as a range in a binding for it. A load balancer that is only
-#   inside the provider's network is recognised by its annotation, listed here.
+#   old, says otherwise. What is open on purpose is listed as a range in a binding for it. A range is as good
+#   as none where it holds a forbidden one or is very wide. A load balancer that only the provider's own network reaches
+#   is recognised by its annotation, listed here: none by default, as other providers answer everybody in spite of it.
 # custom:
 #   severity: high
 #   since: "0.1"
@@ -18,22 +19,35 @@
 #     additionalProperties: false
 #     properties:
 #       forbiddenRanges:
-#         description: Ranges that are as good as none.
+#         description: Ranges that are as good as none, and so are those that hold them.
 #         type: array
 #         items: {type: string, pattern: '^[0-9A-Fa-f.:]+/[0-9]+$'}
 #         uniqueItems: true
 #         default: [0.0.0.0/0, "::/0"]
 #         x-meshgate-stricter: more
+#       shortestIPv4:
+#         description: The shortest prefix that a range of IPv4 may have, in bits.
+#         type: integer
+#         minimum: 0
+#         maximum: 32
+#         default: 8
+#         x-meshgate-stricter: higher
+#       shortestIPv6:
+#         description: The shortest prefix that a range of IPv6 may have, in bits.
+#         type: integer
+#         minimum: 0
+#         maximum: 128
+#         default: 16
+#         x-meshgate-stricter: higher
 #       internalAnnotations:
-#         description: Annotations, with the value, of load balancers that only the provider's own network reaches.
+#         description: >-
+#           Annotations, with the value, by which this cluster's provider makes load balancers that only its own network
+#           reaches: `networking.gke.io/load-balancer-type: Internal` on GKE,
+#           `service.beta.kubernetes.io/azure-load-balancer-internal: "true"` on AKS,
+#           `service.beta.kubernetes.io/aws-load-balancer-scheme: internal` on EKS.
 #         type: object
 #         additionalProperties: {type: string}
-#         default:
-#           cloud.google.com/load-balancer-type: Internal
-#           networking.gke.io/load-balancer-type: Internal
-#           service.beta.kubernetes.io/aws-load-balancer-internal: "true"
-#           service.beta.kubernetes.io/aws-load-balancer-scheme: internal
-#           service.beta.kubernetes.io/azure-load-balancer-internal: "true"
+#         default: {}
 #         x-meshgate-stricter: fewer
 package policies.workloads.load_balancer_sources
 
@@ -47,11 +61,34 @@ deny contains {"msg": msg, "field": "spec.loadBalancerSourceRanges", "details": 
 deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
 	_is_open
 	some range in _ranges
-	range.text in input.parameters.forbiddenRanges
+	some problem in _problems(range.text)
 	field := range.field
-	msg := sprintf("the load balancer answers everybody: it has the source range %s", [range.text])
+	msg := problem
 	remedy := sprintf("list the networks that may reach it instead of %s", [range.text])
 }
+
+# One at most.
+_problems(text) := {sprintf("the load balancer answers everybody: it has the source range %s", [text])} if {
+	_holds_forbidden(text)
+} else := {sprintf("whom the load balancer answers can't be told: its source range %s is none", [text])} if {
+	not net.cidr_is_valid(text)
+} else := {sprintf("the load balancer answers far too many: its source range %s has a prefix shorter than %d", [text, shortest])} if {
+	shortest := input.parameters[_shortest(text)]
+	to_number(split(text, "/")[1]) < shortest
+} else := set()
+
+_holds_forbidden(text) if text in input.parameters.forbiddenRanges
+
+_holds_forbidden(text) if {
+	net.cidr_is_valid(text)
+	some forbidden in input.parameters.forbiddenRanges
+	net.cidr_is_valid(forbidden)
+	net.cidr_contains(text, forbidden)
+}
+
+_shortest(text) := "shortestIPv6" if contains(text, ":")
+
+_shortest(text) := "shortestIPv4" if not contains(text, ":")
 
 _is_open if {
 	object.get(input.request.object, ["spec", "type"], "") == "LoadBalancer"

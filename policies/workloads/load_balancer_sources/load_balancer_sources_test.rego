@@ -3,7 +3,9 @@ package policies.workloads.load_balancer_sources_test
 import data.policies.workloads.load_balancer_sources
 
 _parameters := {
-	"forbiddenRanges": ["0.0.0.0/0", "::/0"],
+	"forbiddenRanges": ["0.0.0.0/0", "::/0", "fd12:3456::/32", "300.0.0.0/8"],
+	"shortestIPv4": 8,
+	"shortestIPv6": 16,
 	"internalAnnotations": {"example.com/internal": "true", "example.com/scheme": "Internal"},
 }
 
@@ -67,6 +69,40 @@ test_ranges_that_are_everybody if {
 		_open("::/0", _field(2)),
 	}
 	_denied("CREATE", _balancer([]), {_key: "10.0.0.0/8, 0.0.0.0/0"}) == {_open("0.0.0.0/0", sprintf("metadata.annotations[%s]", [_key]))}
+}
+
+test_ranges_that_hold_a_forbidden_one if {
+	ranges := ["1.2.3.4/0", "::0/0", "2001:db8::/0", "::ffff:0:0/96", "fd12:3456::/32", "fd12:3000::/20", "c000::/2", "300.0.0.0/8"]
+	every range in ranges {
+		_denied("CREATE", _balancer([range]), {}) == {_open(range, _field(0))}
+	}
+	every range in ["fd12:3456::/33", "fd12:3457::/32"] {
+		_denied("CREATE", _balancer([range]), {}) == set()
+	}
+}
+
+_because(msg, range) := {{
+	"msg": msg,
+	"field": _field(0),
+	"details": {"remedy": sprintf("list the networks that may reach it instead of %s", [range])},
+}}
+
+test_ranges_that_are_very_wide if {
+	shortest := {"0.0.0.0/1": 8, "128.0.0.0/1": 8, "10.0.0.0/7": 8, "2000::/3": 16, "fd00::/15": 16}
+	every range, bits in shortest {
+		msg := sprintf("the load balancer answers far too many: its source range %s has a prefix shorter than %d", [range, bits])
+		_denied("CREATE", _balancer([range]), {}) == _because(msg, range)
+	}
+	every range in ["10.0.0.0/8", "fd00::/16"] {
+		_denied("CREATE", _balancer([range]), {}) == set()
+	}
+}
+
+test_ranges_that_are_none if {
+	every range in ["", "10.0.0.0", "010.0.0.0/8", "10.0.0.0/33", "everybody"] {
+		msg := sprintf("whom the load balancer answers can't be told: its source range %s is none", [range])
+		_denied("CREATE", _balancer([range]), {}) == _because(msg, range)
+	}
 }
 
 test_the_annotation_does_not_count_beside_the_field if {
