@@ -28,7 +28,7 @@ package policies.workloads.minimum_replicas
 
 deny contains {"msg": msg, "field": "spec.replicas", "details": {"remedy": remedy}} if {
 	count(_scalers) == 0
-	replicas := _number(object.get(input.request.object, ["spec", "replicas"], null), 1)
+	replicas := _number(object.get(input.request.object, ["spec", "replicas"], null), _unsaid)
 	_too_few(replicas)
 	msg := sprintf("it has %s, where at least %d are wanted", [_replicas(replicas), input.parameters.atLeast])
 	remedy := sprintf("set `spec.replicas` to %d or more", [input.parameters.atLeast])
@@ -40,6 +40,11 @@ deny contains {"msg": msg, "details": {"remedy": remedy}} if {
 	msg := sprintf("the %s \"%s\" may leave %s, where at least %d are wanted", [scaler.kind, scaler.name, _replicas(scaler.fewest), input.parameters.atLeast])
 	remedy := sprintf("set `spec.%s` of that %s to %d or more", [scaler.field, scaler.kind, input.parameters.atLeast])
 }
+
+# A workload that says nothing has 1 replica; a Scale that says nothing means 0.
+default _unsaid := 1
+
+_unsaid := 0 if input.request.subResource == "scale"
 
 _too_few(replicas) if {
 	replicas > 0

@@ -51,6 +51,20 @@ test_without_a_number_there_is_one if {
 	}
 }
 
+test_a_scale_without_a_number_is_switched_off if {
+	every resource in ["deployments", "statefulsets"] {
+		_scaled_to(resource, {"spec": {"replicas": 2}}) == _few("2 replicas")
+		every object in [{}, {"spec": {}}, {"spec": {"replicas": null}}, {"spec": {"replicas": 0}}, {"spec": {"replicas": 3}}] {
+			_scaled_to(resource, object) == set()
+		}
+	}
+}
+
+_scaled_to(resource, object) := violations if {
+	request := json.patch(_request("UPDATE", resource, object, []), [{"op": "add", "path": "/request/subResource", "value": "scale"}])
+	violations := minimum_replicas.deny with input as request
+}
+
 _horizontal(target, spec) := {
 	"apiVersion": "autoscaling/v2",
 	"kind": "HorizontalPodAutoscaler",
