@@ -3,7 +3,8 @@
 # description: >-
 #   What the user of a sidecar sends is not redirected to the sidecar: that is how its own traffic gets out. A container
 #   that runs as that user, or in its group, sends everything past the proxy, in plaintext. Judged are Pods and
-#   containers that say so; the proxies themselves are known by their names, which are listed here.
+#   containers that say so; of the proxies themselves each may have its own id. A proxy that this cluster's mesh renders
+#   is known by what it is; any other is believed by its name, so bind rules on images beside this.
 # custom:
 #   severity: high
 #   since: "0.1"
@@ -32,11 +33,16 @@
 #         default: [1337, 2102]
 #         x-meshgate-stricter: more
 #       proxies:
-#         description: The names of containers that are proxies.
-#         type: array
-#         items: {type: string, minLength: 1}
-#         uniqueItems: true
-#         default: [istio-init, istio-proxy, istio-validation, linkerd-init, linkerd-network-validator, linkerd-proxy]
+#         description: The names of containers that are believed to be proxies, each with the id that it may have.
+#         type: object
+#         additionalProperties: {type: integer, minimum: 1}
+#         default:
+#           istio-init: 1337
+#           istio-proxy: 1337
+#           istio-validation: 1337
+#           linkerd-init: 2102
+#           linkerd-network-validator: 2102
+#           linkerd-proxy: 2102
 #         x-meshgate-stricter: fewer
 package policies.injection.proxy_uid
 
@@ -45,13 +51,12 @@ import data.lib.requests
 
 deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
 	some container in containers.of("injection/proxy_uid")
-	name := container.name
-	not name in input.parameters.proxies
 	rendered := container.rendered
 	not rendered
 	some member in _members
 	id := object.get(container.container, ["securityContext", member], null)
 	id in input.parameters.ids
+	id != object.get(input.parameters.proxies, container.name, null)
 	msg := sprintf("%s has `%s: %d`, the proxy's, so what it sends goes past the proxy", [containers.title(container), member, id])
 	field := sprintf("%s.securityContext.%s", [container.path, member])
 	remedy := "take another id"

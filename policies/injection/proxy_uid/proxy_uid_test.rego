@@ -12,7 +12,7 @@ _container(kind, path, name, context) := {
 
 _input(operation, spec, containers) := {
 	"request": {"operation": operation},
-	"parameters": {"ids": [1337, 2102], "proxies": ["istio-proxy"]},
+	"parameters": {"ids": [1337, 2102], "proxies": {"istio-proxy": 1337, "linkerd-proxy": 2102}},
 	"context": {
 		"containers": containers,
 		"pod": {"path": "spec", "template": false, "spec": spec, "metadata": {}},
@@ -40,12 +40,21 @@ test_the_users_and_groups_of_proxies if {
 	every id in [1337, 2102] {
 		every member in ["runAsUser", "runAsGroup"] {
 			_denied("app", {member: id}) == {_violation("container \"app\"", "spec.containers[0]", member, id)}
-			_denied("istio-proxy", {member: id}) == set()
 		}
 	}
 	rendered := object.union(_container("regular", "spec.containers[0]", "app", {"runAsUser": 1337}), {"rendered": true})
 	violations := proxy_uid.deny with input as _input("CREATE", {}, [rendered])
 	violations == set()
+}
+
+test_a_proxy_has_only_its_own_id if {
+	title := "container \"%s\""
+	every member in ["runAsUser", "runAsGroup"] {
+		_denied("istio-proxy", {member: 1337}) == set()
+		_denied("linkerd-proxy", {member: 2102}) == set()
+		_denied("istio-proxy", {member: 2102}) == {_violation(sprintf(title, ["istio-proxy"]), "spec.containers[0]", member, 2102)}
+		_denied("linkerd-proxy", {member: 1337}) == {_violation(sprintf(title, ["linkerd-proxy"]), "spec.containers[0]", member, 1337)}
+	}
 }
 
 test_every_list_on_every_write if {
