@@ -49,8 +49,15 @@ import data.lib.changes
 
 patch := [{"op": "add", "path": changes.metadata_pointer("labels"), "value": _missing}] if {
 	changes.allowed
+	_has_metadata
 	count(_missing) > 0
 	_labels == null
+}
+
+patch := [{"op": "add", "path": trim_suffix(changes.metadata_pointer(""), "/"), "value": {"labels": _missing}}] if {
+	changes.allowed
+	not _has_metadata
+	count(_missing) > 0
 }
 
 patch := [operation |
@@ -59,6 +66,13 @@ patch := [operation |
 ] if {
 	changes.allowed
 	is_object(_labels)
+}
+
+# A template need not have any.
+_has_metadata if {
+	path := split(input.context.pod.path, ".")
+	parent := array.slice(path, 0, count(path) - 1)
+	is_object(object.get(input.request.object, array.concat(parent, ["metadata"]), null))
 }
 
 _labels := object.get(input.context.pod.metadata, "labels", null)

@@ -3,11 +3,13 @@ package policies.defaults.labels_test
 import data.policies.defaults.labels
 
 _input(operation, path, workload, metadata) := {
-	"request": {"operation": operation, "resource": {"resource": "deployments"}, "object": {"metadata": {"labels": workload}}},
+	"request": {"operation": operation, "resource": {"resource": "deployments"}, "object": _object(workload, metadata)},
 	"parameters": {"copied": ["app.kubernetes.io/name", "owner"], "given": {"zone": "a", "owner": "platform"}},
 	"context": {"pod": {"path": path, "template": path != "spec", "spec": {}, "metadata": metadata}},
 	"exempt": {},
 }
+
+_object(workload, metadata) := {"metadata": {"labels": workload}, "spec": {"template": {"metadata": metadata}}}
 
 _patch(request) := patch if patch := labels.patch with input as request
 
@@ -35,6 +37,20 @@ test_where_there_are_no_labels_they_are_made if {
 	}
 }
 
+test_where_there_are_no_metadata_they_are_made if {
+	made := [{
+		"op": "add", "path": "/spec/template/metadata",
+		"value": {"labels": {"app.kubernetes.io/name": "web", "owner": "team-shop", "zone": "a"}},
+	}]
+	given := _input("CREATE", "spec.template.spec", _web, {})
+	_patch(json.patch(given, [{"op": "remove", "path": "/request/object/spec/template/metadata"}])) == made
+	_patch(json.patch(given, [{"op": "replace", "path": "/request/object/spec/template/metadata", "value": null}])) == made
+	_patch(json.patch(given, [
+		{"op": "remove", "path": "/request/object/spec/template/metadata"},
+		{"op": "replace", "path": "/parameters", "value": {"copied": [], "given": {}}},
+	])) == []
+}
+
 test_what_the_workload_lacks_is_given_or_left_out if {
 	every workload in [null, {}, {"owner": 5}] {
 		_template(workload, {"labels": {}}) == [_at("/owner", "platform"), _at("/zone", "a")]
@@ -60,6 +76,7 @@ test_nothing_is_missing if {
 
 test_an_update_that_changes_no_template_changes_nothing if {
 	every metadata in [{}, {"labels": {}}] {
-		_patch(_input("UPDATE", "spec.template.spec", _web, metadata)) == []
+		request := _input("UPDATE", "spec.template.spec", _web, metadata)
+		_patch(json.patch(request, [{"op": "add", "path": "/request/oldObject", "value": request.request.object}])) == []
 	}
 }
