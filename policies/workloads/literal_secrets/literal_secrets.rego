@@ -3,8 +3,8 @@
 # description: >-
 #   A password in the environment of a Pod or in a ConfigMap is read by everybody who may read those, stands in the
 #   repository, in backups and in logs. Looked for are names that say so (`DB_PASSWORD`) with a value that may be one, and
-#   values that have the shape of a known kind of secret, whatever their name. What is empty, a yes or no, a path, or
-#   refers to something else is none. The value is never told.
+#   values that have the shape of a known kind of secret, whatever their name, in commands and their arguments, too. What
+#   is empty, a yes or no, a path, or only refers to something else is none. The value is never told.
 # custom:
 #   severity: high
 #   since: "0.1"
@@ -33,7 +33,7 @@
 #           A regular expression that is found in names of secrets: of variables, and of the keys of ConfigMaps.
 #         type: string
 #         minLength: 1
-#         default: '(?i)(passwords?|passwd|passphrase|secret|token|(api|access|private|secret|encryption|signing)[_.-]?key)$'
+#         default: '(?i)(passwords?|passwd|passphrase|secret|token|(api|access|private|secret|encryption|signing)[_.-]?key|(^|[_.-])(pass|pwd|credentials?))$'
 #       values:
 #         description: Kinds of secrets, each with a regular expression that is found in its values.
 #         type: object
@@ -71,6 +71,18 @@ deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
 	remedy := "put it into a Secret, and mount or refer to that instead"
 }
 
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+	some container in containers.of("workloads/literal_secrets")
+	some member in ["command", "args"]
+	some index, word in object.get(container.container, member, [])
+	is_string(word)
+	kinds := _kinds(word)
+	count(kinds) > 0
+	msg := sprintf("%s: a word of `%s` looks like %s", [containers.title(container), member, concat(" and ", kinds)])
+	field := sprintf("%s.%s[%d]", [container.path, member, index])
+	remedy := "put it into a Secret, take it into a variable from there by `valueFrom.secretKeyRef`, and write `$(VARIABLE)`"
+}
+
 # One at most: what the value looks like tells more than its name.
 _problems(name, value) := {sprintf("looks like %s", [concat(" and ", kinds)])} if {
 	is_string(value)
@@ -84,5 +96,5 @@ _problems(name, value) := {sprintf("looks like %s", [concat(" and ", kinds)])} i
 
 _kinds(value) := [kind | some kind, pattern in input.parameters.values; regex.match(pattern, value)]
 
-# Nothing, a yes or no, a path, a reference or a placeholder.
-_no_secret := `^\s*((?i:true|false|yes|no|on|off|null|none|0|1)|/\S*|\$\(.*\)|\$\{.*\}|\{\{.*\}\}|<.*>|\*+)?\s*$`
+# Nothing, a yes or no, a path, or nothing but references and placeholders with marks between them.
+_no_secret := `^\s*((?i:true|false|yes|no|on|off|null|none|0|1)|/\S*|((\$\([^)]*\)|\$\{[^}]*\}|\{\{[^}]*\}\}|<[^>]*>)[\s:@/.,_-]*)+|\*+)?\s*$`

@@ -57,10 +57,21 @@ test_names_with_a_value_of_their_own if {
 	}
 }
 
+test_references_hide_nothing_between_them if {
+	values := [
+		"$(A)hunter2$(B)", "${A}hunter2${B}", "{{ a }}hunter2{{ b }}", "<a>hunter2<b>", "$(A)hunter2", "hunter2${B}",
+		"$(A)\nhunter2\n$(B)", "$(A", "${A:hunter2",
+	]
+	every value in values {
+		_denied([{"name": "DB_PASSWORD", "value": value}]) == _named("DB_PASSWORD")
+	}
+}
+
 test_values_that_are_none if {
 	values := [
 		"", " ", "true", "False", "YES", "no", "on", "off", "0", "1", "null", "none", "/run/secrets/password", "$(OTHER)", "${OTHER}",
 		"{{ .Values.password }}", "<your password>", "****",
+		"$(A)$(B)", "${A}:${B}", "$(A)-${B}", " {{ .a }}/{{ .b }} ",
 	]
 	every value in values {
 		_denied([{"name": "PASSWORD", "value": value}]) == set()
@@ -94,10 +105,42 @@ test_every_list_on_every_write if {
 	}
 }
 
+_word(title, path, member, index, kinds) := {
+	"msg": sprintf("%s: a word of `%s` looks like %s", [title, member, kinds]),
+	"field": sprintf("%s.%s[%d]", [path, member, index]),
+	"details": {"remedy": "put it into a Secret, take it into a variable from there by `valueFrom.secretKeyRef`, and write `$(VARIABLE)`"},
+}
+
+_running(kind, path) := {"kind": kind, "name": "app", "path": path, "container": {
+	"command": ["sh", "-c", "curl -H 'Key: ours-1234'"],
+	"args": ["--token=hunter2", "PASSWORD", 5, sprintf("%s ours-1234", [_pem])],
+}}
+
+test_words_of_commands if {
+	containers := [_running("init", "spec.initContainers[0]"), _running("regular", "spec.containers[0]")]
+	every operation in ["CREATE", "UPDATE"] {
+		violations := literal_secrets.deny with input as _input(operation, containers)
+		violations == {
+			_word("init container \"app\"", "spec.initContainers[0]", "command", 2, "a key of ours"),
+			_word("init container \"app\"", "spec.initContainers[0]", "args", 3, "a key of ours and a private key"),
+			_word("container \"app\"", "spec.containers[0]", "command", 2, "a key of ours"),
+			_word("container \"app\"", "spec.containers[0]", "args", 3, "a key of ours and a private key"),
+		}
+	}
+	every words in [null, [], ["ours", "$(PASSWORD)"]] {
+		given := {"kind": "regular", "name": "app", "path": "spec.containers[0]", "container": {"command": words, "args": words}}
+		violations := literal_secrets.deny with input as _input("CREATE", [given])
+		violations == set()
+	}
+}
+
 test_an_exempt_container_is_not_judged if {
 	given := _input("CREATE", [_container("regular", "spec.containers[0]", [{"name": "TOKEN", "value": "abc"}])])
 	violations := literal_secrets.deny with input as object.union(given, {"exempt": {"workloads/literal_secrets": ["app"]}})
 	violations == set()
+	running := _input("CREATE", [_running("regular", "spec.containers[0]")])
+	none := literal_secrets.deny with input as object.union(running, {"exempt": {"workloads/literal_secrets": ["app"]}})
+	none == set()
 }
 
 _map(operation, object) := violations if {
