@@ -119,13 +119,13 @@ fn told(errors: &str) -> BTreeMap<String, Outcome> {
     let mut last = String::new();
     for line in errors.lines().filter(|line| !line.starts_with("Warning: ")) {
         let file = line.split(['"', ' ']).find(|word| word.ends_with(".json") || word.ends_with(".json:"));
-        let Some(file) = file.filter(|_| !line.starts_with('[')) else {
-            // A denial goes on.
-            if let Some(Outcome::Judged(lines)) = outcomes.get_mut(&last) {
-                lines.insert(line.to_owned());
-            }
+        // A denial goes on: with the next policy, or with a message that has no policy before it.
+        let goes_on = file.is_none() || line.starts_with('[');
+        if let (true, Some(Outcome::Judged(lines))) = (goes_on, outcomes.get_mut(&last)) {
+            lines.insert(line.to_owned());
             continue;
-        };
+        }
+        let Some(file) = file else { continue };
         last = name_of(file.trim_end_matches(':')).to_owned();
         let outcome = match (line.split_once("denied the request: "), line.split_once("no matches for kind "))
         {
