@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Decision, Mesh, Phase, Progress, explain, explain_in, review, review_in};
+use super::{Decision, Mesh, NoMesh, Phase, Progress, explain_in, review, review_in};
 use crate::admission::Request;
 use crate::context::{ContextSource, Fact, FactKey, Facts, gather};
 use crate::engine::Bundle;
@@ -17,22 +17,25 @@ const ROUNDS: usize = 3;
 pub struct Rounds {
     facts: Facts,
     gathered: usize,
-    review: fn(&Bundle, &Facts, &Request, Phase) -> Progress,
 }
 
 impl Rounds {
     /// Before the first round.
     pub fn new(facts: Facts) -> Self {
-        Self { facts, gathered: 0, review }
+        Self { facts, gathered: 0 }
     }
 
     /// One round. After the last one it is [`Progress::Done`]: what is still not known is an error of the policies
     /// that need it.
     pub fn review(&mut self, bundle: &Bundle, request: &Request, phase: Phase) -> Progress {
-        match (self.review)(bundle, &self.facts, request, phase) {
+        self.round(|facts| review(bundle, facts, request, phase))
+    }
+
+    fn round(&mut self, review: impl Fn(&Facts) -> Progress) -> Progress {
+        match review(&self.facts) {
             Progress::Need(_) if self.gathered >= ROUNDS => {
                 self.facts.close();
-                (self.review)(bundle, &self.facts, request, phase)
+                review(&self.facts)
             }
             progress => progress,
         }
@@ -53,7 +56,7 @@ pub async fn complete(
     request: &Request,
     phase: Phase,
 ) -> Decision {
-    to_the_end(Rounds::new(facts), bundle, source, request, phase).await
+    complete_in(&NoMesh, bundle, source, facts, request, phase).await
 }
 
 /// The same decision, with its trace.
@@ -64,8 +67,7 @@ pub async fn explained(
     request: &Request,
     phase: Phase,
 ) -> Decision {
-    let rounds = Rounds { review: explain, ..Rounds::new(facts) };
-    to_the_end(rounds, bundle, source, request, phase).await
+    explained_in(&NoMesh, bundle, source, facts, request, phase).await
 }
 
 /// Reviews a request to the end beside a mesh.
@@ -77,7 +79,7 @@ pub async fn complete_in(
     request: &Request,
     phase: Phase,
 ) -> Decision {
-    beside(source, facts, |facts| review_in(mesh, bundle, facts, request, phase)).await
+    to_the_end(source, facts, |facts| review_in(mesh, bundle, facts, request, phase)).await
 }
 
 /// The same decision, with its trace.
@@ -89,38 +91,17 @@ pub async fn explained_in(
     request: &Request,
     phase: Phase,
 ) -> Decision {
-    beside(source, facts, |facts| explain_in(mesh, bundle, facts, request, phase)).await
-}
-
-/// The rounds of [`Rounds`], of a review that knows its mesh.
-async fn beside(
-    source: &dyn ContextSource,
-    mut facts: Facts,
-    review: impl Fn(&Facts) -> Progress,
-) -> Decision {
-    let mut gathered = 0;
-    loop {
-        match review(&facts) {
-            Progress::Done(decision) => return *decision,
-            Progress::Need(_) if gathered >= ROUNDS => facts.close(),
-            Progress::Need(keys) => {
-                let answers = gather(source, &keys).await;
-                facts.extend(keys, answers);
-                gathered = gathered.saturating_add(1);
-            }
-        }
-    }
+    to_the_end(source, facts, |facts| explain_in(mesh, bundle, facts, request, phase)).await
 }
 
 async fn to_the_end(
-    mut rounds: Rounds,
-    bundle: &Bundle,
     source: &dyn ContextSource,
-    request: &Request,
-    phase: Phase,
+    facts: Facts,
+    review: impl Fn(&Facts) -> Progress,
 ) -> Decision {
+    let mut rounds = Rounds::new(facts);
     loop {
-        match rounds.review(bundle, request, phase) {
+        match rounds.round(&review) {
             Progress::Done(decision) => return *decision,
             Progress::Need(keys) => {
                 let answers = gather(source, &keys).await;
