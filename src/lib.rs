@@ -35,13 +35,16 @@ pub mod record;
 pub mod report;
 pub mod source;
 
-// Level 6: the callers of the pipeline, and the cluster that they serve.
+// Level 6: what was said about images, and by whom.
+pub mod image;
+
+// Level 7: the callers of the pipeline, and the cluster that they serve.
 pub mod cluster;
 pub mod dry_run;
 pub mod webhook;
 
-// Level 7: what runs runs of the callers.
+// Level 8: what runs runs of the callers.
 pub mod suite;
 
-// Level 8: the command line.
+// Level 9: the command line.
 pub mod cli;

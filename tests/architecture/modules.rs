@@ -183,7 +183,7 @@ fn said(level: Option<u8>) -> String {
 
 #[test]
 fn a_name_of_the_same_or_a_later_level_is_a_fault() {
-    let later = "level 3, names `crate::webhook::Limits`, of level 6";
+    let later = "level 3, names `crate::webhook::Limits`, of level 7";
     for (path, text, expected) in [
         ("src/engine/input.rs", "use crate::webhook::Limits;", later),
         ("src/engine.rs", "use super::webhook::Limits;", later),
@@ -241,7 +241,7 @@ fn a_library_that_differs_from_the_table_is_a_fault() {
     let moved =
         library().replace("pub mod engine;\n", "").replace("pub mod cli;", "pub mod cli;\npub mod engine;");
     let last = moved.lines().count();
-    let expected = format!("lib.rs:{last}: `engine`, of level 3, stands after level 8");
+    let expected = format!("lib.rs:{last}: `engine`, of level 3, stands after level 9");
     assert_faults(&check(&moved), &[&expected]);
 }
 
@@ -267,9 +267,9 @@ fn a_document_that_differs_from_the_tables_is_a_fault() {
         ("| 3 | `engine`", "| 2 | `engine`", "`engine` has level 2 here, level 3 in LEVELS"),
         ("| 0 | `admission`", "| | `admission`", "`admission` has no level here, level 0 in LEVELS"),
         (
-            "| 8 | `cli`",
-            "| 8 | `cli` | x | clap |\n| 8 | `shell`",
-            "`shell` has level 8 here, no level in LEVELS",
+            "| 9 | `cli`",
+            "| 9 | `cli` | x | clap |\n| 9 | `shell`",
+            "`shell` has level 9 here, no level in LEVELS",
         ),
         ("| regorus |", "|  |", "`engine` owns {} here, {\"regorus\"} in HEAVY"),
         ("| regorus |", "| regorus, json-patch |", "`engine` owns {\"json_patch\", \"regorus\"} here"),

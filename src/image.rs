@@ -1,0 +1,19 @@
+//! Signed images: who signed the bytes behind an image's text, and what did they say about them?
+//!
+//! The answer is data, the fact `images` of a review. Whether it is enough is decided by policies, never here. Types are
+//! the boundary of trust: an [`EvidenceSource`] yields [`Evidence`], which nobody has vouched for; only a verifier
+//! makes something else of it.
+//!
+//! Called by `cluster`, `dry_run` and `cli`.
+
+mod credentials;
+mod digest;
+mod evidence;
+mod limits;
+mod source;
+
+pub use credentials::CredentialSet;
+pub use digest::{Digest, DigestError};
+pub use evidence::{Annotations, Evidence, Origin, Repository};
+pub use limits::Limits;
+pub use source::{Answer, EvidenceSource, Gathered, Resolved, SourceError, Wanted};

@@ -1,0 +1,22 @@
+//! How much is read and looked at. What is beyond a limit is an error, never "nothing there".
+
+/// Annotations of a layer.
+pub(super) const ANNOTATIONS: usize = 64;
+
+/// Bytes of a layer's annotations, names and values.
+pub(super) const ANNOTATION_BYTES: usize = 256 << 10;
+
+/// The limits that an operator sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one piece of evidence: 1 MiB unless set, at most 16 MiB.
+    pub evidence_bytes: u64,
+    /// Bytes of a predicate that policies see: 1 MiB unless set.
+    pub predicate_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { evidence_bytes: 1 << 20, predicate_bytes: 1 << 20 }
+    }
+}

@@ -1,0 +1,118 @@
+//! The seam to where evidence lies: a registry, a directory. A source reads; it judges nothing, and its errors can't be
+//! mistaken for "nothing there".
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::credentials::CredentialSet;
+use super::digest::Digest;
+use super::evidence::{Evidence, Repository};
+use crate::kubernetes::image_reference::ImageReference;
+
+/// What a source will say.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError>> + Send + 'a>>;
+
+/// Somebody who has images and what was said about them.
+pub trait EvidenceSource: Send + Sync {
+    /// The digest behind a reference, computed from the bytes received and never taken from a header. Of a reference
+    /// that names a digest it is that one.
+    fn resolve<'a>(
+        &'a self,
+        image: &'a ImageReference,
+        who: &'a CredentialSet,
+        until: Instant,
+    ) -> Answer<'a, Resolved>;
+
+    /// What lies in a repository about a digest.
+    fn evidence<'a>(
+        &'a self,
+        at: &'a Repository,
+        digest: &'a Digest,
+        want: &'a Wanted,
+        who: &'a CredentialSet,
+        until: Instant,
+    ) -> Answer<'a, Gathered>;
+}
+
+/// What a reference means now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// Of the manifest or index.
+    pub digest: Digest,
+    /// Of the manifest or index.
+    pub media_type: String,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Wanted {
+    /// Whether cosign's `.sig` and `.att` are.
+    pub legacy: bool,
+    /// Whether Sigstore bundles are.
+    pub bundles: bool,
+    /// The predicate types that somebody asks for. Evidence that says of itself (by an annotation, which nobody vouches
+    /// for) that it is of another type is not read.
+    pub predicate_types: BTreeSet<String>,
+    /// What the tags of evidence begin with.
+    pub tag_prefix: String,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gathered {
+    /// What was read.
+    pub evidence: Vec<Evidence>,
+    /// Why the rest, that was there, could not be read.
+    pub unread: Vec<SourceError>,
+}
+
+/// Why a source has no answer, by what the caller can do about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// The source says that this very thing is not there.
+    #[error("not found, or not readable with the credentials at hand")]
+    NotFound,
+    /// No credentials, or wrong ones. Said like [`SourceError::NotFound`], which tells nobody what there is.
+    #[error("not found, or not readable with the credentials at hand")]
+    Unauthorized,
+    /// The registry is not one that may be asked; nothing was connected to.
+    #[error("its registry is not among `images.registries` of the configuration")]
+    Denied,
+    /// The registry asks to wait.
+    #[error("its registry asks to try later")]
+    RateLimited {
+        /// For so long, where it says it.
+        retry_after: Option<Duration>,
+    },
+    /// More than a limit allows; what of it is said.
+    #[error("more than is read: {0}")]
+    Limit(&'static str),
+    /// Our deadline, or that of the caller.
+    #[error("not read in time")]
+    Deadline,
+    /// The transport failed, or the registry itself.
+    #[error("its registry does not answer")]
+    Unavailable,
+    /// The answer contradicts itself or what was asked; how is said.
+    #[error("its registry answers with what can't be right: {0}")]
+    Corrupt(&'static str),
+}
+
+impl SourceError {
+    /// Its name for policies and machines. An image that may not be read is said to be absent (R43).
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound | Self::Unauthorized => "not-found",
+            Self::Denied => "denied",
+            Self::RateLimited { .. } => "rate-limited",
+            Self::Limit(_) => "limit",
+            Self::Deadline => "deadline",
+            Self::Unavailable => "unavailable",
+            Self::Corrupt(_) => "corrupt",
+        }
+    }
+}
