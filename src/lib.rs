@@ -15,7 +15,8 @@ pub mod yaml;
 // Level 1: what a decision needs to know of the world.
 pub mod context;
 
-// Level 2: what the files of a policies' tree say.
+// Level 2: what the files of a policies' tree say; how others are asked.
+pub mod outbound;
 pub mod policy;
 
 // Level 3: policies made ready to evaluate; how the process is set up.

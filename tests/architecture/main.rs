@@ -22,7 +22,7 @@ use names::Name;
 const LEVELS: &[(u8, &[&str])] = &[
     (0, &["admission", "events", "kubernetes", "metrics", "patch", "yaml"]),
     (1, &["context"]),
-    (2, &["policy"]),
+    (2, &["outbound", "policy"]),
     (3, &["engine", "config", "mesh"]),
     (4, &["registration", "review"]),
     (5, &["activation", "certificates", "install", "record", "report", "source"]),
@@ -38,7 +38,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("axum", &["webhook"]),
     ("clap", &["cli"]),
     ("gotmpl", &["mesh"]),
-    ("hyper", &["webhook"]),
+    ("hyper", &["outbound", "webhook"]),
     ("include_dir", &["source"]),
     ("json_patch", &["patch"]),
     ("jsonschema", &["policy"]),
@@ -47,7 +47,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("prometheus_client", &["metrics"]),
     ("rcgen", &["certificates"]),
     ("regorus", &["engine"]),
-    ("rustls", &["certificates", "webhook"]),
+    ("rustls", &["certificates", "outbound", "webhook"]),
 ];
 
 /// Crates that go with a heavy one, and those that are of the edge by what they do.
@@ -56,12 +56,15 @@ const BOUND: &[(&str, &[&str])] = &[
     ("anyhow", &["cli", "engine"]),
     ("clap_complete", &["cli"]),
     ("glob", &["cli"]),
-    ("http_body_util", &["webhook"]),
-    ("hyper_util", &["webhook"]),
+    ("http_body_util", &["outbound", "webhook"]),
+    ("hyper_rustls", &["outbound"]),
+    ("hyper_util", &["outbound", "webhook"]),
     ("k8s_openapi", &["cluster", "mesh"]),
     // The allocator belongs to the process: a library must not choose it.
     ("mimalloc", &["main"]),
+    ("rustls_native_certs", &["outbound"]),
     ("tokio_rustls", &["certificates", "webhook"]),
+    ("tower_service", &["outbound"]),
     ("tracing_subscriber", &["cli"]),
 ];
 

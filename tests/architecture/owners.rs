@@ -9,7 +9,6 @@ const AWAITED: &[&str] = &[
     "flate2",
     "gix",
     "gix-transport",
-    "hyper-rustls",
     "rustix",
     "sigstore-bundle",
     "sigstore-crypto",

@@ -1,0 +1,5 @@
+//! Signed images over the network: the client, registries as they are and as they should not be.
+#![cfg(test)]
+
+mod outbound;
+mod server;
