@@ -1,17 +1,19 @@
 //! The types of documents by path: those of rules, below `data`, and those that `with` puts in their places.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::engine::gate::terms::Term;
 use crate::engine::types::{Key, Known, Type, merged};
 
 use super::values::key;
 
-/// What is known at a path and below it.
+/// What is known at a path and below it. Parts are shared: who walks through one while variables are learnt holds it,
+/// and copies nothing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tree {
     pub(super) value: Known,
-    children: BTreeMap<Key, Tree>,
+    children: BTreeMap<Key, Rc<Tree>>,
 }
 
 /// What a tree says of a reference.
@@ -22,8 +24,12 @@ pub(super) enum Answer {
 }
 
 impl Tree {
-    pub(super) fn child(&self, key: &Key) -> Option<&Self> {
+    pub(super) fn child(&self, key: &Key) -> Option<&Rc<Self>> {
         self.children.get(key)
+    }
+
+    fn child_mut(&mut self, key: &Key) -> &mut Self {
+        Rc::make_mut(self.children.entry(key.clone()).or_default())
     }
 
     /// Sets what a path has, whatever it had.
@@ -32,7 +38,7 @@ impl Tree {
     }
 
     fn node(&mut self, path: &[Key]) -> &mut Self {
-        path.iter().fold(self, |node, key| node.children.entry(key.clone()).or_default())
+        path.iter().fold(self, |node, key| node.child_mut(key))
     }
 
     /// Adds a definition of a path: to what others give there, to the values above, and with those below.
@@ -40,7 +46,7 @@ impl Tree {
         let mut node = self;
         for (depth, key) in path.iter().enumerate() {
             let below = path.get(depth.saturating_add(1)..).unwrap_or_default();
-            node = node.children.entry(key.clone()).or_default();
+            node = node.child_mut(key);
             if let (Some(Type::Object(object)), false) = (&node.value, below.is_empty()) {
                 let steps: Vec<Type> = below.iter().map(Key::to_type).collect();
                 node.value = Some(object.with(&steps, value));
