@@ -67,9 +67,12 @@ fn an_api_server_is_let_in_by_its_certificate() {
     let judged = |admin: &User| admin.create(&installed.pods(), &admitted(0, true));
     let refused = judged(&admin);
     assert!(by_the_starter_profile(true, &refused), "{}", refused.body);
-    let closed = judged(&installed.environment.admin);
-    let said = closed.message();
-    assert!(closed.status == 500 && said.contains("tls: certificate required"), "{}", closed.body);
+    // Who has begun to send when it is told reports that it could not send.
+    let said = wait_until("it is told why", || {
+        let closed = judged(&installed.environment.admin);
+        assert_eq!(closed.status, 500, "{}", closed.body);
+        Some(closed.message().to_owned()).filter(|said| said.contains("tls: certificate required"))
+    });
     println!("who shows no certificate is told: {said}");
 }
 

@@ -93,6 +93,11 @@ pub(crate) const REFUSED: &[Case] = &[
     Case::ours("package a\np := [[[[[[[[[[[[[[[[[[[[1, 2, 3]]]]]]]]]]]]]]]]]]]]\n", &["MG109 0.rego:2:24"]),
     Case::v1("package a\np := $\"one {1}\n", &["MG110 0.rego:2:6"]),
     Case::v1("package a\nin := 1\n", &["MG110 0.rego:2:1"]),
+    // MG116: what becomes known on both sides at once, where the interpreter would go on too early.
+    Case::ours(
+        "package a\np := x if { [x, {\"k\": y}] = [y, {\"k\": input.a}]; not input.b[x] }\n",
+        &["MG116 0.rego:2:24"],
+    ),
     // MG111: variables that nothing binds.
     Case::v1("package a\np if x\n", &["MG111 0.rego:2:6"]),
     Case::v1("package a\np := x if true\n", &["MG111 0.rego:2:6"]),
@@ -206,6 +211,8 @@ pub(crate) const REFUSED: &[Case] = &[
 ];
 
 pub(crate) const PASSED: &[Case] = &[
+    passes("package a\np if { x := 1; y := 2; [x, y] = [y, input.a] }\n"),
+    passes("package a\np := y if { [x, y] = [1, input.a]; not input.b[x] }\n"),
     passes("package a\np if count([1]) > 0\n"),
     passes("package a\nf(x) := x\np if f(1, 1)\n"),
     passes("package a\np if { [x, y] = [1, 2]; z := [y | y := y + 1]; x != z }\n"),

@@ -22,8 +22,8 @@ pub(super) fn judge(reading: &Reading<'_>, rules: &Rules<'_>, found: &mut Found)
         let Some(module) = reading.modules.get(rule.module) else { continue };
         let mut arguments = Variables::new();
         rule.arguments.iter().for_each(|term| variables(term, &mut arguments));
-        let (next, unbound, closed) = (rule.variables.len(), Variables::new(), Variables::new());
-        let mut search = Search { rules, next, unbound, closed };
+        let (next, open) = (rule.variables.len(), Open::default());
+        let mut search = Search { rules, next, open };
         for branch in &rule.branches {
             let mut atoms = Atoms::new(rules, &mut search.next);
             atoms.add_body(&branch.body);
@@ -36,13 +36,20 @@ pub(super) fn judge(reading: &Reading<'_>, rules: &Rules<'_>, found: &mut Found)
             let atoms = atoms.into_list();
             search.body(atoms, &arguments);
         }
-        report(module, rule, &search.unbound, found);
-        for variable in search.closed.iter().filter_map(|id| rule.variables.get(*id)) {
+        report(module, rule, &search.open.unbound, found);
+        for variable in search.open.closed.iter().filter_map(|id| rule.variables.get(*id)) {
             let name = &variable.name;
             let message = format!(
                 "`{name}` is both a step of a reference and in a comprehension of the same expression, which OPA takes for unbound; assign the reference to a variable first"
             );
             found.add(module, "MG111", variable.place, message);
+        }
+        for variable in search.open.crossed.iter().filter_map(|id| rule.variables.get(*id)) {
+            let name = &variable.name;
+            let message = format!(
+                "`{name}` stands in the patterns of both sides, and only they make it known; unify each part in a statement of its own"
+            );
+            found.add(module, "MG116", variable.place, message);
         }
     }
 }
@@ -71,16 +78,27 @@ struct Search<'a> {
     rules: &'a Rules<'a>,
     /// The number of the next variable that stands for a call's result.
     next: VarId,
+    open: Open,
+}
+
+/// What is left open of bodies.
+#[derive(Default)]
+struct Open {
+    /// The variables that keep statements from being ordered.
     unbound: Variables,
+    /// Those that an expression both iterates and closes over.
     closed: Variables,
+    /// Those that become known in a statement that has them on both sides, where the interpreter may go on too early.
+    crossed: Variables,
 }
 
 impl Search<'_> {
     /// Orders a body; what can't be ordered is unbound.
     fn body(&mut self, atoms: Vec<Atom>, outside: &Variables) {
-        let Ordered { list, unbound, closed, .. } = ordered(atoms, outside);
-        self.unbound.extend(unbound);
-        self.closed.extend(closed);
+        let Ordered { list, open, .. } = ordered(atoms, outside);
+        self.open.unbound.extend(open.unbound);
+        self.open.closed.extend(open.closed);
+        self.open.crossed.extend(open.crossed);
         let mut visible = outside.clone();
         for atom in &list {
             for closure in &atom.closures {
@@ -112,10 +130,7 @@ struct Ordered {
     list: Vec<Atom>,
     /// Whether that is all of the body.
     is_whole: bool,
-    /// The variables that keep the others from being ordered.
-    unbound: Variables,
-    /// Those that an expression both iterates and closes over.
-    closed: Variables,
+    open: Open,
 }
 
 /// The statements of a body in the order in which they can be evaluated; none where something is unbound.
@@ -129,7 +144,7 @@ fn ordered(atoms: Vec<Atom>, outside: &Variables) -> Ordered {
     atoms.iter().for_each(|atom| mentioned.extend(atom.needs.iter().copied()));
     let mut bound: Variables = mentioned.intersection(outside).copied().collect();
     let mut waiting = atoms;
-    let mut list: Vec<Atom> = Vec::new();
+    let (mut list, mut open): (Vec<Atom>, _) = (Vec::new(), Open::default());
     loop {
         let before = waiting.len();
         for atom in std::mem::take(&mut waiting) {
@@ -142,6 +157,7 @@ fn ordered(atoms: Vec<Atom>, outside: &Variables) -> Ordered {
             let is_own = !shared.is_empty() && shared == gives;
             if shared_bound && !is_own && atom.needs.iter().all(|id| bound.contains(id) || gives.contains(id))
             {
+                open.crossed.extend(outputs::crossed(&atom, &gives));
                 bound.extend(gives);
                 list.push(atom);
             } else {
@@ -152,15 +168,14 @@ fn ordered(atoms: Vec<Atom>, outside: &Variables) -> Ordered {
             break;
         }
     }
-    let (mut unbound, mut closed) = (Variables::new(), Variables::new());
     for atom in &waiting {
         let shared = atom.closed_over.iter().filter(|id| mentioned.contains(id) && !outside.contains(id));
         let waits_for = |id: &&VarId| !bound.contains(id);
         let mut needed = atom.needs.iter().chain(shared.clone()).filter(waits_for).peekable();
         if needed.peek().is_none() {
-            closed.extend(shared);
+            open.closed.extend(shared);
         }
-        unbound.extend(needed);
+        open.unbound.extend(needed);
     }
-    Ordered { list, is_whole: waiting.is_empty(), unbound, closed }
+    Ordered { list, is_whole: waiting.is_empty(), open }
 }
