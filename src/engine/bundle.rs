@@ -120,7 +120,10 @@ pub fn compile(draft: Draft) -> Result<Bundle, Faults> {
     // Trust in images decides nothing yet.
     let Draft { revision, policies, libraries, bindings, exceptions, settings, meshes, mut faults, .. } =
         draft;
-    let (policies_parsed, libraries_parsed) = judged(&policies, &libraries, &mut faults);
+    let named: BTreeSet<&PolicyId> = bindings.iter().map(|binding| &binding.policy).collect();
+    // An embedded policy that nothing binds is no part of any program, and its faults are ours to find.
+    let looked_at = policies.values().filter(|policy| !policy.is_embedded || named.contains(&policy.id));
+    let (policies_parsed, libraries_parsed) = judged(&looked_at.collect::<Vec<_>>(), &libraries, &mut faults);
     Faults::or(faults, ())?;
     let policies: BTreeMap<PolicyId, Arc<Policy>> =
         policies.into_iter().map(|(id, policy)| (id, Arc::new(policy))).collect();
@@ -197,16 +200,16 @@ fn chunks(bound: &[Bound], libraries: &[Library], alone: &BTreeSet<usize>) -> Re
 
 /// The policies' modules by path, and the libraries', as far as they passed the gate.
 fn judged(
-    policies: &BTreeMap<PolicyId, Policy>,
+    policies: &[&Policy],
     libraries: &[Module],
     faults: &mut Vec<Fault>,
 ) -> (BTreeMap<String, Parsed>, Vec<Parsed>) {
-    let promises = policies.values().map(Promise::of).collect();
+    let promises = policies.iter().map(|policy| Promise::of(policy)).collect();
     let settings = ProgramSettings { contract: Contract::Policies(promises), ..ProgramSettings::default() };
     let modules: Vec<Module> =
-        policies.values().map(|policy| &policy.module).chain(libraries).cloned().collect();
+        policies.iter().map(|policy| &policy.module).chain(libraries).cloned().collect();
     let parsed = program::judged(&modules, &settings, faults);
-    let paths: BTreeSet<&str> = policies.values().map(|policy| policy.module.path.as_str()).collect();
+    let paths: BTreeSet<&str> = policies.iter().map(|policy| policy.module.path.as_str()).collect();
     let is_policy = |module: &Parsed| paths.contains(module.module.path.as_str());
     faults.extend(parsed.iter().flat_map(|module| packages::faults(module, is_policy(module))));
     let (policies, libraries): (Vec<_>, Vec<_>) = parsed.into_iter().partition(is_policy);

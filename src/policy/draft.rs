@@ -78,6 +78,7 @@ impl Draft {
             }
         }
         rego.extend_to(&settings.workloads);
+        rego.recognise(catalogue);
         let written = |kind| of_kind(&documents, kind).collect::<Vec<_>>();
         let bindings = binding::read(&written(Kind::PolicyBinding), &settings, &rego, &mut faults);
         let exceptions = exception::read(&written(Kind::PolicyException), &settings, &rego, &mut faults);

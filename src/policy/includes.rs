@@ -63,9 +63,9 @@ pub(super) fn read<'a>(
         if !is_included {
             continue;
         }
-        match tree.iter().find(|(name, _)| *name == path) {
+        match tree.file(path) {
             None => included.rego.push((path, content)),
-            Some((_, own)) if own != content => {
+            Some(own) if own != content => {
                 faults
                     .push(Fault::of_file(path, "differs from the embedded file of this name; rename yours"));
             }

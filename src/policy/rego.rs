@@ -10,6 +10,7 @@ use super::id::PolicyId;
 use super::metadata::{self, Metadata};
 use super::settings::BundleSettings;
 use super::tenant::{Tenant, is_of_a_tenant, sees};
+use super::tree::Tree;
 
 /// A Rego file that is loaded.
 #[derive(Clone, Debug)]
@@ -29,6 +30,9 @@ pub struct Policy {
     pub metadata: Metadata,
     /// What it does.
     pub module: Module,
+    /// Whether its file is the embedded one of this name, byte for byte, so that it was judged with the rest of what is
+    /// embedded.
+    pub is_embedded: bool,
 }
 
 /// All Rego that is loaded.
@@ -62,6 +66,13 @@ impl Rego {
     /// Policies that mean all of Kubernetes' workloads mean those as well.
     pub(super) fn extend_to(&mut self, workloads: &[(String, String)]) {
         self.policies.values_mut().for_each(|policy| policy.metadata.matches.extend_to(workloads));
+    }
+
+    /// Says which policies are embedded ones.
+    pub(super) fn recognise(&mut self, catalogue: &Tree) {
+        for policy in self.policies.values_mut() {
+            policy.is_embedded = catalogue.file(&policy.module.path) == Some(policy.module.text.as_bytes());
+        }
     }
 
     /// Reads a file.
@@ -117,7 +128,7 @@ impl Rego {
     fn policy(&mut self, id: PolicyId, module: Module, header: &Header, faults: &mut Vec<Fault>) {
         match metadata_of(&id, header, &module.path) {
             Ok(metadata) => {
-                self.policies.insert(id.clone(), Policy { id, metadata, module });
+                self.policies.insert(id.clone(), Policy { id, metadata, module, is_embedded: false });
             }
             Err(found) => {
                 faults.extend(found);

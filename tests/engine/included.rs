@@ -102,3 +102,40 @@ fn what_several_sub_trees_bring_is_the_same_or_a_fault() {
         workloads/shared/shared.rego: differs from acme/shared/workloads/shared/shared.rego, which has the same name; rename one";
     assert_eq!(faults(&both), expected);
 }
+
+/// A policy that reads what nothing is.
+fn spoilt(name: &str) -> String {
+    let rules =
+        "custom:\n#   match:\n#     rules: [{apiGroups: [\"\"], apiVersions: [v1], resources: [pods]}]";
+    format!(
+        "# METADATA\n# title: A\n# description: B\n# {rules}\npackage policies.a.{name}\n\ndeny contains \"x\" if data.nothing.here\n"
+    )
+}
+
+/// Embedded files are judged where they are made, and again where they count.
+#[test]
+fn an_embedded_policy_is_judged_if_it_is_bound_or_differs() {
+    let mut catalogue = Tree::default();
+    catalogue.insert(
+        "a/sound/sound.rego",
+        spoilt("sound").replace("data.nothing.here", "input.request.name == \"x\""),
+    );
+    catalogue.insert("a/spoilt/spoilt.rego", spoilt("spoilt"));
+    let of = |bound: &str, file: (&str, String)| {
+        let mut tree = Tree::default();
+        tree.insert(
+            "bundle.yaml",
+            "apiVersion: meshgate.io/v1alpha1\nkind: Bundle\nmetadata: {name: x}\nspec: {includes: [a]}\n",
+        );
+        tree.insert("binding.yaml", format!("apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {{name: x}}\nspec: {{policy: a/{bound}, enforcement: deny}}\n"));
+        tree.insert(file.0, file.1);
+        let faults = compile(Draft::read(&tree, &catalogue)).err();
+        faults.map(|faults| faults.iter().map(|fault| (fault.file.clone(), fault.code)).collect::<Vec<_>>())
+    };
+    let same = ("a/spoilt/spoilt.rego", spoilt("spoilt"));
+    assert_eq!(of("sound", same.clone()), None, "nobody is asked it");
+    let named = Some(vec![("a/spoilt/spoilt.rego".to_owned(), Some("MG101"))]);
+    assert_eq!(of("spoilt", same), named, "it is bound");
+    let other = ("a/other/other.rego", spoilt("other"));
+    assert_eq!(of("sound", other), Some(vec![("a/other/other.rego".to_owned(), Some("MG101"))]), "one's own");
+}
