@@ -32,6 +32,14 @@ pub trait Shelf {
     /// # Errors
     /// Why they can't be told: a fact in error.
     fn objects(&self, kind: &GroupVersionKind) -> Result<Arc<Objects>, String>;
+
+    /// The same, asked for those of one namespace: what keeps others from being told is no error.
+    ///
+    /// # Errors
+    /// Why those of the namespace can't be told.
+    fn objects_of(&self, kind: &GroupVersionKind, _namespace: &str) -> Result<Arc<Objects>, String> {
+        self.objects(kind)
+    }
 }
 
 impl Listed {
@@ -55,7 +63,7 @@ impl Listed {
     pub fn of(self, shelf: &dyn Shelf, namespace: &str) -> Fact {
         let mut all = Vec::new();
         for kind in self.kinds() {
-            match shelf.objects(&kind) {
+            match shelf.objects_of(&kind, namespace) {
                 Ok(objects) => all.extend(objects.of(namespace)),
                 Err(why) => return Fact::Unknown(why),
             }

@@ -129,18 +129,32 @@ impl World {
 }
 
 impl Shelf for World {
-    /// No API server converts what stands in files.
     fn objects(&self, kind: &GroupVersionKind) -> Result<Arc<Objects>, String> {
+        self.told(kind, None)
+    }
+
+    fn objects_of(&self, kind: &GroupVersionKind, namespace: &str) -> Result<Arc<Objects>, String> {
+        self.told(kind, Some(namespace))
+    }
+}
+
+impl World {
+    /// Those of a kind. No API server converts what stands in files: one in another version, in that namespace or
+    /// anywhere, is an error.
+    fn told(&self, kind: &GroupVersionKind, within: Option<&str>) -> Result<Arc<Objects>, String> {
         let is_other = |of: &GroupVersionKind| {
             of.group == kind.group && of.kind == kind.kind && of.version != kind.version
         };
-        let other = self.objects.iter().find(|(of, objects)| is_other(of) && objects.count() > 0);
-        if let Some((other, objects)) = other {
-            let named = |(namespace, names): (&str, &Arc<Names>)| {
-                let name = names.iter().next().map(|(name, _)| name.to_owned())?;
-                Some(if namespace.is_empty() { name } else { format!("{namespace}/{name}") })
-            };
-            let name = objects.namespaces().find_map(named).unwrap_or_default();
+        let named = |(namespace, names): (&str, &Arc<Names>)| {
+            let name = names.iter().next().map(|(name, _)| name.to_owned())?;
+            Some(if namespace.is_empty() { name } else { format!("{namespace}/{name}") })
+        };
+        let mut others = self.objects.iter().filter(|(of, _)| is_other(of));
+        let other = others.find_map(|(other, objects)| {
+            let mut namespaces = objects.namespaces().filter(|(name, _)| within.is_none_or(|of| of == *name));
+            Some((other, namespaces.find_map(named)?))
+        });
+        if let Some((other, name)) = other {
             let (given, read) = (other.api_version(), kind.api_version());
             return Err(format!(
                 "the {} {name} is given in {given} and read in {read}; write it in {read}, as the API server would give it",

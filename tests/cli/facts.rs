@@ -174,4 +174,7 @@ fn a_version_that_no_api_server_converts_is_an_error() {
     let message = "the fact `autoscalers` is missing: the HorizontalPodAutoscaler shop/h is given in autoscaling/v1 and read in autoscaling/v2; write it in autoscaling/v2, as the API server would give it";
     assert_eq!(ran.code, 3);
     assert!(ran.out.contains(message), "{}", ran.out);
+    // Elsewhere nothing is lacking.
+    let elsewhere = facts.replace("shop", "bank");
+    assert_eq!(seen("[autoscalers]", &["autoscalers"], &elsewhere, &[]), json!({ "autoscalers": [] }));
 }
