@@ -15,6 +15,7 @@ mod output;
 mod paths;
 mod policies;
 mod progress;
+mod references;
 mod review;
 mod serve;
 mod terminal;
