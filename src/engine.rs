@@ -7,6 +7,7 @@
 mod allowance;
 mod builtins;
 mod bundle;
+mod canonical;
 mod cause;
 mod chunk;
 mod codes;
@@ -36,6 +37,7 @@ mod tests;
 mod types;
 
 pub use bundle::{Bound, Bundle, compile};
+pub use canonical::canonical;
 pub use codes::{codes, explain};
 pub use document::Document;
 pub use evaluate::EvaluationError;
