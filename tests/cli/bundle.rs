@@ -102,7 +102,12 @@ fn every_form_is_one_tree_that_decides_the_same() {
     let folder = tree();
     for to in ["p.tar.gz", "oci:layout:v1", "dir:out/tree"] {
         let ran = build(&folder, &[to, "--name", "platform", "--sequence", "7"]);
-        assert_eq!((ran.code, ran.err.as_str()), (0, "3 files, 1 tests and examples passed\n"));
+        assert!(
+            ran.code == 0 && ran.err.ends_with("\n3 files, 1 tests and examples passed\n"),
+            "{}",
+            ran.err
+        );
+        assert!(ran.err.starts_with("warning: workloads/named/named.rego: MG207: "), "{}", ran.err);
     }
     let expected = inspected(&folder, "policies");
     for (reference, kind) in [

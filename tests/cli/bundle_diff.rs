@@ -63,12 +63,10 @@ spec:
 
 const TRUST: &str = "apiVersion: meshgate.io/v1alpha1
 kind: ImageTrust
-metadata: {name: t}
-spec:
-  authorities:
-    one: {key: {files: [keys/a.pub], transparencyLog: none}}
-  rules:
-    - {name: all, images: [ghcr.io/acme/**], require: {of: [one]}, enforcement: deny}
+authorities:
+  one: {key: {files: [keys/a.pub], transparencyLog: none}}
+rules:
+  - {name: all, images: [ghcr.io/acme/**], require: {of: [one]}, enforcement: deny}
 ";
 
 fn tree() -> TempDir {
@@ -168,8 +166,8 @@ const WEAKENED: [(&str, &str, &str, &str); 20] = [
     ),
     (
         "trust.yaml",
-        "    one:",
-        "    two: {key: {files: [keys/a.pub], transparencyLog: none}}\n    one:",
+        "  one:",
+        "  two: {key: {files: [keys/a.pub], transparencyLog: none}}\n  one:",
         "image trust: authority: added",
     ),
 ];
@@ -202,7 +200,7 @@ fn what_can_not_be_told_is_unknown() {
             "binding: enforcement: warn → namespace",
         ),
         ("bindings.yaml", "{a: b}", "{a: c}", "binding: match: another, neither wider nor narrower"),
-        ("bindings.yaml", "least: 2", "least: 2, word: y", "binding: parameters.word: \"x\" → \"y\""),
+        ("bindings.yaml", "least: 2", "least: 2, word: z", "binding: parameters.word: \"x\" → \"z\""),
         (
             "exceptions.yaml",
             "namespace: shop",
