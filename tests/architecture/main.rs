@@ -49,6 +49,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("rcgen", &["certificates"]),
     ("regorus", &["engine"]),
     ("rustls", &["certificates", "outbound", "webhook"]),
+    ("tar", &["source"]),
 ];
 
 /// Crates that go with a heavy one, and those that are of the edge by what they do.

@@ -6,7 +6,6 @@ use crate::{BOUND, Fault, HEAVY, Source, assert_faults, assert_none, names::Name
 
 /// Dependencies that are compiled already and that the next commits name. What is named is taken from the list.
 const AWAITED: &[&str] = &[
-    "flate2",
     "gix",
     "gix-transport",
     "rustix",
@@ -16,7 +15,6 @@ const AWAITED: &[&str] = &[
     "sigstore-types",
     "sigstore-verify",
     "ssh-key",
-    "tar",
 ];
 
 /// Crates and their owners.
