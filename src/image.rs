@@ -6,14 +6,19 @@
 //!
 //! Called by `cluster`, `dry_run` and `cli`.
 
+mod cached;
 mod credentials;
 mod digest;
 mod evidence;
+mod flights;
 mod limits;
+mod registry;
 mod source;
 
-pub use credentials::CredentialSet;
+pub use cached::Cached;
+pub use credentials::{CredentialSet, DockerConfigError};
 pub use digest::{Digest, DigestError};
 pub use evidence::{Annotations, Evidence, Origin, Repository};
 pub use limits::Limits;
+pub use registry::{Registries, RegistriesError};
 pub use source::{Answer, EvidenceSource, Gathered, Resolved, SourceError, Wanted};
