@@ -7,7 +7,6 @@
 mod allowance;
 mod builtins;
 mod bundle;
-mod canonical;
 mod cause;
 mod chunk;
 mod codes;
@@ -16,6 +15,7 @@ mod document;
 mod entry_points;
 mod evaluate;
 mod gate;
+mod images;
 mod injection;
 mod input;
 mod interpreter_error;
@@ -37,7 +37,6 @@ mod tests;
 mod types;
 
 pub use bundle::{Bound, Bundle, compile};
-pub use canonical::canonical;
 pub use codes::{codes, explain};
 pub use document::Document;
 pub use evaluate::EvaluationError;

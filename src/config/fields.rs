@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::images::ImageFields;
 use super::{Certificates, ClientAuth, Configuration, DecisionLog};
 use crate::context::Subjects;
 use crate::kubernetes::label_selector::{is_dns_label, is_label_key};
@@ -25,7 +24,6 @@ struct Fields {
     registration: RegistrationFields,
     caches: CacheFields,
     decision_log: Option<DecisionLogFields>,
-    images: ImageFields,
 }
 
 #[derive(Default, Deserialize)]
@@ -129,7 +127,6 @@ fn contradictions(fields: &Fields, members: &Members) -> Vec<Fault> {
         let message = "listen: webhook and admin are the same address; give them two ports";
         faults.push(members.fault("/listen", message));
     }
-    fields.images.contradictions(members, &mut faults);
     faults
 }
 
@@ -156,7 +153,6 @@ fn configuration(fields: Fields) -> Configuration {
         service_port: fields.registration.service_port.unwrap_or(default.service_port),
         cache_bytes: fields.caches.max_bytes.unwrap_or(default.cache_bytes),
         decision_log,
-        images: fields.images.images(),
     }
 }
 
@@ -209,7 +205,6 @@ mod tests {
             service_port: 8443,
             cache_bytes: 1000,
             decision_log: Some(DecisionLog { file: path("-"), messages: true }),
-            ..Configuration::default()
         };
         assert_eq!(read("meshgate.yaml", format!("{HEAD}{text}").as_bytes()), Ok(expected));
     }

@@ -17,7 +17,7 @@ use crate::cli::STACK_BYTES;
 use crate::cli::inputs::{PolicyFlags, clock};
 use crate::context::Now;
 use crate::engine::Bundle;
-use crate::policy::{Digest, Revision, Tree};
+use crate::policy::{Revision, Tree};
 use crate::source::{SourceError, Watched};
 
 /// How long after a failure a candidate is tried again: what was missing may be there by then.
@@ -36,8 +36,7 @@ pub(super) struct Reload {
 
 /// The candidate that was tried last, again and again until it is in force.
 struct Attempt {
-    /// Of its tree.
-    tree: Digest,
+    revision: Revision,
     task: JoinHandle<()>,
 }
 
@@ -73,19 +72,18 @@ impl Reload {
                 return None;
             }
         };
-        let digest = tree.digest();
-        if self.activation.active().is_some_and(|active| active.revision.tree == digest) {
-            if attempt.tree != digest {
+        let revision = tree.revision();
+        if self.activation.active().is_some_and(|active| active.revision == revision) {
+            if attempt.revision != revision {
                 attempt.task.abort();
-                attempt.tree = digest;
+                attempt.revision = revision;
             }
             self.activation.confirm();
             return None;
         }
-        if attempt.tree == digest {
+        if attempt.revision == revision {
             return None;
         }
-        let revision = Revision::of(&tree, &Tree::default());
         let now = self.now.unwrap_or_else(clock);
         // The thread that looks is the only one: it outlives what it finds.
         let compiled = catch_unwind(AssertUnwindSafe(|| self.policies.compile(&tree, now)));
@@ -101,13 +99,13 @@ impl Reload {
 
     fn attempt(&self, candidate: Arc<Bundle>) -> Attempt {
         let activation = Arc::clone(&self.activation);
-        let tree = candidate.revision.tree;
+        let revision = candidate.revision.clone();
         let task = self.runtime.spawn(async move {
             while activation.activate(Arc::clone(&candidate)).await.is_err() {
                 sleep(RETRY).await;
             }
         });
-        Attempt { tree, task }
+        Attempt { revision, task }
     }
 }
 
