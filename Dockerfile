@@ -9,6 +9,7 @@ WORKDIR /meshgate
 # What Cargo.toml names, and what is built into the program: policies, and the pages of `lint --explain`.
 COPY Cargo.toml Cargo.lock build.rs rust-toolchain.toml ./
 COPY benches benches
+COPY deploy/examples/policy-repo deploy/examples/policy-repo
 COPY docs/codes docs/codes
 COPY policies policies
 COPY src src

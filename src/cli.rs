@@ -1,12 +1,13 @@
 //! The command line: one file a subcommand. Reads files, prints, and gives the exit code; decides nothing.
 
+mod bundle;
 mod check;
 mod completions;
 mod eval;
 mod explain;
 mod formats;
 mod guard;
-mod image_facts;
+mod init;
 mod inject;
 mod inputs;
 mod install;
@@ -16,6 +17,7 @@ mod output;
 mod paths;
 mod policies;
 mod progress;
+mod references;
 mod review;
 mod serve;
 mod terminal;
@@ -82,6 +84,10 @@ enum Command {
     Test(test::Arguments),
     /// The catalogue of policies
     Policies(policies::Arguments),
+    /// Write a policy repository to start from
+    Init(init::Arguments),
+    /// Policies as artifacts, and what changed between two
+    Bundle(bundle::Arguments),
     /// Print the completions of a shell
     Completions(completions::Arguments),
     /// Print the version
@@ -127,6 +133,8 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Install(arguments) => install::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Policies(arguments) => policies::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Bundle(arguments) => bundle::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, &mut Arguments::command()),
         Command::Version => output::print(&format!("meshgate {}\n", env!("CARGO_PKG_VERSION"))).map(|()| 0),
     }

@@ -4,6 +4,7 @@
 //! Called by `cli`; `cluster`, `certificates` and `webhook` are handed what they need of it. Read once, at start.
 
 mod fields;
+mod images;
 mod shown;
 
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 use crate::context::Subjects;
 use crate::policy::Faults;
+pub use images::{Credentials as RegistryCredentials, ImageLimits, Images, Registry};
 
 /// The namespace of an installation (contracts: server, names).
 pub const NAMESPACE: &str = "meshgate-system";
@@ -53,6 +55,8 @@ pub struct Configuration {
     pub cache_bytes: u64,
     /// Where decisions are recorded. None: nowhere.
     pub decision_log: Option<DecisionLog>,
+    /// Registries, and how they are read.
+    pub images: Images,
 }
 
 /// Where the serving certificate comes from.
@@ -120,6 +124,7 @@ impl Default for Configuration {
             service_port: 443,
             cache_bytes: 512 << 20,
             decision_log: None,
+            images: Images::default(),
         }
     }
 }

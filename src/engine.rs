@@ -7,6 +7,7 @@
 mod allowance;
 mod builtins;
 mod bundle;
+mod canonical;
 mod cause;
 mod chunk;
 mod codes;
@@ -15,7 +16,6 @@ mod document;
 mod entry_points;
 mod evaluate;
 mod gate;
-mod images;
 mod injection;
 mod input;
 mod interpreter_error;
@@ -37,6 +37,7 @@ mod tests;
 mod types;
 
 pub use bundle::{Bound, Bundle, compile};
+pub use canonical::canonical;
 pub use codes::{codes, explain};
 pub use document::Document;
 pub use evaluate::EvaluationError;

@@ -11,5 +11,6 @@ pub mod pattern;
 pub mod pod_template;
 pub mod pod_types;
 pub mod quantity;
+pub mod registry_pattern;
 pub mod rendering;
 pub mod update;

@@ -31,6 +31,7 @@ pub mod review;
 // Level 5: which bundle answers, and what goes in and out beside a request.
 pub mod activation;
 pub mod certificates;
+pub mod changes;
 pub mod install;
 pub mod record;
 pub mod report;

@@ -6,7 +6,6 @@
 mod annotations;
 mod binding;
 mod declared;
-mod declared_images;
 mod draft;
 mod duration;
 mod exception;
@@ -15,7 +14,7 @@ mod fault;
 mod files;
 mod guarded;
 mod id;
-pub mod image_trust;
+mod image_trust;
 mod includes;
 mod matching;
 mod members;
@@ -27,6 +26,7 @@ mod origin;
 mod parameters;
 mod pod_templates;
 mod rego;
+mod revision;
 mod settings;
 mod tenant;
 mod tree;
@@ -34,14 +34,13 @@ mod written;
 
 pub use binding::{Binding, Enforcement, Templates};
 pub use declared::{DeclaredFact, FactName};
-pub use declared_images::DeclaredImages;
 pub use draft::Draft;
-pub use exception::Exception;
+pub use exception::{Exception, ExceptionScope};
 pub use exempted::Exempted;
 pub use fault::{Fault, Faults};
 pub use guarded::GuardedField;
 pub use id::PolicyId;
-pub use image_trust::ImageTrust;
+pub use image_trust::{ImageTrust, TrustRule};
 pub use matching::{
     CONTROLLERS, Match, Mismatch, NEVER_GROUPS, NEVER_RESOURCES, NEVER_SUB_RESOURCES, Rule, RuleOperation,
     Scope, is_never,
@@ -49,10 +48,12 @@ pub use matching::{
 pub use members::Members;
 pub use mesh_settings::{Mesh, MeshMode, MeshRevision, MeshSettings};
 pub use metadata::{FailurePolicy, Metadata, Severity};
+pub use near::remedy;
 pub use origin::Origin;
 pub use rego::{Module, Policy};
+pub use revision::{Digest, FORMAT, Provenance, Revision, SourceKind, Trust};
 pub use settings::{
     BundleSettings, EXEMPT_LABEL, MODE_LABEL, Mode, SUSPEND_ANNOTATION, SUSPENDED_BY_ANNOTATION,
 };
 pub use tenant::Tenant;
-pub use tree::{Revision, Tree};
+pub use tree::Tree;

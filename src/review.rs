@@ -10,7 +10,6 @@ mod decision;
 mod excepted;
 mod fold;
 mod guard;
-mod images;
 mod inject;
 mod judge;
 mod knowledge;

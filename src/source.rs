@@ -1,12 +1,21 @@
 //! Where policies' trees come from: the binary itself, or a directory. Bytes only; `policy` reads them.
 
+mod archive;
 mod directory;
 mod embedded;
+mod layers;
+mod layout;
+mod tree;
 mod watched;
+mod written;
 
+pub use archive::{About, Archive, PACKED_BYTES, pack, unpack};
 pub use directory::directory;
-pub use embedded::{catalogue, profile, profiles};
+pub use embedded::{catalogue, policy_repository, profile, profiles};
+pub use layout::{is_layout, layout_reference, read_layout, write_layout};
+pub use tree::{Accepted, Entry, EntryKind, FILE_BYTES, FILES, TREE_BYTES, Unacceptable, accept, is_taken};
 pub use watched::Watched;
+pub use written::{TREE_FILE, write_directory};
 
 /// Why a source gave no tree.
 #[derive(Debug, thiserror::Error)]
@@ -28,20 +37,28 @@ pub enum SourceError {
         #[source]
         source: std::io::Error,
     },
-    /// Something in the tree is not a plain file or directory.
-    #[error("{path} is {what}; a policies' tree holds plain files and directories only")]
-    NotPlain {
-        /// The entry.
-        path: String,
-        /// What it is.
-        what: &'static str,
-    },
-    /// The tree is larger than any tree of policies.
-    #[error("{path}: the tree is larger than {limit} MiB; is this a policies' tree?")]
-    TooLarge {
+    /// A directory that says which tree it has has another one.
+    #[error(
+        "{path}: .meshgate-tree names the tree {named}, and {found} is there; wait until it is whole, or build it again"
+    )]
+    Half {
         /// The directory.
         path: String,
-        /// In MiB.
-        limit: u64,
+        /// The digest that the file names.
+        named: String,
+        /// The first digits of what is there.
+        found: String,
     },
+    /// A file can't be written.
+    #[error("can't write {path}; check that there is room and that you may write it")]
+    Unwritable {
+        /// The file or directory.
+        path: String,
+        /// What the operating system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// What is there is no policies' tree.
+    #[error(transparent)]
+    Files(#[from] Unacceptable),
 }

@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn what_another_bundle_decided_is_not_counted() {
         let (bundle, quarantine) = (bundle(&["a", "b"]), Quarantine::default());
-        let other = Tree::default().revision();
+        let other = Revision::of(&Tree::default(), &Tree::default());
         quarantine.begin(&other);
         for _ in 0..ERRORS {
             assert!(!quarantine.count(&bundle.revision, &BTreeMap::from([(0, true)])));

@@ -6,6 +6,7 @@ use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use time::OffsetDateTime;
 
+use super::references::{Read, Reference};
 use crate::context::{Now, Others, World};
 use crate::dry_run::{Manifests, Requests};
 use crate::engine::{self, Bundle};
@@ -16,13 +17,10 @@ use crate::source;
 /// The policies where nobody says which.
 const DEFAULT: &str = "embedded/starter";
 
-/// Before the name of an embedded profile.
-const EMBEDDED: &str = "embedded/";
-
 /// Which policies decide.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct PolicyFlags {
-    /// The policies: a directory, or an embedded profile [default: embedded/starter]
+    /// The policies: a directory, an archive, oci:DIR[:TAG], or an embedded profile [default: embedded/starter]
     #[arg(short = 'p', long, value_name = "DIR")]
     policies: Option<String>,
 }
@@ -67,20 +65,13 @@ impl PolicyFlags {
 
     /// The policies' tree as it is.
     pub(super) fn tree(&self) -> anyhow::Result<Tree> {
-        match self.name().strip_prefix(EMBEDDED) {
-            Some(name) => Ok(source::profile(name)?),
-            None if self.is_reference() => bail!(
-                "--policies {}: a reference to a registry or a repository is not read by this release; fetch it, and name the directory",
-                self.name()
-            ),
-            None => source::directory(Path::new(self.name()))
-                .with_context(|| format!("--policies {}: no policies", self.name())),
-        }
+        Ok(self.read()?.tree)
     }
 
-    /// Whether it names something that would have to be fetched.
-    fn is_reference(&self) -> bool {
-        self.name().contains("://") || self.name().starts_with("oci:") || self.name().starts_with("git@")
+    /// The policies' tree, and what came with it.
+    pub(super) fn read(&self) -> anyhow::Result<Read> {
+        let read = Reference::of(self.name()).read();
+        read.with_context(|| format!("--policies {}: no policies", self.name()))
     }
 
     /// The policies, compiled, or all that is wrong with them at that time.
@@ -94,9 +85,17 @@ impl PolicyFlags {
         engine::compile(draft).map_err(|faults| self.unusable(&faults))
     }
 
-    /// The directory that they are in; None where they are embedded.
+    /// The directory that they are in; None where they are in none.
     pub(super) fn directory(&self) -> Option<&Path> {
-        (!self.name().starts_with(EMBEDDED)).then(|| Path::new(self.name()))
+        match Reference::of(self.name()) {
+            Reference::Directory(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// Whether they are of the binary.
+    pub(super) fn are_embedded(&self) -> bool {
+        matches!(Reference::of(self.name()), Reference::Embedded(_))
     }
 
     /// What is wrong with the policies, as an error.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::inputs::{PolicyFlags, clock};
 use super::output;
 use crate::engine::{Bound, Bundle};
-use crate::policy::{Binding, Policy, Tree};
+use crate::policy::{Binding, Policy, Tree, remedy};
 use crate::report::{self, Described};
 use crate::{source, yaml};
 
@@ -73,8 +73,8 @@ fn list(bundle: &Bundle) -> String {
 
 fn show(bundle: &Bundle, id: &str) -> anyhow::Result<String> {
     let Some(policy) = bundle.policies.values().find(|policy| policy.id.as_str() == id) else {
-        let known: Vec<&str> = bundle.policies.keys().map(|id| id.as_str()).collect();
-        bail!("there is no policy `{id}`; there are {}", known.join(", "));
+        let known = bundle.policies.keys().map(|id| id.as_str());
+        bail!("there is no policy `{id}`; {}", remedy(id, known));
     };
     let metadata = &policy.metadata;
     let bindings: Vec<Value> = bound(bundle, policy)
@@ -101,9 +101,9 @@ fn show(bundle: &Bundle, id: &str) -> anyhow::Result<String> {
 fn docs(flags: &PolicyFlags, into: &Path) -> anyhow::Result<String> {
     let tree = flags.tree()?;
     // Who asks for an embedded profile wants to know of all of them.
-    let profiles: Vec<String> = match flags.directory() {
-        Some(_) => vec![flags.name().to_owned()],
-        None => source::profiles().iter().map(|name| format!("embedded/{name}")).collect(),
+    let profiles: Vec<String> = match flags.are_embedded() {
+        false => vec![flags.name().to_owned()],
+        true => source::profiles().iter().map(|name| format!("embedded/{name}")).collect(),
     };
     let bundles = profiles.iter().map(|name| {
         let named = flags.or_in(Some(name));

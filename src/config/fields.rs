@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::images::ImageFields;
 use super::{Certificates, ClientAuth, Configuration, DecisionLog};
 use crate::context::Subjects;
 use crate::kubernetes::label_selector::{is_dns_label, is_label_key};
@@ -24,6 +25,7 @@ struct Fields {
     registration: RegistrationFields,
     caches: CacheFields,
     decision_log: Option<DecisionLogFields>,
+    images: ImageFields,
 }
 
 #[derive(Default, Deserialize)]
@@ -127,6 +129,7 @@ fn contradictions(fields: &Fields, members: &Members) -> Vec<Fault> {
         let message = "listen: webhook and admin are the same address; give them two ports";
         faults.push(members.fault("/listen", message));
     }
+    fields.images.contradictions(members, &mut faults);
     faults
 }
 
@@ -153,6 +156,7 @@ fn configuration(fields: Fields) -> Configuration {
         service_port: fields.registration.service_port.unwrap_or(default.service_port),
         cache_bytes: fields.caches.max_bytes.unwrap_or(default.cache_bytes),
         decision_log,
+        images: fields.images.images(),
     }
 }
 
@@ -205,6 +209,7 @@ mod tests {
             service_port: 8443,
             cache_bytes: 1000,
             decision_log: Some(DecisionLog { file: path("-"), messages: true }),
+            ..Configuration::default()
         };
         assert_eq!(read("meshgate.yaml", format!("{HEAD}{text}").as_bytes()), Ok(expected));
     }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Certificates, Configuration};
+use super::{Certificates, Configuration, images};
 
 pub(super) fn shown(configuration: &Configuration) -> Value {
     let mut value = json!({
@@ -27,6 +27,7 @@ pub(super) fn shown(configuration: &Configuration) -> Value {
             "servicePort": configuration.service_port,
         },
         "caches": { "maxBytes": configuration.cache_bytes },
+        "images": images::shown(&configuration.images),
     });
     let client_auth =
         configuration.client_auth.as_ref().map(|client| json!({ "ca": client.ca, "names": client.names }));

@@ -46,6 +46,16 @@ pub(super) struct Normalised {
     pub(super) lost: Vec<String>,
 }
 
+/// What a module says: its imports and its rules as they are printed, in one line.
+pub(super) fn printed(module: &Parsed) -> String {
+    let tree = read::module(module);
+    let imports =
+        tree.imports.iter().map(|import| format!("import {} as {}", import.path.join("."), import.name));
+    let text = print::module(&tree);
+    let lines = text.lines().map(|line| line.trim().to_owned());
+    imports.chain(lines).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 /// What becomes of a module. `modules` are all modules of the program, `module` among them.
 pub(super) fn normalise(module: &Parsed, modules: &[Parsed], whole: &Rc<Whole>) -> Normalised {
     let mut tree = read::module(module);

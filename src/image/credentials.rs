@@ -1,12 +1,227 @@
-//! The credentials that one caller may use, as one value.
+//! The credentials that one caller may use, as one value, and what a Docker configuration says of them.
 
-/// What a source may show to registries on behalf of one caller. `Debug` says nothing of what it holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CredentialSet {}
+mod docker_config;
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, LazyLock};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use crate::kubernetes::registry_pattern::RegistryPattern;
+
+pub use docker_config::DockerConfigError;
+
+/// How many credentials are tried for one repository, the most exact first.
+const TRIED: usize = 3;
+
+/// What a source may show to registries on behalf of one caller. Sets are equal where what they hold is. `Debug` says
+/// nothing of it, and neither does the identity by which caches know a set: its key lasts as long as the process.
+#[derive(Clone, Default)]
+pub struct CredentialSet {
+    identity: [u8; 32],
+    entries: Arc<Vec<Entry>>,
+}
+
+struct Entry {
+    pattern: RegistryPattern,
+    credential: Credential,
+}
+
+/// What is shown to a registry, or to who gives out its tokens.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Credential {
+    /// User and password.
+    Basic {
+        /// `user:password`.
+        pair: String,
+    },
+    /// A token that is exchanged for others (OAuth2 `refresh_token`).
+    Identity {
+        /// The token.
+        token: String,
+    },
+    /// A token that is shown as it is.
+    Registry {
+        /// The token.
+        token: String,
+    },
+}
 
 impl CredentialSet {
     /// Registries are asked as anybody may ask them.
     pub fn none() -> Self {
         Self::default()
+    }
+
+    /// Reads a Docker configuration: `{"auths": {"registry.example.com": {"auth": "…"}}}`, the content of a
+    /// `config.json` and of Secrets of the type `kubernetes.io/dockerconfigjson`.
+    ///
+    /// # Errors
+    /// [`DockerConfigError`], which holds nothing of what was read.
+    pub fn of_docker_config(content: &[u8]) -> Result<Self, DockerConfigError> {
+        docker_config::read(content).map(Self::new)
+    }
+
+    /// The credentials of both, those of this one first.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        match (self.entries.is_empty(), other.entries.is_empty()) {
+            (true, _) => other.clone(),
+            (_, true) => self.clone(),
+            (false, false) => {
+                let both = self.entries.iter().chain(other.entries.iter());
+                Self::new(both.map(|entry| (entry.pattern.clone(), entry.credential.clone())).collect())
+            }
+        }
+    }
+
+    fn new(all: Vec<(RegistryPattern, Credential)>) -> Self {
+        let mut entries: Vec<Entry> =
+            all.into_iter().map(|(pattern, credential)| Entry { pattern, credential }).collect();
+        // Stable: of two that are as exact the first one stays first.
+        entries.sort_by_key(|entry| entry.pattern.exactness());
+        if entries.is_empty() {
+            return Self::default();
+        }
+        Self { identity: identity(&entries), entries: Arc::new(entries) }
+    }
+
+    /// What may be shown for a repository, the most exact first.
+    pub(super) fn of(&self, registry: &str, repository: &str) -> Vec<Credential> {
+        let fitting = self.entries.iter().filter(|entry| entry.pattern.matches(registry, repository));
+        fitting.take(TRIED).map(|entry| entry.credential.clone()).collect()
+    }
+}
+
+impl Credential {
+    /// The value of `Authorization` for the registry itself or for who gives out tokens; None for a token that is
+    /// exchanged.
+    pub(super) fn authorization(&self) -> Option<String> {
+        match self {
+            Self::Basic { pair } => Some(format!("Basic {}", STANDARD.encode(pair))),
+            Self::Registry { token } => Some(format!("Bearer {token}")),
+            Self::Identity { .. } => None,
+        }
+    }
+}
+
+/// A keyed hash of what the entries hold.
+fn identity(entries: &[Entry]) -> [u8; 32] {
+    static KEY: LazyLock<[u8; 32]> = LazyLock::new(|| {
+        let mut key = [0; 32];
+        // Without randomness the identity is still one, and it leaves the process nowhere.
+        aws_lc_rs::rand::fill(&mut key).unwrap_or_default();
+        key
+    });
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(KEY.as_slice()) else { return [0; 32] };
+    for entry in entries {
+        let (kind, text) = match &entry.credential {
+            Credential::Basic { pair } => ("basic", pair),
+            Credential::Identity { token } => ("identity", token),
+            Credential::Registry { token } => ("registry", token),
+        };
+        for part in [format!("{:?}", entry.pattern).as_str(), kind, text] {
+            mac.update(part.as_bytes());
+            mac.update(b"\0");
+        }
+    }
+    mac.finalize().into_bytes().into()
+}
+
+impl fmt::Debug for CredentialSet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(if self.entries.is_empty() {
+            "CredentialSet(none)"
+        } else {
+            "CredentialSet(***)"
+        })
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("***")
+    }
+}
+
+impl PartialEq for CredentialSet {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity == other.identity
+    }
+}
+
+impl Eq for CredentialSet {}
+
+impl PartialOrd for CredentialSet {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for CredentialSet {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.identity.cmp(&other.identity)
+    }
+}
+
+impl Hash for CredentialSet {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.identity.hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(text: &str) -> CredentialSet {
+        CredentialSet::of_docker_config(text.as_bytes()).unwrap()
+    }
+
+    fn pairs(set: &CredentialSet, registry: &str, repository: &str) -> Vec<String> {
+        let pair = |credential: Credential| match credential {
+            Credential::Basic { pair } => pair,
+            Credential::Identity { token } => format!("identity {token}"),
+            Credential::Registry { token } => format!("registry {token}"),
+        };
+        set.of(registry, repository).into_iter().map(pair).collect()
+    }
+
+    #[test]
+    fn the_most_exact_are_tried_and_no_others() {
+        let auths: Vec<String> = ["*.io", "a.io/team/app", "a.io", "a.io/team", "b.io", "*.io/team"]
+            .iter()
+            .map(|key| format!(r#""{key}": {{"username": "{key}", "password": "p"}}"#))
+            .collect();
+        let set = set(&format!(r#"{{"auths": {{{}}}}}"#, auths.join(",")));
+        assert_eq!(pairs(&set, "a.io", "team/app"), ["a.io/team/app:p", "a.io/team:p", "a.io:p"]);
+        assert_eq!(pairs(&set, "a.io", "teams"), ["a.io:p", "*.io:p"]);
+        assert!(pairs(&set, "a.io.attacker.com", "team").is_empty());
+        assert!(pairs(&set, "a.io:5000", "team").is_empty());
+    }
+
+    #[test]
+    fn sets_are_equal_where_what_they_hold_is() {
+        let one = |password: &str| {
+            set(&format!(r#"{{"auths": {{"a.io": {{"username": "u", "password": "{password}"}}}}}}"#))
+        };
+        assert_eq!(one("p"), one("p"));
+        assert_ne!(one("p"), one("q"));
+        assert_ne!(one("p"), CredentialSet::none());
+        assert_eq!(set("{}"), CredentialSet::none());
+        assert_eq!(one("p").and(&CredentialSet::none()), one("p"));
+        assert_eq!(pairs(&one("p").and(&one("q")), "a.io", "x"), ["u:p", "u:q"]);
+    }
+
+    #[test]
+    fn nothing_of_it_is_shown() {
+        let set = set(r#"{"auths": {"a.io": {"username": "u", "password": "canary"}}}"#);
+        let shown = format!("{set:?} {:?}", set.of("a.io", "x"));
+        assert!(!shown.contains("canary") && shown.contains("***"), "{shown}");
     }
 }

@@ -12,6 +12,7 @@ use super::credentials::CredentialSet;
 use super::digest::Digest;
 use super::evidence::{Evidence, Repository};
 use crate::kubernetes::image_reference::ImageReference;
+use crate::outbound::OutboundError;
 
 /// What a source will say.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError>> + Send + 'a>>;
@@ -94,9 +95,18 @@ pub enum SourceError {
     /// Our deadline, or that of the caller.
     #[error("not read in time")]
     Deadline,
-    /// The transport failed, or the registry itself.
-    #[error("its registry does not answer")]
+    /// The registry failed.
+    #[error("its registry fails")]
     Unavailable,
+    /// There was no connection, or it broke.
+    #[error("its registry does not answer: {0}")]
+    Transport(OutboundError),
+    /// The registry wants a token from somebody else than its configuration says; nothing was sent there.
+    #[error("its registry asks for a token of another host; name that host in its `tokenHosts`")]
+    TokenHost,
+    /// The credentials of the configuration can't be read.
+    #[error("the file of its registry's credentials can't be read")]
+    Credentials,
     /// The answer contradicts itself or what was asked; how is said.
     #[error("its registry answers with what can't be right: {0}")]
     Corrupt(&'static str),
@@ -107,11 +117,11 @@ impl SourceError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotFound | Self::Unauthorized => "not-found",
-            Self::Denied => "denied",
+            Self::Denied | Self::TokenHost => "denied",
             Self::RateLimited { .. } => "rate-limited",
             Self::Limit(_) => "limit",
             Self::Deadline => "deadline",
-            Self::Unavailable => "unavailable",
+            Self::Unavailable | Self::Transport(_) | Self::Credentials => "unavailable",
             Self::Corrupt(_) => "corrupt",
         }
     }

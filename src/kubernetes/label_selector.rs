@@ -111,6 +111,12 @@ impl LabelSelector {
         self.0.is_empty()
     }
 
+    /// Whether everything that `other` selects is selected here, as far as it can be told requirement by requirement:
+    /// true is sure, false is not.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.0.iter().all(|wanted| other.0.iter().any(|given| given.implies(wanted)))
+    }
+
     /// Whether an object with these labels is selected. An object without labels is one with none.
     pub fn matches(&self, labels: Option<&Map<String, Value>>) -> bool {
         self.0.iter().all(|requirement| requirement.matches(labels))
@@ -118,6 +124,19 @@ impl LabelSelector {
 }
 
 impl Requirement {
+    /// Whether labels that fulfil this one fulfil the other.
+    fn implies(&self, other: &Self) -> bool {
+        self.key == other.key
+            && match (&self.operator, &other.operator) {
+                (Operator::In(own), Operator::In(theirs)) => own.is_subset(theirs),
+                (Operator::NotIn(own), Operator::NotIn(theirs)) => theirs.is_subset(own),
+                (Operator::In(own), Operator::NotIn(theirs)) => own.is_disjoint(theirs),
+                (Operator::In(_) | Operator::Exists, Operator::Exists) => true,
+                (Operator::DoesNotExist, Operator::DoesNotExist | Operator::NotIn(_)) => true,
+                _ => false,
+            }
+    }
+
     fn matches(&self, labels: Option<&Map<String, Value>>) -> bool {
         let label = labels.and_then(|labels| labels.get(&self.key));
         let is_among =

@@ -11,8 +11,9 @@ use super::image_trust::{self, ImageTrust};
 use super::includes;
 use super::mesh_settings::{self, MeshSettings};
 use super::rego::{Module, Policy, Rego, is_for_tests};
+use super::revision::Revision;
 use super::settings::{self, BundleSettings};
-use super::tree::{Revision, Tree};
+use super::tree::Tree;
 use super::written::{self, Kind, Written};
 use crate::context::Now;
 
@@ -71,7 +72,9 @@ impl Draft {
 
         let mut rego = Rego::default();
         let mut merged = tree.clone();
-        included.rego.iter().chain(&included.profiles).for_each(|(path, bytes)| merged.insert(*path, *bytes));
+        let mut taken = Tree::default();
+        included.rego.iter().chain(&included.profiles).for_each(|(path, bytes)| taken.insert(*path, *bytes));
+        taken.iter().for_each(|(path, bytes)| merged.insert(path, bytes));
         for (path, content) in tree.iter().chain(included.rego.iter().copied()) {
             if path.ends_with(".rego") && !is_for_tests(path, &settings) {
                 rego.read(path, content, &settings, &mut faults);
@@ -90,7 +93,7 @@ impl Draft {
             faults.push(Fault::of_file(path, "not read under this name; end it in .rego or .yaml"));
         }
         let draft = Self {
-            revision: merged.revision(),
+            revision: Revision::of(tree, &taken),
             policies: rego.policies,
             libraries: rego.libraries,
             bindings,

@@ -42,12 +42,27 @@ pub struct Exception {
     pub tenant: Option<Arc<Tenant>>,
     /// Where it is written.
     pub origin: Origin,
+    /// The objects, the containers and the controls that it is for, as it is written.
+    pub scope: ExceptionScope,
     matches: Objects,
     ends: Now,
     /// Where its end is written.
     ends_at: (usize, usize),
     /// How long before its end it can be in force at the most.
     longest: Option<Duration>,
+}
+
+/// What an exception is for, as it is written. What is absent means all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExceptionScope {
+    /// The namespace.
+    pub namespace: Option<String>,
+    /// The pattern of the object's name.
+    pub name: Option<String>,
+    /// Labels that the object has.
+    pub labels: BTreeMap<String, String>,
+    /// Containers: name, and the pattern or the digest of the image.
+    pub containers: BTreeSet<(String, String)>,
 }
 
 /// The objects that are meant. What is absent means all.
@@ -80,6 +95,14 @@ struct ObjectFields {
     labels: BTreeMap<String, String>,
 }
 
+impl ExceptionFields {
+    fn scope(&self) -> ExceptionScope {
+        let ObjectFields { namespace, name, labels } = self.matches.clone();
+        let containers = self.containers.iter().flatten().map(ContainerFields::written).collect();
+        ExceptionScope { namespace, name, labels, containers }
+    }
+}
+
 impl Exception {
     /// Whether it counts at that moment. One function for everybody who asks (R28). That it lasts longer than it may is
     /// a fault where the time is known, and in any case it counts no earlier than it may.
@@ -106,6 +129,11 @@ impl Exception {
             && name.as_ref().is_none_or(is_named)
             && labels.iter().all(has)
             && self.tenant.as_ref().is_none_or(|tenant| tenant.covers(request))
+    }
+
+    /// Whether it ends later than another.
+    pub fn ends_after(&self, other: &Self) -> bool {
+        other.ends < self.ends
     }
 
     /// Whether it is for bindings of that owner: a tenant's for its own and the platform's, the platform's for all.
@@ -195,6 +223,7 @@ fn one(
         expires,
         tenant: tenant.cloned(),
         origin: Origin { file: written.file.clone(), line: written.line() },
+        scope: fields.scope(),
         matches,
         ends: ends?,
         ends_at: written.place("/spec/expires"),

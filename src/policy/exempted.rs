@@ -33,6 +33,11 @@ impl Exempted {
 }
 
 impl ContainerFields {
+    /// As it is written: the name, and the image or its digest.
+    pub(super) fn written(&self) -> (String, String) {
+        (self.name.clone(), self.image.clone().or_else(|| self.digest.clone()).unwrap_or_default())
+    }
+
     /// The typed form, or which member is wrong, and why.
     pub(super) fn read(&self) -> Result<Exempted, (&'static str, String)> {
         if self.name.is_empty() || self.name.contains('*') {

@@ -1,5 +1,6 @@
 //! `match` of a policy and of a binding: names and semantics of admissionregistration.k8s.io rules.
 
+mod inclusion;
 mod never;
 mod rule;
 

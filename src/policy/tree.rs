@@ -1,14 +1,15 @@
 //! A policies' tree as bytes: paths and contents, wherever they came from.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use sha2::{Digest, Sha256};
+use super::revision::{Digest, Provenance};
 
 /// The files of a policies' tree: path, with `/` and relative to the tree's root, to content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
     files: BTreeMap<String, Vec<u8>>,
+    /// Where they came from.
+    pub provenance: Provenance,
 }
 
 impl Tree {
@@ -38,28 +39,22 @@ impl Tree {
             .filter(move |(path, _)| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
     }
 
-    /// What identifies exactly these files: equal trees have equal revisions, whatever order they were read in.
-    pub fn revision(&self) -> Revision {
-        let mut hash = Sha256::new();
-        for (path, content) in &self.files {
-            // Lengths first, so that no two trees give the same stream of bytes.
-            for part in [path.as_bytes(), content.as_slice()] {
-                hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-                hash.update(part);
-            }
-        }
-        let digest = hash.finalize();
-        Revision(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    /// The same files, said to come from there.
+    #[must_use]
+    pub fn coming_from(self, provenance: Provenance) -> Self {
+        Self { provenance, ..self }
     }
-}
 
-/// The name of a tree's content: SHA-256 over its files, in hexadecimal. Displayed in full.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Revision(String);
-
-impl fmt::Display for Revision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha256:{}", self.0)
+    /// What identifies exactly these files: SHA-256 over a line `path NUL size NUL hex(sha256) LF` for each, sorted by
+    /// path as bytes, the size in decimal. Equal files have equal digests, whatever source they came from and in
+    /// whatever order.
+    pub fn digest(&self) -> Digest {
+        let mut lines = Vec::new();
+        for (path, content) in &self.files {
+            let line = format!("{path}\0{}\0{}\n", content.len(), Digest::of(content));
+            lines.extend_from_slice(line.as_bytes());
+        }
+        Digest::of(&lines)
     }
 }
 
@@ -74,13 +69,23 @@ mod tests {
     }
 
     #[test]
-    fn a_revision_names_content_and_path_and_nothing_else() {
+    fn a_digest_names_content_and_path_and_nothing_else() {
         let one = tree(&[("a.rego", "x"), ("b.rego", "y")]);
-        assert_eq!(one.revision(), tree(&[("b.rego", "y"), ("a.rego", "x")]).revision());
+        assert_eq!(one.digest(), tree(&[("b.rego", "y"), ("a.rego", "x")]).digest());
+        let elsewhere =
+            Provenance { origin: "https://example.com/a.git".to_owned(), ..Provenance::default() };
+        assert_eq!(one.digest(), one.clone().coming_from(elsewhere).digest());
         for other in
             [tree(&[("a.rego", "xb.regoy")]), tree(&[("a.rego", "y"), ("b.rego", "x")]), Tree::default()]
         {
-            assert_ne!(one.revision(), other.revision());
+            assert_ne!(one.digest(), other.digest());
         }
+    }
+
+    /// As `printf 'a.rego\0001\000%s\n' $(printf x | sha256sum | cut -c -64) | sha256sum` computes it.
+    #[test]
+    fn a_digest_is_what_other_programs_compute() {
+        let digest = tree(&[("a.rego", "x")]).digest().to_string();
+        assert_eq!(digest, "11f9bad90a87420933ffdf425e693cb062a9e5e6e100e116e0330785ead3feb6");
     }
 }

@@ -42,7 +42,7 @@ impl Decision {
             Phase::Mutate => "mutate-revision",
             Phase::Validate => "validate-revision",
         };
-        annotations.insert(revision.to_owned(), self.revision.to_string());
+        annotations.insert(revision.to_owned(), self.revision.annotation());
         if self.phase == Phase::Validate && !self.findings.is_empty() {
             annotations.insert("validate-policies".to_owned(), cut(&self.policies(), ANNOTATION_BYTES));
         }

@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::excepted::{self, Excepted};
-use super::images;
 use super::mesh::{self, Recognised};
 use super::trace::Trace;
 use crate::admission::{Operation, Request};
-use crate::context::{self, Fact, FactKey, Facts, ImageKey, Listed, Now, OwnerReference, Subjects};
+use crate::context::{self, Fact, FactKey, Facts, Listed, Now, OwnerReference, Subjects};
 use crate::engine::Bundle;
 use crate::kubernetes::containers;
 use crate::kubernetes::pod_template::{self, PodTemplates};
@@ -44,21 +43,15 @@ impl<'a> Knowledge<'a> {
     pub(super) fn recognised(&mut self, request: &Request) -> Recognised {
         let rendered = self.mesh.rendered(request);
         let Some(object) = object(request) else { return Recognised::default() };
-        mesh::recognise(&rendered, object, |image| match self.image(image, request) {
+        mesh::recognise(&rendered, object, |image| match self.image(image) {
             Some(Fact::Known(entry)) => entry.get("digest").and_then(Value::as_str).map(str::to_owned),
             Some(_) | None => None,
         })
     }
 
-    /// Which bytes an image of the object is. None: asked for.
-    pub(super) fn image(&mut self, text: &str, request: &Request) -> Option<Fact> {
-        let puller = images::puller(&self.bundle.settings.pod_templates, request);
-        self.gathered(FactKey::Image(ImageKey { text: text.to_owned(), puller }))
-    }
-
-    /// The policies in force.
-    pub(super) fn bundle(&self) -> &'a Bundle {
-        self.bundle
+    /// What is known of an image. None: asked for.
+    pub(super) fn image(&mut self, text: &str) -> Option<Fact> {
+        self.gathered(FactKey::Image(text.to_owned()))
     }
 
     /// The keys that were asked for in vain, and what was looked at.
@@ -121,7 +114,6 @@ impl<'a> Knowledge<'a> {
             FactName::Owner => self.owner(request),
             FactName::Exceptions => Some(excepted::fact(&self.excepted(request))),
             FactName::Containers => Some(self.containers(request)),
-            FactName::Images => images::fact(self, &declared.images, request),
             FactName::MeshProposal => Some(match self.mesh.propose(request) {
                 Ok(proposal) => Fact::Known(Proposal::fact(proposal.as_ref())),
                 Err(why) => Fact::Unknown(why),
@@ -204,8 +196,7 @@ impl<'a> Knowledge<'a> {
         }
     }
 
-    /// What was gathered; None: asked for.
-    pub(super) fn gathered(&mut self, key: FactKey) -> Option<Fact> {
+    fn gathered(&mut self, key: FactKey) -> Option<Fact> {
         let fact = self.facts.get(&key);
         if fact.is_none() {
             self.missing.insert(key);

@@ -1,11 +1,13 @@
 //! The policies that the binary carries: the catalogue, and profiles that bind it.
 
-use include_dir::{Dir, DirEntry, include_dir};
+use include_dir::{Dir, DirEntry, File, include_dir};
 
 use super::SourceError;
-use crate::policy::Tree;
+use crate::policy::{Provenance, SourceKind, Tree};
 
 static POLICIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/policies");
+
+static REPOSITORY: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/deploy/examples/policy-repo");
 
 /// The folder of the profiles.
 const PROFILES: &str = "profiles";
@@ -26,6 +28,21 @@ pub fn profiles() -> Vec<String> {
     names
 }
 
+/// A policy repository to start from: paths and contents, in order. It is `deploy/examples/policy-repo`.
+pub fn policy_repository() -> Vec<(String, &'static [u8])> {
+    let mut files = Vec::new();
+    let mut folders = vec![&REPOSITORY];
+    while let Some(folder) = folders.pop() {
+        folders.extend(folder.dirs());
+        let named = |file: &'static File<'static>| {
+            (file.path().to_string_lossy().replace('\\', "/"), file.contents())
+        };
+        files.extend(folder.files().map(named));
+    }
+    files.sort();
+    files
+}
+
 /// The tree `embedded/<name>`: the catalogue with the profile's bindings.
 ///
 /// # Errors
@@ -34,7 +51,9 @@ pub fn profile(name: &str) -> Result<Tree, SourceError> {
     let folder = format!("{PROFILES}/{name}");
     let unknown = || SourceError::UnknownProfile { name: name.to_owned(), known: profiles() };
     let dir = POLICIES.get_dir(&folder).filter(|_| !name.is_empty()).ok_or_else(unknown)?;
-    let mut tree = Tree::default();
+    let source = format!("embedded/{name}");
+    let provenance = Provenance { source, kind: SourceKind::Embedded, ..Provenance::default() };
+    let mut tree = Tree::default().coming_from(provenance);
     for entry in POLICIES.entries().iter().filter(|entry| entry.path().to_str() != Some(PROFILES)) {
         add(&mut tree, entry, "");
     }
@@ -50,6 +69,26 @@ fn add(tree: &mut Tree, entry: &DirEntry<'_>, prefix: &str) {
         DirEntry::File(file) => {
             let path = file.path().to_string_lossy().replace('\\', "/");
             tree.insert(path.strip_prefix(prefix).unwrap_or(&path), file.contents());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Entry, EntryKind, accept};
+    use super::*;
+
+    #[test]
+    fn what_is_embedded_is_what_any_source_would_take() {
+        let profiles = profiles().into_iter().map(|name| profile(&name).unwrap());
+        for tree in profiles.chain([catalogue()]) {
+            let entry = |(path, content): (&str, &[u8])| Entry {
+                path: path.as_bytes().to_vec(),
+                kind: EntryKind::File,
+                content: content.to_vec(),
+            };
+            let accepted = accept(tree.iter().map(entry).collect()).unwrap();
+            assert_eq!((accepted.tree.digest(), accepted.skipped), (tree.digest(), 0));
         }
     }
 }

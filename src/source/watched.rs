@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::SourceError;
-use super::directory::{is_hidden, read, resolved, unreadable};
-use crate::policy::{Revision, Tree};
+use super::directory::{is_hidden, provenance, read, resolved, unreadable};
+use crate::policy::{Digest, Tree};
 
 /// A directory under watch.
 pub struct Watched {
@@ -25,7 +26,7 @@ pub struct Watched {
 struct Look {
     stamps: Stamps,
     /// Of what was read; why nothing was.
-    content: Result<Revision, String>,
+    content: Result<Digest, String>,
 }
 
 /// Where the tree is, and the marks of each entry below it: cheap to take each second. Err: it can't be looked through.
@@ -49,7 +50,7 @@ impl Watched {
             return None;
         }
         let tree = resolved(&self.root).and_then(|root| read(&root));
-        let content = tree.as_ref().map(Tree::revision).map_err(ToString::to_string);
+        let content = tree.as_ref().map(Tree::digest).map_err(ToString::to_string);
         // What was read is of these stamps only where they are still the same.
         let look = (self.stamps() == stamps).then_some(Look { stamps, content });
         if look.is_none() || look != self.seen {
@@ -58,7 +59,7 @@ impl Watched {
         }
         self.seen = None;
         self.given = look;
-        Some(tree)
+        Some(tree.map(|tree| tree.coming_from(provenance(&self.root))))
     }
 
     fn stamps(&self) -> Stamps {
@@ -72,7 +73,7 @@ impl Watched {
 fn stamp_below(directory: &Path, stamps: &mut BTreeMap<PathBuf, Stamp>) -> Result<(), SourceError> {
     for entry in fs::read_dir(directory).map_err(unreadable(directory))? {
         let entry = entry.map_err(unreadable(directory))?;
-        if entry.file_name().to_str().is_some_and(is_hidden) {
+        if is_hidden(entry.file_name().as_bytes()) {
             continue;
         }
         let path = entry.path();

@@ -25,7 +25,7 @@ const LEVELS: &[(u8, &[&str])] = &[
     (2, &["outbound", "policy"]),
     (3, &["engine", "config", "mesh"]),
     (4, &["registration", "review"]),
-    (5, &["activation", "certificates", "install", "record", "report", "source"]),
+    (5, &["activation", "certificates", "changes", "install", "record", "report", "source"]),
     (6, &["image"]),
     (7, &["cluster", "dry_run", "webhook"]),
     (8, &["suite"]),
@@ -37,6 +37,7 @@ const LEVELS: &[(u8, &[&str])] = &[
 const HEAVY: &[(&str, &[&str])] = &[
     ("axum", &["webhook"]),
     ("clap", &["cli"]),
+    ("flate2", &["source"]),
     ("gotmpl", &["mesh"]),
     ("hyper", &["outbound", "webhook"]),
     ("include_dir", &["source"]),
@@ -48,7 +49,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("rcgen", &["certificates"]),
     ("regorus", &["engine"]),
     ("rustls", &["certificates", "outbound", "webhook"]),
-    ("sigstore_verify", &["image"]),
+    ("tar", &["source"]),
 ];
 
 /// Crates that go with a heavy one, and those that are of the edge by what they do.

@@ -5,7 +5,17 @@ use std::collections::BTreeSet;
 use crate::{BOUND, Fault, HEAVY, Source, assert_faults, assert_none, names::Name, read, sources};
 
 /// Dependencies that are compiled already and that the next commits name. What is named is taken from the list.
-const AWAITED: &[&str] = &["flate2", "gix", "gix-transport", "rustix", "ssh-key", "tar"];
+const AWAITED: &[&str] = &[
+    "gix",
+    "gix-transport",
+    "rustix",
+    "sigstore-bundle",
+    "sigstore-crypto",
+    "sigstore-trust-root",
+    "sigstore-types",
+    "sigstore-verify",
+    "ssh-key",
+];
 
 /// Crates and their owners.
 type Table<'a> = [(&'a str, &'a [&'a str])];
@@ -13,41 +23,6 @@ type Table<'a> = [(&'a str, &'a [&'a str])];
 #[test]
 fn a_heavy_crate_is_named_by_its_owners_alone() {
     assert_none(&owners(&[HEAVY, BOUND].concat(), &sources("src")));
-}
-
-/// The crates that verify signatures: their interfaces change with each release.
-const SIGSTORE: &str = "sigstore_";
-
-/// The one place that names them.
-const ADAPTER: &str = "src/image/verifier/";
-
-#[test]
-fn the_crates_that_verify_signatures_are_named_in_one_place() {
-    assert_none(&beside_the_adapter(&sources("src")));
-}
-
-fn beside_the_adapter(sources: &[Source]) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    for source in sources.iter().filter(|source| !source.path.starts_with(ADAPTER)) {
-        let is_theirs = |name: &&Name| name.path.first().is_some_and(|first| first.starts_with(SIGSTORE));
-        for name in source.names().iter().filter(|name| !name.imported).filter(is_theirs) {
-            let remedy = "let src/image/verifier/ offer what is needed, in types of ours";
-            faults.push(source.fault(name.line, format!("`{}` is named", name.text()), remedy));
-        }
-    }
-    faults
-}
-
-#[test]
-fn a_crate_that_verifies_signatures_named_elsewhere_is_a_fault() {
-    let text = "use sigstore_types::Bundle;";
-    assert_none(&beside_the_adapter(&[Source::new("src/image/verifier/sigstore.rs", text)]));
-    for path in ["src/image/trust.rs", "src/image/verifier.rs", "src/cli/images.rs"] {
-        assert_faults(
-            &beside_the_adapter(&[Source::new(path, text)]),
-            &["`sigstore_types::Bundle` is named"],
-        );
-    }
 }
 
 #[test]

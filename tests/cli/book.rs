@@ -11,8 +11,8 @@ use crate::program::folder;
 use crate::readme::{blocks, commands, named, shell};
 
 /// Pages with files to write and commands to run, from an empty directory.
-const FOLLOWED: [(&str, usize); 3] =
-    [("first-policy.md", 12), ("traps.md", 8), ("from-gatekeeper-and-conftest.md", 1)];
+const FOLLOWED: [(&str, usize); 4] =
+    [("first-policy.md", 12), ("traps.md", 8), ("from-gatekeeper-and-conftest.md", 1), ("bundles.md", 9)];
 
 fn docs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")

@@ -72,7 +72,9 @@ fn the_catalogue_is_listed_and_shown() {
     insta::assert_snapshot!("policies_show", meshgate(&["policies", "show", "workloads/required_label"]).out);
     let unknown = meshgate(&["policies", "show", "workloads/label"]);
     assert_eq!((unknown.code, unknown.out.as_str()), (2, ""));
-    assert!(unknown.err.contains("there is no policy `workloads/label`; there are "), "{}", unknown.err);
+    assert!(unknown.err.contains("there is no policy `workloads/label`; there is "), "{}", unknown.err);
+    let slip = meshgate(&["policies", "show", "workloads/node_prot"]);
+    assert!(slip.err.contains("`workloads/node_prot`; did you mean `workloads/node_port`?"), "{}", slip.err);
 }
 
 #[test]

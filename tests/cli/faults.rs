@@ -303,7 +303,7 @@ fn what_is_no_tree_is_refused() {
     std::os::unix::fs::symlink("real.yaml", folder.path().join("p/link.yaml")).unwrap();
     for (policies, needle) in [
         ("absent", "can't read absent"),
-        ("p", "is a symbolic link"),
+        ("p", "link.yaml: a link; what it leads to was not reviewed"),
         ("embedded/lenient", "no embedded profile `lenient`; there are mesh, starter, strict"),
     ] {
         let ran = run(folder.path(), &["check", "-p", policies, "-"], "");

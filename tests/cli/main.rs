@@ -3,6 +3,8 @@
 #![expect(clippy::print_stdout, reason = "what is left out is said")]
 
 mod book;
+mod bundle;
+mod bundle_diff;
 mod catalogue;
 mod chart;
 mod check;
@@ -21,6 +23,7 @@ mod inputs;
 mod install;
 mod pipes;
 mod pod_templates;
+mod policy_repo;
 mod program;
 mod readme;
 mod test_command;

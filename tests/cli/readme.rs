@@ -61,13 +61,15 @@ pub(crate) fn shell(directory: &Path, command: &str) -> String {
 
 /// The text with every revision shortened as the README has it.
 fn without_revisions(text: &str) -> String {
-    let mut parts = text.split("sha256:");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |shown, part| match part.split_at_checked(64) {
-        Some((digits, rest)) if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-            format!("{shown}sha256:…{rest}")
-        }
-        _ => format!("{shown}sha256:{part}"),
+    ["starter@", "tree="].iter().fold(text.to_owned(), |text, before| {
+        let mut parts = text.split(before);
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |shown, part| match part.split_at_checked(12) {
+            Some((digits, rest)) if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+                format!("{shown}{before}…{rest}")
+            }
+            _ => format!("{shown}{before}{part}"),
+        })
     })
 }
 

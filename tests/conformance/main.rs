@@ -8,7 +8,6 @@ mod istio;
 mod opa;
 mod pod_security;
 mod quantity;
-mod sigstore;
 
 use std::{env, fmt::Display, path::PathBuf};
 

@@ -1,202 +1,176 @@
-//! A Sigstore of our own: a certificate authority, a log of certificates, a transparency log (Rekor v1), and signers.
+//! A registry in this process: what it holds is said path by path, and so is what goes wrong.
 
-mod certificates;
-mod log;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use std::sync::Arc;
-
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use meshgate::config::{Images, Registry};
 use meshgate::image::{
-    Annotations, CertificateTrust, Digest, Evidence, KeyTrust, ManagedKey, Origin, Repository, Trust,
-    TrustRoot, Window,
+    CredentialSet, Digest, EvidenceSource, Gathered, Registries, Repository, Resolved, SourceError, Wanted,
 };
 use meshgate::kubernetes::image_reference::ImageReference;
-use meshgate::policy::image_trust::HashAlgorithm;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
-use sigstore_crypto::{KeyAlgorithm, KeyPair};
+use tokio::time::Instant;
 
-pub(crate) use certificates::{Authority, Leaf, Said, other_log};
-pub(crate) use log::Log;
+use crate::server::{Asked, Server, Stream, say};
 
-pub(crate) const ISSUER: &str = "https://issuer.example";
-pub(crate) const SUBJECT: &str = "https://ci.example/acme/app/release@main";
-pub(crate) const SIGNED: &str = "https://sigstore.dev/cosign/sign/v1";
+pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(crate) const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+pub(crate) const ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
+pub(crate) const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
-pub(crate) fn digest() -> Digest {
-    Digest::of(b"the image")
+/// An answer: status, headers, body.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Said {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
-pub(crate) fn b64(bytes: impl AsRef<[u8]>) -> String {
-    STANDARD.encode(bytes)
-}
-
-pub(crate) fn sha256(bytes: &[u8]) -> Vec<u8> {
-    Sha256::digest(bytes).to_vec()
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Everything that a trust root names.
-pub(crate) struct Kit {
-    pub(crate) authority: Authority,
-    pub(crate) log: Log,
-}
-
-impl Kit {
-    pub(crate) fn new() -> Self {
-        Self { authority: Authority::new(), log: Log::new() }
+impl Said {
+    pub(crate) fn of(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Self { status, headers: headers.iter().map(owned).collect(), body: body.into() }
     }
 
-    /// `trusted_root.json`.
-    pub(crate) fn root(&self) -> Value {
-        json!({
-            "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-            "tlogs": [self.log.trusted()],
-            "certificateAuthorities": [self.authority.trusted()],
-            "ctlogs": [self.authority.certificate_log()],
-            "timestampAuthorities": [],
-        })
-    }
-
-    pub(crate) fn trust(&self) -> Arc<Trust> {
-        certificates_of(&self.root())
+    pub(crate) fn to(&self, stream: &mut dyn Stream) {
+        let headers: Vec<(&str, &str)> =
+            self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        say(stream, self.status, &headers, &self.body);
     }
 }
 
-pub(crate) fn parsed(root: &Value) -> Arc<TrustRoot> {
-    Arc::new(TrustRoot::parse(root.to_string().as_bytes()).unwrap())
-}
+/// What a registry says, by path; of other paths 404.
+#[derive(Clone, Default)]
+pub(crate) struct Holds(Arc<Mutex<BTreeMap<String, Said>>>);
 
-pub(crate) fn certificates_of(root: &Value) -> Arc<Trust> {
-    let root = parsed(root);
-    Arc::new(Trust::Certificate(CertificateTrust { root, sct: true, log: true, timestamp: false }))
-}
-
-pub(crate) fn pem_of(key: &KeyPair) -> String {
-    key.public_key_der().unwrap().to_pem()
-}
-
-/// A key that is trusted by itself.
-pub(crate) fn key_trust(key: &KeyPair, hash: HashAlgorithm) -> Arc<Trust> {
-    let keys = vec![ManagedKey::parse(&pem_of(key), hash, Window::default()).unwrap()];
-    Arc::new(Trust::Key(KeyTrust { keys, log: false, timestamp: false, root: None }))
-}
-
-/// The same, with a log that has to vouch for it.
-pub(crate) fn logged_key(key: &KeyPair, root: &Value, window: Window) -> Arc<Trust> {
-    let keys = vec![ManagedKey::parse(&pem_of(key), HashAlgorithm::Sha256, window).unwrap()];
-    Arc::new(Trust::Key(KeyTrust { keys, log: true, timestamp: false, root: Some(parsed(root)) }))
-}
-
-pub(crate) fn key() -> KeyPair {
-    KeyPair::generate(KeyAlgorithm::EcdsaP256).unwrap()
-}
-
-/// A statement about the digest.
-pub(crate) fn statement(digest: &Digest, kind: &str, predicate: Value) -> Vec<u8> {
-    let subject = json!([{ "name": "app", "digest": { "sha256": digest.hex() } }]);
-    json!({ "_type": "https://in-toto.io/Statement/v1", "subject": subject, "predicateType": kind, "predicate": predicate })
-        .to_string()
-        .into_bytes()
-}
-
-/// What is signed of an envelope.
-pub(crate) fn pae(payload: &[u8]) -> Vec<u8> {
-    let kind = "application/vnd.in-toto+json";
-    let head = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len());
-    [head.as_bytes(), payload].concat()
-}
-
-pub(crate) fn envelope(payload: &[u8], signature: &[u8]) -> Value {
-    json!({
-        "payloadType": "application/vnd.in-toto+json",
-        "payload": b64(payload),
-        "signatures": [{ "sig": b64(signature), "keyid": "" }],
-    })
-}
-
-/// A bundle of version 0.3, of an envelope that a certificate signed and a log has.
-pub(crate) fn keyless_bundle(kit: &Kit, leaf: &Leaf, payload: &[u8]) -> Value {
-    let signature = leaf.key.sign(&pae(payload)).unwrap();
-    let entry = kit.log.dsse(payload, signature.as_bytes(), &leaf.pem());
-    json!({
-        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
-        "verificationMaterial": { "certificate": { "rawBytes": b64(&leaf.der) }, "tlogEntries": [entry] },
-        "dsseEnvelope": envelope(payload, signature.as_bytes()),
-    })
-}
-
-/// The same of a key, without log or with one.
-pub(crate) fn key_bundle(key: &KeyPair, payload: &[u8], log: Option<&Log>) -> Value {
-    let signature = key.sign(&pae(payload)).unwrap();
-    let entries: Vec<Value> =
-        log.into_iter().map(|log| log.dsse(payload, signature.as_bytes(), &pem_of(key))).collect();
-    json!({
-        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
-        "verificationMaterial": { "publicKey": { "hint": "" }, "tlogEntries": entries },
-        "dsseEnvelope": envelope(payload, signature.as_bytes()),
-    })
-}
-
-/// A simple signing document about the digest.
-pub(crate) fn simple_signing(digest: &Digest) -> Vec<u8> {
-    json!({
-        "critical": {
-            "identity": { "docker-reference": "registry.example/app" },
-            "image": { "docker-manifest-digest": digest.to_string() },
-            "type": "cosign container image signature",
-        },
-        "optional": { "team": "a" },
-    })
-    .to_string()
-    .into_bytes()
-}
-
-fn origin(layer: &[u8]) -> Origin {
-    let image = ImageReference::parse("registry.example/app").unwrap();
-    Origin { repository: Repository::of(&image), manifest: Digest::of(b"manifest"), layer: Digest::of(layer) }
-}
-
-pub(crate) fn bundle_evidence(bundle: &Value) -> Evidence {
-    let json = bundle.to_string().into_bytes();
-    Evidence::bundle(origin(&json), json.into())
-}
-
-pub(crate) fn signature_evidence(payload: &[u8], annotations: Annotations) -> Evidence {
-    Evidence::legacy_signature(origin(payload), payload.to_vec().into(), annotations).unwrap()
-}
-
-pub(crate) fn attestation_evidence(envelope: &Value, annotations: Annotations) -> Evidence {
-    let bytes = envelope.to_string().into_bytes();
-    Evidence::legacy_attestation(origin(&bytes), bytes.into(), annotations).unwrap()
-}
-
-/// The annotations of a layer of `.sig`.
-pub(crate) fn signed_layer(signature: &[u8]) -> Annotations {
-    Annotations::from([("dev.cosignproject.cosign/signature".to_owned(), b64(signature))])
-}
-
-/// What cosign writes beside for a certificate and an entry of the log.
-pub(crate) fn with_material(
-    mut annotations: Annotations,
-    certificate: Option<&str>,
-    entry: &Value,
-) -> Annotations {
-    if let Some(pem) = certificate {
-        annotations.insert("dev.sigstore.cosign/certificate".to_owned(), pem.to_owned());
+impl Holds {
+    pub(crate) fn put(&self, path: impl Into<String>, said: Said) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(path.into(), said);
     }
-    let number = |name: &str| entry[name].as_str().unwrap().parse::<u64>().unwrap();
-    let id = STANDARD.decode(entry["logId"]["keyId"].as_str().unwrap()).unwrap();
-    let rekor = json!({
-        "SignedEntryTimestamp": entry["inclusionPromise"]["signedEntryTimestamp"],
-        "Payload": {
-            "body": entry["canonicalizedBody"], "integratedTime": number("integratedTime"),
-            "logIndex": number("logIndex"), "logID": hex(&id),
-        },
-    });
-    annotations.insert("dev.sigstore.cosign/bundle".to_owned(), rekor.to_string());
-    annotations
+
+    pub(crate) fn said(&self, path: &str) -> Said {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(path).cloned().unwrap_or_else(|| Said::of(404, &[], "404 page not found"))
+    }
+
+    /// A document under its digest and a tag.
+    pub(crate) fn document(&self, tag: &str, media_type: &str, document: &Value) -> Digest {
+        let bytes = document.to_string().into_bytes();
+        let digest = Digest::of(&bytes);
+        let said = Said::of(200, &[("content-type", media_type)], bytes);
+        self.put(format!("/v2/app/manifests/{tag}"), said.clone());
+        self.put(format!("/v2/app/manifests/{digest}"), said);
+        digest
+    }
+
+    pub(crate) fn blob(&self, bytes: &[u8]) -> Digest {
+        let digest = Digest::of(bytes);
+        self.put(format!("/v2/app/blobs/{digest}"), Said::of(200, &[], bytes));
+        digest
+    }
+
+    /// An image `app:v1`.
+    pub(crate) fn image(&self) -> Digest {
+        self.document("v1", MANIFEST, &json!({ "schemaVersion": 2, "mediaType": MANIFEST, "layers": [] }))
+    }
+
+    /// A manifest of layers as cosign keeps them, under `sha256-….SUFFIX`.
+    pub(crate) fn legacy(&self, image: &Digest, suffix: &str, media_type: &str, texts: &[&str]) {
+        let layer = |text: &&str| {
+            let digest = self.blob(text.as_bytes());
+            json!({ "mediaType": media_type, "digest": digest.to_string(), "size": text.len(), "annotations": {"text": text} })
+        };
+        let layers: Vec<Value> = texts.iter().map(layer).collect();
+        self.document(&format!("sha256-{}.{suffix}", image.hex()), MANIFEST, &json!({ "layers": layers }));
+    }
+
+    /// A manifest that refers to an image, with a bundle; as an entry of an index.
+    pub(crate) fn referrer(&self, image: &Digest, text: &str, hint: Option<&str>) -> Value {
+        let blob = self.blob(text.as_bytes());
+        let subject = json!({ "mediaType": MANIFEST, "digest": image.to_string(), "size": 1 });
+        let layer = json!({ "mediaType": BUNDLE, "digest": blob.to_string(), "size": text.len() });
+        let manifest = json!({ "mediaType": MANIFEST, "subject": subject, "layers": [layer] });
+        let digest = self.document(&format!("referrer-{text}"), MANIFEST, &manifest);
+        let mut entry = json!({ "mediaType": MANIFEST, "digest": digest.to_string(), "size": manifest.to_string().len() });
+        if let Some(hint) = hint {
+            entry["annotations"] = json!({ "dev.sigstore.bundle.predicateType": hint });
+        }
+        entry
+    }
+
+    pub(crate) fn serve(&self) -> Server {
+        let holds = self.clone();
+        Server::start(move |asked, stream| holds.said(asked.path()).to(stream))
+    }
+}
+
+/// An index of entries.
+pub(crate) fn index(entries: &[Value]) -> Vec<u8> {
+    json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": entries }).to_string().into_bytes()
+}
+
+/// The server as a registry of the configuration.
+pub(crate) fn registry(server: &Server) -> Registry {
+    Registry {
+        host: server.address.to_string(),
+        plaintext: server.authority.is_none(),
+        ..Registry::default()
+    }
+}
+
+pub(crate) fn registries(all: &[Registry]) -> Registries {
+    Registries::new(&Images { registries: all.to_vec(), ..Images::default() })
+        .map_err(|errors| format!("{errors:?}"))
+        .unwrap()
+}
+
+pub(crate) fn in_seconds(seconds: u64) -> Instant {
+    Instant::now() + Duration::from_secs(seconds)
+}
+
+pub(crate) fn reference(server: &Server, name: &str) -> ImageReference {
+    ImageReference::parse(&format!("{}/{name}", server.address)).unwrap()
+}
+
+pub(crate) async fn resolve(
+    source: &dyn EvidenceSource,
+    server: &Server,
+    seconds: u64,
+) -> Result<Resolved, SourceError> {
+    source.resolve(&reference(server, "app:v1"), &CredentialSet::none(), in_seconds(seconds)).await
+}
+
+/// Everything that is wanted by default.
+pub(crate) fn everything() -> Wanted {
+    Wanted {
+        legacy: true,
+        bundles: true,
+        predicate_types: ["https://slsa.dev/provenance/v1".to_owned()].into(),
+        tag_prefix: String::new(),
+    }
+}
+
+pub(crate) async fn evidence(
+    source: &dyn EvidenceSource,
+    server: &Server,
+    image: &Digest,
+) -> Result<Gathered, SourceError> {
+    let at = Repository::of(&reference(server, "app"));
+    source.evidence(&at, image, &everything(), &CredentialSet::none(), in_seconds(10)).await
+}
+
+/// The digests of the pieces, in their order.
+pub(crate) fn layers(gathered: &Gathered) -> Vec<Digest> {
+    gathered.evidence.iter().map(|one| one.origin().layer).collect()
+}
+
+/// The digests of texts.
+pub(crate) fn digests(texts: &[&str]) -> Vec<Digest> {
+    texts.iter().map(|text| Digest::of(text.as_bytes())).collect()
+}
+
+pub(crate) fn paths(asked: &[Asked]) -> Vec<String> {
+    asked.iter().map(|asked| asked.path().to_owned()).collect()
 }

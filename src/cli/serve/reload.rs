@@ -17,7 +17,7 @@ use crate::cli::STACK_BYTES;
 use crate::cli::inputs::{PolicyFlags, clock};
 use crate::context::Now;
 use crate::engine::Bundle;
-use crate::policy::{Revision, Tree};
+use crate::policy::{Digest, Revision, Tree};
 use crate::source::{SourceError, Watched};
 
 /// How long after a failure a candidate is tried again: what was missing may be there by then.
@@ -36,7 +36,8 @@ pub(super) struct Reload {
 
 /// The candidate that was tried last, again and again until it is in force.
 struct Attempt {
-    revision: Revision,
+    /// Of its tree.
+    tree: Digest,
     task: JoinHandle<()>,
 }
 
@@ -72,18 +73,19 @@ impl Reload {
                 return None;
             }
         };
-        let revision = tree.revision();
-        if self.activation.active().is_some_and(|active| active.revision == revision) {
-            if attempt.revision != revision {
+        let digest = tree.digest();
+        if self.activation.active().is_some_and(|active| active.revision.tree == digest) {
+            if attempt.tree != digest {
                 attempt.task.abort();
-                attempt.revision = revision;
+                attempt.tree = digest;
             }
             self.activation.confirm();
             return None;
         }
-        if attempt.revision == revision {
+        if attempt.tree == digest {
             return None;
         }
+        let revision = Revision::of(&tree, &Tree::default());
         let now = self.now.unwrap_or_else(clock);
         // The thread that looks is the only one: it outlives what it finds.
         let compiled = catch_unwind(AssertUnwindSafe(|| self.policies.compile(&tree, now)));
@@ -99,13 +101,13 @@ impl Reload {
 
     fn attempt(&self, candidate: Arc<Bundle>) -> Attempt {
         let activation = Arc::clone(&self.activation);
-        let revision = candidate.revision.clone();
+        let tree = candidate.revision.tree;
         let task = self.runtime.spawn(async move {
             while activation.activate(Arc::clone(&candidate)).await.is_err() {
                 sleep(RETRY).await;
             }
         });
-        Attempt { revision, task }
+        Attempt { tree, task }
     }
 }
 

@@ -1,0 +1,264 @@
+//! Registries as a source of evidence: which of them may be asked, and through whom. What is not matched by the
+//! configuration is not connected to, its name is not even looked up.
+//!
+//! Source: the OCI distribution specification 1.1; what registries make of it is in `docs/registries.md`.
+
+mod challenge;
+mod document;
+mod evidence;
+mod gate;
+mod instance;
+mod login;
+mod referrers;
+mod reply;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::time::Instant;
+
+use super::credentials::{CredentialSet, DockerConfigError};
+use super::digest::Digest;
+use super::evidence::Repository;
+use super::source::{Answer, EvidenceSource, Resolved, SourceError, Wanted};
+use crate::config::{ImageLimits, Images, Registry};
+use crate::kubernetes::image_reference::ImageReference;
+use crate::kubernetes::registry_pattern::{RegistryPattern, RegistryPatternError};
+use crate::outbound::{Client, Plaintext, Settings, SettingsError, Url, UrlError};
+
+use gate::Gates;
+use instance::{Instance, Place};
+
+/// Instances that are kept: each has the tokens of one set of credentials.
+const INSTANCES: usize = 256;
+
+/// The registries that may be asked.
+pub struct Registries {
+    entries: Vec<Arc<Entry>>,
+    limits: ImageLimits,
+    gates: Arc<Gates>,
+    instances: Mutex<BTreeMap<(usize, String, CredentialSet), Arc<Instance>>>,
+}
+
+/// A registry of the configuration, ready to be asked.
+struct Entry {
+    pattern: RegistryPattern,
+    client: Client,
+    endpoint: Option<Url>,
+    /// Whether it is spoken to without TLS. None: where it is on this machine.
+    plaintext: Option<bool>,
+    credentials: Credentials,
+    token_hosts: Vec<RegistryPattern>,
+    redirect_hosts: Vec<RegistryPattern>,
+}
+
+/// Whose credentials an entry may be shown.
+enum Credentials {
+    /// Nobody's.
+    None,
+    /// Those of a file, read anew each time.
+    File(PathBuf),
+    /// The caller's.
+    Caller,
+}
+
+/// Why registries can't be set up; `at` is the registry as the configuration writes it.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistriesError {
+    /// A file can't be read.
+    #[error("images.registries {at}: can't read {}: {source}", path.display())]
+    Unreadable {
+        /// The registry.
+        at: String,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Its authorities can't be used.
+    #[error("images.registries {at}: ca: {source}")]
+    Client {
+        /// The registry.
+        at: String,
+        /// Why.
+        source: SettingsError,
+    },
+    /// Its credentials can't be used.
+    #[error("images.registries {at}: credentials: {source}")]
+    Credentials {
+        /// The registry.
+        at: String,
+        /// Why.
+        source: DockerConfigError,
+    },
+    /// A name that is none.
+    #[error("images.registries {at}: {source}")]
+    Pattern {
+        /// The registry.
+        at: String,
+        /// Why.
+        source: RegistryPatternError,
+    },
+    /// A URL that is none.
+    #[error("images.registries {at}: {source}")]
+    Url {
+        /// The registry.
+        at: String,
+        /// Why.
+        source: UrlError,
+    },
+}
+
+impl Registries {
+    /// The registries of a configuration, each with its own credentials or none.
+    ///
+    /// # Errors
+    /// All that can't be used of it now: a file that is not there, no PEM, no Docker configuration.
+    pub fn new(images: &Images) -> Result<Self, Vec<RegistriesError>> {
+        let (mut entries, mut errors) = (Vec::new(), Vec::new());
+        for registry in &images.registries {
+            match Entry::new(registry) {
+                Ok(entry) => entries.push(Arc::new(entry)),
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() { Ok(Self::of(entries, images.limits)) } else { Err(errors) }
+    }
+
+    /// Every registry, with the caller's credentials, and without TLS on this machine: what a person at a terminal
+    /// expects. Not for a server, whose callers name the images.
+    ///
+    /// # Errors
+    /// TLS can't be set up.
+    pub fn everywhere() -> Result<Self, Vec<RegistriesError>> {
+        let registry = Registry { host: "*".to_owned(), ..Registry::default() };
+        let entry = Entry::new(&registry).map_err(|error| vec![error])?;
+        let entry = Entry { plaintext: None, credentials: Credentials::Caller, ..entry };
+        Ok(Self::of(vec![Arc::new(entry)], ImageLimits::default()))
+    }
+
+    fn of(entries: Vec<Arc<Entry>>, limits: ImageLimits) -> Self {
+        let gates = Arc::new(Gates::new(limits.concurrency, limits.per_registry));
+        Self { entries, limits, gates, instances: Mutex::default() }
+    }
+
+    /// Whoever is asked for a repository on behalf of a caller.
+    fn instance(&self, at: &Repository, who: &CredentialSet) -> Result<Arc<Instance>, SourceError> {
+        let registry = at.registry();
+        // Exact hosts before patterns, the first of either.
+        let fitting = || (0..).zip(&self.entries).filter(|(_, entry)| entry.pattern.matches_host(registry));
+        let exact = fitting().find(|(_, entry)| entry.pattern.is_exact());
+        let (index, entry) = exact.or_else(|| fitting().next()).ok_or(SourceError::Denied)?;
+        let shown = entry.shown(who)?;
+        let key = (index, registry.to_owned(), shown.clone());
+        let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = instances.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let place = entry.place(registry)?;
+        let instance = Arc::new(Instance::new(Arc::clone(entry), place, shown, Arc::clone(&self.gates)));
+        if instances.len() >= INSTANCES {
+            // Tokens are got again in two round trips; who goes is of no matter.
+            instances.pop_first();
+        }
+        instances.insert(key, Arc::clone(&instance));
+        Ok(instance)
+    }
+}
+
+impl Entry {
+    fn new(registry: &Registry) -> Result<Self, RegistriesError> {
+        let at = || registry.host.clone();
+        let pattern = |text: &String| {
+            RegistryPattern::parse(text).map_err(|source| RegistriesError::Pattern { at: at(), source })
+        };
+        let url = |text: &Option<String>| {
+            let url = text.as_deref().map(Url::parse).transpose();
+            url.map_err(|source| RegistriesError::Url { at: at(), source })
+        };
+        let read = |path: &PathBuf| {
+            fs::read(path).map_err(|source| RegistriesError::Unreadable {
+                at: at(),
+                path: path.clone(),
+                source,
+            })
+        };
+        let settings = Settings {
+            authorities: registry.ca.as_ref().map(read).transpose()?,
+            plaintext: if registry.plaintext { Plaintext::Anywhere } else { Plaintext::Loopback },
+            proxy: url(&registry.proxy)?,
+            ..Settings::default()
+        };
+        if let Some(from) = &registry.credentials {
+            // What is wrong with it is said at start; later it is an error of what needs it.
+            let content = read(&from.file)?;
+            CredentialSet::of_docker_config(&content)
+                .map_err(|source| RegistriesError::Credentials { at: at(), source })?;
+        }
+        let credentials = registry.credentials.as_ref().map(|from| Credentials::File(from.file.clone()));
+        Ok(Self {
+            pattern: pattern(&registry.host)?,
+            client: Client::new(&settings).map_err(|source| RegistriesError::Client { at: at(), source })?,
+            endpoint: url(&registry.endpoint)?,
+            plaintext: Some(registry.plaintext),
+            credentials: credentials.unwrap_or(Credentials::None),
+            token_hosts: registry.token_hosts.iter().map(pattern).collect::<Result<_, _>>()?,
+            redirect_hosts: registry.redirect_hosts.iter().map(pattern).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// What may be shown on behalf of a caller.
+    fn shown(&self, who: &CredentialSet) -> Result<CredentialSet, SourceError> {
+        match &self.credentials {
+            Credentials::None => Ok(CredentialSet::none()),
+            Credentials::Caller => Ok(who.clone()),
+            Credentials::File(path) => {
+                let read =
+                    fs::read(path).ok().and_then(|content| CredentialSet::of_docker_config(&content).ok());
+                read.ok_or(SourceError::Credentials)
+            }
+        }
+    }
+
+    fn place(&self, registry: &str) -> Result<Place, SourceError> {
+        if let Some(endpoint) = &self.endpoint {
+            return Ok(Place::of_endpoint(endpoint));
+        }
+        Place::of_registry(registry, self.plaintext).ok_or(SourceError::NotFound)
+    }
+}
+
+impl EvidenceSource for Registries {
+    fn resolve<'a>(
+        &'a self,
+        image: &'a ImageReference,
+        who: &'a CredentialSet,
+        until: Instant,
+    ) -> Answer<'a, Resolved> {
+        Box::pin(async move {
+            let at = Repository::of(image);
+            let reference = image.digest().or(image.tag()).unwrap_or("latest");
+            if image.digest().is_some_and(|digest| digest.parse::<Digest>().is_err()) {
+                return Err(SourceError::Corrupt("images by other digests than SHA-256 are not read"));
+            }
+            let manifest = self.instance(&at, who)?.manifest(at.name(), reference, until).await?;
+            Ok(Resolved { digest: manifest.digest, media_type: manifest.document.media_type })
+        })
+    }
+
+    fn evidence<'a>(
+        &'a self,
+        at: &'a Repository,
+        digest: &'a Digest,
+        want: &'a Wanted,
+        who: &'a CredentialSet,
+        until: Instant,
+    ) -> Answer<'a, super::source::Gathered> {
+        Box::pin(async move {
+            let instance = self.instance(at, who)?;
+            evidence::gather(&instance, &self.limits, at, digest, want, until).await
+        })
+    }
+}

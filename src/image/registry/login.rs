@@ -1,0 +1,207 @@
+//! How a registry is shown who asks: Basic, or a token that somebody whom it names gives out.
+//!
+//! Source: github.com/distribution/distribution, docs/content/spec/auth/token.md and oauth.md.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex as Lock, PoisonError};
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::challenge::Challenge;
+use super::instance::Instance;
+use super::reply::of_transport;
+use crate::image::credentials::Credential;
+use crate::image::source::SourceError;
+use crate::outbound::{Request, Response, Url};
+
+/// Bytes of what gives out tokens.
+const TOKEN_BYTES: u64 = 64 * 1024;
+
+/// How long a token holds that does not say it.
+const UNSAID: Duration = Duration::from_secs(60);
+/// The longest that one is kept.
+const LONGEST: Duration = Duration::from_secs(3600);
+/// So long before its end a token is not shown any more.
+const EARLY: Duration = Duration::from_secs(10);
+
+/// Repositories for which something is known.
+const KNOWN: usize = 1024;
+
+/// Who gives out the tokens of registries that everybody knows, where it is not the registry.
+const TOKEN_HOSTS: [(&str, &str); 2] =
+    [("registry-1.docker.io", "auth.docker.io"), ("registry.gitlab.com", "gitlab.com")];
+
+type Slot = Arc<Mutex<Option<Shown>>>;
+
+/// What was shown with success, by repository.
+#[derive(Default)]
+pub(super) struct Logins {
+    slots: Lock<BTreeMap<String, Slot>>,
+}
+
+/// A value of `Authorization`.
+pub(super) struct Shown {
+    pub(super) authorization: String,
+    /// None: as long as it does.
+    until: Option<Instant>,
+}
+
+impl Shown {
+    /// The value, while it holds.
+    pub(super) fn fresh(&self) -> Option<String> {
+        let holds = self.until.is_none_or(|until| Instant::now() < until);
+        holds.then(|| self.authorization.clone())
+    }
+}
+
+impl Logins {
+    /// What is known of a repository; whoever logs in holds it, so that others wait instead of asking too.
+    pub(super) fn slot(&self, name: &str) -> Slot {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.len() >= KNOWN && !slots.contains_key(name) {
+            slots.clear();
+        }
+        Arc::clone(slots.entry(name.to_owned()).or_default())
+    }
+}
+
+#[derive(Deserialize)]
+struct Given {
+    token: Option<String>,
+    access_token: Option<String>,
+    expires_in: Option<u64>,
+}
+
+impl Instance {
+    /// What can be shown for a repository, in the order in which it is tried.
+    pub(super) async fn offers(
+        &self,
+        name: &str,
+        challenges: &[Challenge],
+        until: Instant,
+    ) -> Result<Vec<Shown>, SourceError> {
+        let credentials = self.credentials(name);
+        let as_it_is = |credential: &Credential| {
+            credential.authorization().map(|authorization| Shown { authorization, until: None })
+        };
+        if let Some(bearer) = challenges.iter().find(|challenge| challenge.scheme == "bearer") {
+            let (realm, service) = self.realm(bearer)?;
+            if credentials.is_empty() {
+                return self.token(name, &realm, service, None, until).await.map(|token| vec![token]);
+            }
+            for credential in &credentials {
+                if matches!(credential, Credential::Registry { .. }) {
+                    return Ok(as_it_is(credential).into_iter().collect());
+                }
+                match self.token(name, &realm, service, Some(credential), until).await {
+                    Err(SourceError::Unauthorized) => {}
+                    token => return token.map(|token| vec![token]),
+                }
+            }
+            return Err(SourceError::Unauthorized);
+        }
+        let is_basic = challenges.iter().any(|challenge| challenge.scheme == "basic");
+        Ok(credentials.iter().filter(|_| is_basic).filter_map(as_it_is).collect())
+    }
+
+    /// Who gives out tokens: the registry itself, or who is named for it. Nobody else is asked, and nothing is shown to
+    /// them (Ratify, CVE-2025-27403).
+    fn realm<'a>(&self, bearer: &'a Challenge) -> Result<(Url, Option<&'a str>), SourceError> {
+        let said =
+            bearer.parameters.get("realm").ok_or(SourceError::Corrupt("a challenge without a realm"))?;
+        let realm =
+            Url::parse(said).map_err(|_| SourceError::Corrupt("a challenge whose realm is no URL"))?;
+        let (own, there) = (self.place.base.origin(), realm.origin());
+        let is_listed = self.entry.token_hosts.iter().any(|host| host.matches_host(&there.authority()));
+        let is_known = TOKEN_HOSTS.contains(&(own.host(), there.host())) && there.port() == 443;
+        let is_own = own.host() == there.host() && own.port() == there.port();
+        // Without TLS only where the registry has none either, on this machine.
+        let is_safe = there.is_https() || (!own.is_https() && own.is_loopback() && there.is_loopback());
+        if !is_safe || !(is_own || is_listed || is_known) {
+            return Err(SourceError::TokenHost);
+        }
+        Ok((realm, bearer.parameters.get("service").map(String::as_str)))
+    }
+
+    /// Gets a token to pull from a repository. The scope is ours, whatever the challenge asks for.
+    async fn token(
+        &self,
+        name: &str,
+        realm: &Url,
+        service: Option<&str>,
+        credential: Option<&Credential>,
+        until: Instant,
+    ) -> Result<Shown, SourceError> {
+        let scope = format!("repository:{}:pull", self.place.name(name));
+        let mut form: Vec<(&str, &str)> = service.map(|service| ("service", service)).into_iter().collect();
+        form.push(("scope", &scope));
+        let response = if let Some(Credential::Identity { token }) = credential {
+            form.extend([
+                ("grant_type", "refresh_token"),
+                ("client_id", "meshgate"),
+                ("refresh_token", token),
+            ]);
+            let request = Request::post(realm, until.into_std(), encoded(&form));
+            let request = request.header("content-type", "application/x-www-form-urlencoded");
+            self.entry.client.send(request).await
+        } else {
+            let between = if realm.path().contains('?') { '&' } else { '?' };
+            let url = realm.at(&format!("{}{between}{}", realm.path(), encoded(&form)));
+            let url = url.map_err(|_| SourceError::Corrupt("a challenge whose realm is no URL"))?;
+            let mut request = Request::get(&url, until.into_std());
+            if let Some(authorization) = credential.and_then(Credential::authorization) {
+                request = request.header("authorization", authorization);
+            }
+            self.entry.client.send(request).await
+        };
+        given(response.map_err(|error| of_transport(error, "bytes of a token"))?).await
+    }
+}
+
+async fn given(response: Response) -> Result<Shown, SourceError> {
+    match response.status {
+        200 => {}
+        400 | 401 | 403 | 404 => return Err(SourceError::Unauthorized),
+        429 => return Err(SourceError::RateLimited { retry_after: None }),
+        500..=599 => return Err(SourceError::Unavailable),
+        _ => return Err(SourceError::Corrupt("a status that says nothing about a token")),
+    }
+    let body = response.body.read(TOKEN_BYTES).await;
+    let body = body.map_err(|error| of_transport(error, "bytes of a token"))?;
+    let corrupt = SourceError::Corrupt("what gives out its tokens gives none");
+    let given: Given = serde_json::from_slice(&body).map_err(|_| corrupt.clone())?;
+    let token = given
+        .token
+        .or(given.access_token)
+        .filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()));
+    let token = token.ok_or(corrupt)?;
+    let holds = given.expires_in.map_or(UNSAID, Duration::from_secs).min(LONGEST).saturating_sub(EARLY);
+    let until = Instant::now().checked_add(holds);
+    Ok(Shown { authorization: format!("Bearer {token}"), until })
+}
+
+/// As a query and as a form (WHATWG URL, `application/x-www-form-urlencoded`).
+fn encoded(pairs: &[(&str, &str)]) -> String {
+    let escaped = |text: &str| -> String {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        text.bytes()
+            .map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+            .collect()
+    };
+    let pair = |(name, value): &(&str, &str)| format!("{}={}", escaped(name), escaped(value));
+    pairs.iter().map(pair).collect::<Vec<_>>().join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_form_leads_out_of_it() {
+        let pairs = [("service", "a b&c=d"), ("scope", "repository:a/b:pull")];
+        assert_eq!(encoded(&pairs), "service=a%20b%26c%3Dd&scope=repository%3Aa%2Fb%3Apull");
+    }
+}
