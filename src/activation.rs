@@ -12,16 +12,18 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use time::OffsetDateTime;
 use tokio::task::spawn_blocking;
 
 use crate::engine::Bundle;
 use crate::events::{Events, Reason};
-use crate::metrics::Metrics;
+use crate::metrics::{BundleLabels, Metrics};
+use crate::policy::Revision;
 use crate::review::Decision;
 
 use quarantine::Quarantine;
 pub use readiness::{Condition, ConditionState, Readiness};
-pub use status::{Activated, Refused, Status};
+pub use status::{Activated, Refused, SourceStatus, Status, Step};
 
 /// What has to be done before a bundle can answer: its facts are there, the API server sends what it wants to see.
 pub trait Preparation: Send + Sync {
@@ -86,11 +88,11 @@ impl Activation {
     pub async fn activate(&self, candidate: Arc<Bundle>) -> Result<(), String> {
         let _turn = self.turn.lock().await;
         let revision = candidate.revision.to_string();
-        let pending = Pending::of(self, &revision);
+        let pending = Pending::of(self, &candidate.revision);
         for preparation in &self.preparations {
             if let Err(why) = preparation.prepare(&candidate).await {
                 drop(pending);
-                self.refuse(Some(&revision), &why);
+                self.refuse(Some(&revision), Step::PREPARE, &why);
                 return Err(why);
             }
         }
@@ -100,17 +102,36 @@ impl Activation {
     }
 
     /// A candidate can't be used, or not even be read: the last good one stays.
-    pub fn refuse(&self, revision: Option<&str>, why: &str) {
-        tracing::error!(revision, why, "the policies are not put in force; the last good ones stay");
-        self.metrics.bundle_refused();
+    pub fn refuse(&self, revision: Option<&str>, step: Step, why: &str) {
+        let Step { stage, reason } = step;
+        tracing::error!(
+            revision,
+            stage,
+            reason,
+            why,
+            "the policies are not put in force; the last good ones stay"
+        );
+        self.metrics.bundle_refused(stage, reason);
         let which = revision.map_or_else(|| "the policies".to_owned(), |one| format!("the revision {one}"));
         self.events.tell(Reason::BundleRefused, &format!("{which} can't be put in force: {why}"));
         let mut status = self.lock();
-        status.refused = Some(Refused::now(revision, why));
+        status.refused = Some(Refused::now(revision, step, why));
         if let Some(active) = &status.active {
             let asked = revision.map_or_else(String::new, |revision| format!(" {revision}"));
             self.condition.holds(format!("{}; the candidate{asked} is refused: {why}", active.revision));
         } else {
+            self.condition.fails(why);
+        }
+    }
+
+    /// Says how the source is doing.
+    pub fn source(&self, source: SourceStatus) {
+        self.lock().source = Some(source);
+    }
+
+    /// Nothing can be put in force yet, and why; where something is in force it goes on.
+    pub fn lacks(&self, why: &str) {
+        if self.lock().active.is_none() {
             self.condition.fails(why);
         }
     }
@@ -147,9 +168,10 @@ impl Activation {
         }
         let revision = bundle.revision.to_string();
         tracing::info!(revision, bindings = bundle.bound.len(), "policies are in force");
-        self.metrics.bundle_activated();
-        self.metrics.bundles(Some(&revision), None);
+        let time = bundle.revision.provenance.time.map(OffsetDateTime::unix_timestamp);
+        self.metrics.bundle_activated(time, OffsetDateTime::now_utc().unix_timestamp());
         self.lock().activate(&bundle);
+        self.show(None);
         self.condition.holds(revision);
     }
 
@@ -165,6 +187,19 @@ impl Activation {
                 self.metrics.forget_binding(policy.as_str(), binding);
             }
         }
+    }
+
+    /// Which revisions play a part.
+    fn show(&self, candidate: Option<&Revision>) {
+        let row = |state, revision: &Revision| BundleLabels {
+            state,
+            source: revision.provenance.source.clone(),
+            revision: revision.to_string(),
+            tree: revision.tree.short(),
+        };
+        let active = self.active();
+        let active = active.iter().map(|bundle| row("active", &bundle.revision));
+        self.metrics.bundles(active.chain(candidate.map(|revision| row("candidate", revision))).collect());
     }
 
     /// Asks those policies alone that err on every request.
@@ -187,21 +222,17 @@ impl Activation {
 struct Pending<'a>(&'a Activation);
 
 impl<'a> Pending<'a> {
-    fn of(activation: &'a Activation, revision: &str) -> Self {
-        let mut status = activation.lock();
-        status.candidate = Some(revision.to_owned());
-        activation
-            .metrics
-            .bundles(status.active.as_ref().map(|active| active.revision.as_str()), Some(revision));
+    fn of(activation: &'a Activation, revision: &Revision) -> Self {
+        activation.lock().candidate = Some(revision.to_string());
+        activation.show(Some(revision));
         Self(activation)
     }
 }
 
 impl Drop for Pending<'_> {
     fn drop(&mut self) {
-        let mut status = self.0.lock();
-        status.candidate = None;
-        self.0.metrics.bundles(status.active.as_ref().map(|active| active.revision.as_str()), None);
+        self.0.lock().candidate = None;
+        self.0.show(None);
     }
 }
 

@@ -19,6 +19,7 @@ mod policies;
 mod progress;
 mod references;
 mod review;
+mod run_tests;
 mod serve;
 mod terminal;
 mod test;
@@ -88,6 +89,9 @@ enum Command {
     Init(init::Arguments),
     /// Policies as artifacts, and what changed between two
     Bundle(bundle::Arguments),
+    /// Run the tests of an archive for the server
+    #[command(name = crate::delivery::COMMAND, hide = true)]
+    RunTests(run_tests::Arguments),
     /// Print the completions of a shell
     Completions(completions::Arguments),
     /// Print the version
@@ -135,6 +139,7 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Policies(arguments) => policies::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Bundle(arguments) => bundle::run(&arguments),
+        Command::RunTests(arguments) => run_tests::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, &mut Arguments::command()),
         Command::Version => output::print(&format!("meshgate {}\n", env!("CARGO_PKG_VERSION"))).map(|()| 0),
     }

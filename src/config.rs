@@ -6,6 +6,7 @@
 mod fields;
 mod images;
 mod shown;
+mod source;
 
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::collections::BTreeSet;
@@ -17,6 +18,9 @@ use serde_json::Value;
 use crate::context::Subjects;
 use crate::policy::Faults;
 pub use images::{Credentials as RegistryCredentials, ImageLimits, Images, Registry};
+pub use source::{
+    Credentials, GitReference, Rollback, SHORTEST_INTERVAL, Source, Trials, Trust, TrustedSigners,
+};
 
 /// The namespace of an installation (contracts: server, names).
 pub const NAMESPACE: &str = "meshgate-system";
@@ -38,7 +42,16 @@ pub struct Configuration {
     /// Where health and metrics are served. Default: 0.0.0.0:8444.
     pub admin: SocketAddr,
     /// The policies: a directory, or an embedded profile as `embedded/starter`, the default.
+    /// Not asked where there is a source.
     pub policies: String,
+    /// The repository that policies come from instead. None: none.
+    pub source: Option<Source>,
+    /// Whom its commits have to be signed by.
+    pub trust: Trust,
+    /// Where the last good policies are kept; there where there is a source.
+    pub state: Option<PathBuf>,
+    /// How its tests are run.
+    pub trials: Trials,
     /// Where the serving certificate comes from.
     pub certificates: Certificates,
     /// Who may connect to the webhook's port. None: whoever reaches it.
@@ -116,6 +129,10 @@ impl Default for Configuration {
             webhook: everywhere(WEBHOOK_PORT),
             admin: everywhere(ADMIN_PORT),
             policies: "embedded/starter".to_owned(),
+            source: None,
+            trust: Trust { signers: None, floor: None },
+            state: None,
+            trials: Trials::default(),
             certificates: Certificates::default(),
             client_auth: None,
             subjects: Arc::default(),

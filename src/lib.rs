@@ -37,7 +37,8 @@ pub mod record;
 pub mod report;
 pub mod source;
 
-// Level 6: what was said about images, and by whom.
+// Level 6: how policies come in force from a repository; what was said about images, and by whom.
+pub mod delivery;
 pub mod image;
 
 // Level 7: the callers of the pipeline, and the cluster that they serve.

@@ -20,6 +20,7 @@ use prometheus_client::encoding::prometheus_text;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+pub use bundles::BundleLabels;
 pub use requests::RequestLabels;
 pub use server::ServerState;
 

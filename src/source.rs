@@ -3,17 +3,25 @@
 mod archive;
 mod directory;
 mod embedded;
+mod git;
 mod layers;
 mod layout;
+mod refusal;
 mod tree;
+mod trust;
+mod verified;
 mod watched;
 mod written;
 
 pub use archive::{About, Archive, PACKED_BYTES, pack, unpack};
 pub use directory::directory;
 pub use embedded::{catalogue, policy_repository, profile, profiles};
+pub use git::{Credentials, Git, GitSource, Proof, Reference, Snapshot};
 pub use layout::{is_layout, layout_reference, read_layout, write_layout};
+pub use refusal::{Reason, Refusal};
 pub use tree::{Accepted, Entry, EntryKind, FILE_BYTES, FILES, TREE_BYTES, Unacceptable, accept, is_taken};
+pub use trust::{AllowedSigners, Commit, ObjectHash, Revoked, Signed, Signer, Signers, Trust};
+pub use verified::{Floor, Past, Verified, verify, verify_kept};
 pub use watched::Watched;
 pub use written::{TREE_FILE, write_directory};
 

@@ -23,6 +23,7 @@ use crate::policy::{Draft, Fault, Faults, Module, Tree};
 /// A tree's tests and examples.
 pub struct Suite {
     draft: Draft,
+    tree: Tree,
     tests: Tests,
     examples: Vec<Example>,
     /// The Rego of the tree itself that is no test.
@@ -36,6 +37,8 @@ pub struct Choice {
     pub run: Option<Regex>,
     /// Whether to say which lines tests reach.
     pub coverage: bool,
+    /// Whether to use one thread only.
+    pub one_by_one: bool,
 }
 
 enum Job<'a> {
@@ -65,7 +68,8 @@ impl Suite {
         }
         modules.sort_by(|a, b| a.path.cmp(&b.path));
         let examples = examples::of(tree, root);
-        Ok(Self { draft, tests: Tests::load(modules)?, examples, policies })
+        let tree = tree.clone();
+        Ok(Self { draft, tree, tests: Tests::load(modules)?, examples, policies })
     }
 
     /// The tests in Rego.
@@ -83,14 +87,21 @@ impl Suite {
         Bundles::new(&self.draft)
     }
 
-    /// Runs what is chosen, on all cores. The order of the results is that of files and lines.
+    /// The files of policies of the tree itself that are bound and have no tests.
+    pub fn untested(&self) -> Vec<String> {
+        let own = |path: &&str| self.policies.iter().any(|policy| policy == path);
+        self.draft.untested(&self.tree).filter(own).map(str::to_owned).collect()
+    }
+
+    /// Runs what is chosen, on all cores where that is not said otherwise. The order of the results is that of files and lines.
     pub fn run(&self, choice: &Choice) -> Results {
         let is_chosen = |name: &str| choice.run.as_ref().is_none_or(|regex| regex.is_match(name));
         let tests = self.tests.iter().filter(|test| is_chosen(&test.path())).map(Job::Test);
         let examples = self.examples.iter().filter(|example| is_chosen(&example.path)).map(Job::Example);
         let jobs: Vec<Job<'_>> = tests.chain(examples).collect();
         let bundles = self.bundles();
-        let done = each(jobs, |job| self.one(&job, &bundles, choice.coverage));
+        let one = |job| self.one(&job, &bundles, choice.coverage);
+        let done = if choice.one_by_one { jobs.into_iter().map(one).collect() } else { each(jobs, one) };
         let (cases, coverage): (Vec<Case>, Vec<Coverage>) = done.into_iter().unzip();
         let coverage = choice.coverage.then(|| self.lines(&coverage));
         Results::new(cases, coverage)

@@ -1,5 +1,6 @@
 //! Where things stand with bundles, for people.
 
+use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -14,6 +15,25 @@ pub struct Status {
     pub candidate: Option<String>,
     /// The last that was refused after that.
     pub refused: Option<Refused>,
+    /// Where candidates come from, where that is asked again and again.
+    pub source: Option<SourceStatus>,
+}
+
+/// How a source is doing. Times are RFC 3339.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceStatus {
+    /// When it was asked last.
+    pub last_check: Option<String>,
+    /// When it answered last.
+    pub last_success: Option<String>,
+    /// Why it did not, where it did not answer last.
+    pub last_error: Option<String>,
+    /// When it is asked again.
+    pub next: Option<String>,
+    /// The commit accepted last.
+    pub floor: Option<String>,
+    /// What is to be known besides: what is not kept on disk, who is not trusted any more.
+    pub notes: Vec<String>,
 }
 
 /// A bundle that came in force.
@@ -25,6 +45,8 @@ pub struct Activated {
     pub bindings: usize,
     /// When it came in force, as RFC 3339.
     pub since: String,
+    /// All that is known of it.
+    pub record: Value,
 }
 
 /// A candidate that is not put in force.
@@ -34,21 +56,43 @@ pub struct Refused {
     pub revision: Option<String>,
     /// When, as RFC 3339.
     pub at: String,
+    /// At which step, in the words of metrics: `verify`, `gate`.
+    pub stage: &'static str,
+    /// Why, in a word: `unsigned`.
+    pub reason: &'static str,
     /// Why, a line each reason.
     pub why: String,
+}
+
+/// Where a candidate failed, in the words of metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The step.
+    pub stage: &'static str,
+    /// Why, in a word.
+    pub reason: &'static str,
+}
+
+impl Step {
+    /// It can't be loaded.
+    pub const GATE: Self = Self { stage: "gate", reason: "gate" };
+    /// What it needs is not there.
+    pub const PREPARE: Self = Self { stage: "activate", reason: "activate" };
 }
 
 impl Status {
     pub(super) fn activate(&mut self, bundle: &Bundle) {
         let (revision, bindings) = (bundle.revision.to_string(), bundle.bound.len());
-        self.active = Some(Activated { revision, bindings, since: now() });
+        self.active =
+            Some(Activated { revision, bindings, since: now(), record: bundle.revision.to_value() });
         self.refused = None;
     }
 }
 
 impl Refused {
-    pub(super) fn now(revision: Option<&str>, why: &str) -> Self {
-        Self { revision: revision.map(str::to_owned), at: now(), why: why.to_owned() }
+    pub(super) fn now(revision: Option<&str>, step: Step, why: &str) -> Self {
+        let Step { stage, reason } = step;
+        Self { revision: revision.map(str::to_owned), at: now(), stage, reason, why: why.to_owned() }
     }
 }
 

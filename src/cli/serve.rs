@@ -2,6 +2,7 @@
 
 mod arguments;
 mod cluster;
+mod delivered;
 mod file_facts;
 mod greeting;
 mod identity;
@@ -20,8 +21,9 @@ use tracing_subscriber::EnvFilter;
 
 use super::output;
 use crate::activation::{Activation, Readiness};
-use crate::cluster::{Registration, Surroundings};
+use crate::cluster::{self as part, Registration};
 use crate::config::Configuration;
+use crate::delivery::Surroundings;
 use crate::metrics::Metrics;
 use crate::record::Decisions;
 use crate::webhook::{self, Limits, Service, Stop};
@@ -48,7 +50,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
 async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     let configuration = Arc::new(arguments.configuration()?);
     let policies = arguments.policies.or_configured(&configuration.policies);
-    let bundle = Arc::new(servable::servable(policies.bundle(arguments.facts.now())?)?);
+    // What a source brings is judged where it is delivered; a server waits for it.
+    let bundle = match &configuration.source {
+        Some(_) => None,
+        None => Some(Arc::new(servable::servable(policies.bundle(arguments.facts.now())?)?)),
+    };
     let (readiness, metrics) = (Readiness::default(), Metrics::new());
     let knowledge = Knowledge::of(arguments, &configuration, &metrics).await?;
     let serving = identity::serving(arguments, &configuration, &knowledge)?;
@@ -59,7 +65,8 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     let ports = Ports::bind(arguments, &configuration, &serving).await?;
     let events = cluster::events(arguments, &knowledge);
     let (pace, limits) = cluster::waits()?;
-    let around = Surroundings { readiness: &readiness, metrics: &metrics, events: Arc::clone(&events), pace };
+    let around =
+        part::Surroundings { readiness: &readiness, metrics: &metrics, events: Arc::clone(&events), pace };
     let registration = cluster::register(arguments, &configuration, &knowledge, &serving, around).await;
     let mut preparations = knowledge.preparations();
     preparations.extend(registration.as_ref().map(Registration::preparation));
@@ -67,21 +74,37 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     let service = Service {
         activation: Arc::clone(&activation),
         source: knowledge.source(),
-        events,
+        events: Arc::clone(&events),
         now: arguments.facts.now,
         decisions: decisions(&configuration, &metrics)?,
-        configuration,
-        readiness,
-        metrics,
+        configuration: Arc::clone(&configuration),
+        readiness: readiness.clone(),
+        metrics: metrics.clone(),
     };
     let signals = stop_signal()?;
-    output::note(&greeting::text(arguments, &knowledge, &ports, &bundle)?)?;
-    if matches!(knowledge, Knowledge::Files(_)) {
-        // Nothing else has to be waited for, and what is wrong is told who started it.
-        activation.activate(Arc::clone(&bundle)).await.map_err(|why| anyhow!(why))?;
-    }
+    output::note(&greeting::text(arguments, &knowledge, &ports, bundle.as_deref())?)?;
     let (now, runtime) = (arguments.facts.now, Handle::current());
-    Reload { policies, activation, now, runtime, interval: pace.policies }.start(bundle)?;
+    match bundle {
+        Some(bundle) => {
+            if matches!(knowledge, Knowledge::Files(_)) {
+                // Nothing else has to be waited for, and what is wrong is told who started it.
+                activation.activate(Arc::clone(&bundle)).await.map_err(|why| anyhow!(why))?;
+            }
+            Reload { policies, activation, now, runtime, interval: pace.policies }.start(bundle)?;
+        }
+        None => {
+            let condition = readiness.told("source");
+            let around = Surroundings {
+                activation,
+                condition,
+                metrics,
+                events,
+                runtime,
+                compile: delivered::compile(now),
+            };
+            delivered::start(&configuration, around, &pace).await?;
+        }
+    }
     run_to_the_end(ports, (service, limits), registration, signals).await
 }
 

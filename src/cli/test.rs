@@ -54,7 +54,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let root = flags.name().trim_end_matches(std::path::is_separator);
     let suite =
         Suite::read(&flags.tree()?, &source::catalogue(), root).map_err(|faults| flags.unusable(&faults))?;
-    let results = suite.run(&Choice { run: arguments.run.clone(), coverage: arguments.coverage });
+    let results =
+        suite.run(&Choice { run: arguments.run.clone(), coverage: arguments.coverage, one_by_one: false });
     let text = match arguments.format {
         Format::Text => suite::text(&results, arguments.verbose),
         Format::Json => format!("{}\n", serde_json::to_string_pretty(&results)?),

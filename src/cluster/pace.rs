@@ -22,6 +22,8 @@ pub struct Pace {
     pub renews: Duration,
     /// Between looks at the directory of the policies.
     pub policies: Duration,
+    /// How much of other waits is waited: 1, but in tests.
+    pub factor: f64,
 }
 
 /// What a directory is looked at all the same: each look asks for every file in it.
@@ -39,6 +41,7 @@ impl Default for Pace {
             files: seconds(10),
             renews: seconds(60),
             policies: seconds(1),
+            factor: 1.0,
         }
     }
 }
@@ -57,6 +60,7 @@ impl Pace {
             files: of(self.files),
             renews: of(self.renews),
             policies: of(self.policies).max(SHORTEST_LOOK),
+            factor: self.factor * factor,
         }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::images::ImageFields;
+use super::source::{self, RolloutFields, SourceFields, TrustFields};
 use super::{Certificates, ClientAuth, Configuration, DecisionLog};
 use crate::context::Subjects;
 use crate::kubernetes::label_selector::{is_dns_label, is_label_key};
@@ -18,6 +19,10 @@ use crate::policy::{Fault, Faults, Members};
 struct Fields {
     listen: ListenFields,
     policies: Option<String>,
+    source: Option<SourceFields>,
+    trust: Option<TrustFields>,
+    state: Option<PathBuf>,
+    rollout: Option<RolloutFields>,
     certificates: Option<CertificateFields>,
     client_auth: Option<ClientAuthFields>,
     subjects: Option<SubjectFields>,
@@ -90,7 +95,8 @@ struct DecisionLogFields {
 pub(super) fn read(file: &str, content: &[u8]) -> Result<Configuration, Faults> {
     let members = Members::read(file, content, "Configuration")?;
     let fields: Fields = members.typed()?;
-    let faults = contradictions(&fields, &members);
+    let mut faults = contradictions(&fields, &members);
+    of_source(&fields, &members, &mut faults);
     Faults::or(faults, configuration(fields))
 }
 
@@ -133,6 +139,24 @@ fn contradictions(fields: &Fields, members: &Members) -> Vec<Fault> {
     faults
 }
 
+/// The same of policies from a repository.
+fn of_source(fields: &Fields, members: &Members, faults: &mut Vec<Fault>) {
+    let has_source = fields.source.is_some();
+    if let Some(source) = &fields.source {
+        let beside = (fields.policies.is_some(), fields.state.is_some());
+        source.contradictions(fields.trust.as_ref(), beside, members, faults);
+    } else if fields.state.is_some() {
+        let message = "state: without `source`; nothing is kept of a directory: remove it";
+        faults.push(members.fault("/state", message));
+    }
+    if let Some(trust) = &fields.trust {
+        trust.contradictions(has_source, members, faults);
+    }
+    if let Some(rollout) = &fields.rollout {
+        rollout.contradictions(has_source, members, faults);
+    }
+}
+
 fn configuration(fields: Fields) -> Configuration {
     let default = Configuration::default();
     let subjects = fields.subjects.map(|named| Subjects::new(named.users, named.groups)).unwrap_or_default();
@@ -141,6 +165,10 @@ fn configuration(fields: Fields) -> Configuration {
         webhook: fields.listen.webhook.unwrap_or(default.webhook),
         admin: fields.listen.admin.unwrap_or(default.admin),
         policies: fields.policies.unwrap_or(default.policies),
+        source: fields.source.and_then(source::source),
+        trust: fields.trust.map_or(default.trust, source::trust),
+        state: fields.state,
+        trials: fields.rollout.map_or(default.trials, source::trials),
         certificates: match fields.certificates {
             None | Some(CertificateFields::Own {}) => Certificates::Own,
             Some(CertificateFields::Files { certificate, key, ca }) => {

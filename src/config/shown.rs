@@ -34,6 +34,11 @@ pub(super) fn shown(configuration: &Configuration) -> Value {
     let decision_log =
         configuration.decision_log.as_ref().map(|log| json!({ "file": log.file, "messages": log.messages }));
     if let Some(members) = value.as_object_mut() {
+        let from_source = super::source::shown(configuration);
+        if !from_source.is_empty() {
+            members.remove("policies");
+        }
+        members.extend(from_source);
         members.extend(client_auth.map(|value| ("clientAuth".to_owned(), value)));
         members.extend(decision_log.map(|value| ("decisionLog".to_owned(), value)));
     }

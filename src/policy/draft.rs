@@ -113,24 +113,30 @@ impl Draft {
         self
     }
 
+    /// The files of policies that are bound and have neither tests nor examples among `tree`.
+    pub fn untested<'a>(&'a self, tree: &'a Tree) -> impl Iterator<Item = &'a str> {
+        let bound: BTreeSet<&PolicyId> = self.bindings.iter().map(|binding| &binding.policy).collect();
+        let policies = self.policies.values().filter(move |policy| bound.contains(&policy.id));
+        let untested = policies.filter(|policy| {
+            let folder = policy.module.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            !tree.below(folder).any(|(path, _)| is_for_tests(path, &self.settings))
+        });
+        untested.map(|policy| policy.module.path.as_str())
+    }
+
     /// The same, with a fault for each policy that is bound and has no tests, where the tree demands them.
     fn with_tests(mut self, tree: &Tree) -> Self {
         if !self.settings.tests_required {
             return self;
         }
-        let bound: BTreeSet<&PolicyId> = self.bindings.iter().map(|binding| &binding.policy).collect();
-        let policies = self.policies.values().filter(|policy| bound.contains(&policy.id));
-        let untested = policies.filter(|policy| {
-            let folder = policy.module.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-            !tree.below(folder).any(|(path, _)| is_for_tests(path, &self.settings))
-        });
-        let fault = |policy: &Policy| {
+        let untested: Vec<&str> = self.untested(tree).collect();
+        let fault = |path: &str| {
             Fault::of_file(
-                &policy.module.path,
+                path,
                 "bound and without tests, which the Bundle requires; add `…_test.rego` beside it, or examples",
             )
         };
-        let faults: Vec<Fault> = untested.map(fault).collect();
+        let faults: Vec<Fault> = untested.into_iter().map(fault).collect();
         self.faults.extend(faults);
         self
     }

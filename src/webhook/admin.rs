@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 
 use super::Service;
 use super::router::Webhook;
-use crate::activation::Status;
+use crate::activation::{SourceStatus, Status};
 use crate::metrics::CONTENT_TYPE as METRICS;
 
 /// The paths of the admin port (contracts: server, names).
@@ -82,21 +82,40 @@ async fn config(State(webhook): State<Arc<Webhook>>) -> Response {
     json_response(&webhook.service.configuration.shown())
 }
 
-/// What answers, what is about to, and what is not to and why.
+/// What answers, what is about to, what is not to and why, and how the source is doing.
 fn shown(service: &Service, status: &Status) -> Value {
     let revision = status.active.as_ref().map(|active| &active.revision);
     let last_good = status.active.as_ref().map(
         |active| json!({ "revision": active.revision, "since": active.since, "bindings": active.bindings }),
     );
     let refused = status.refused.as_ref().map(|refused| {
-        json!({ "revision": refused.revision, "at": refused.at, "why": refused.why.lines().collect::<Vec<_>>() })
+        json!({
+            "revision": refused.revision, "at": refused.at, "stage": refused.stage, "reason": refused.reason,
+            "why": refused.why.lines().collect::<Vec<_>>(),
+        })
     });
     json!({
         "revision": revision,
-        "source": service.configuration.policies,
+        "active": status.active.as_ref().map(|active| &active.record),
         "candidate": status.candidate,
         "lastGood": last_good,
         "refused": refused,
+        "source": source(service, status.source.as_ref()),
+        "floor": status.source.as_ref().and_then(|source| source.floor.as_ref()),
+    })
+}
+
+fn source(service: &Service, status: Option<&SourceStatus>) -> Value {
+    let configured = &service.configuration;
+    let Some(source) = &configured.source else { return json!({ "name": configured.policies }) };
+    let status = status.cloned().unwrap_or_default();
+    json!({
+        "name": source.name,
+        "lastCheck": status.last_check,
+        "lastSuccess": status.last_success,
+        "lastError": status.last_error,
+        "next": status.next,
+        "notes": status.notes,
     })
 }
 

@@ -26,7 +26,7 @@ const LEVELS: &[(u8, &[&str])] = &[
     (3, &["engine", "config", "mesh"]),
     (4, &["registration", "review"]),
     (5, &["activation", "certificates", "changes", "install", "record", "report", "source"]),
-    (6, &["image"]),
+    (6, &["delivery", "image"]),
     (7, &["cluster", "dry_run", "webhook"]),
     (8, &["suite"]),
     (9, &["cli"]),
@@ -38,6 +38,8 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("axum", &["webhook"]),
     ("clap", &["cli"]),
     ("flate2", &["source"]),
+    ("gix", &["source"]),
+    ("gix_transport", &["source"]),
     ("gotmpl", &["mesh"]),
     ("hyper", &["outbound", "webhook"]),
     ("include_dir", &["source"]),
@@ -49,6 +51,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("rcgen", &["certificates"]),
     ("regorus", &["engine"]),
     ("rustls", &["certificates", "outbound", "webhook"]),
+    ("ssh_key", &["source"]),
     ("tar", &["source"]),
 ];
 

@@ -5,17 +5,8 @@ use std::collections::BTreeSet;
 use crate::{BOUND, Fault, HEAVY, Source, assert_faults, assert_none, names::Name, read, sources};
 
 /// Dependencies that are compiled already and that the next commits name. What is named is taken from the list.
-const AWAITED: &[&str] = &[
-    "gix",
-    "gix-transport",
-    "rustix",
-    "sigstore-bundle",
-    "sigstore-crypto",
-    "sigstore-trust-root",
-    "sigstore-types",
-    "sigstore-verify",
-    "ssh-key",
-];
+const AWAITED: &[&str] =
+    &["sigstore-bundle", "sigstore-crypto", "sigstore-trust-root", "sigstore-types", "sigstore-verify"];
 
 /// Crates and their owners.
 type Table<'a> = [(&'a str, &'a [&'a str])];
@@ -23,6 +14,30 @@ type Table<'a> = [(&'a str, &'a [&'a str])];
 #[test]
 fn a_heavy_crate_is_named_by_its_owners_alone() {
     assert_none(&owners(&[HEAVY, BOUND].concat(), &sources("src")));
+}
+
+/// gix changes often: what follows it is one directory.
+#[test]
+fn git_is_named_by_one_directory() {
+    assert_none(&elsewhere(&sources("src")));
+    let bad = [
+        Source::new("src/source/git/cache.rs", "use gix::open;"),
+        Source::new("src/source/trust.rs", "use gix::hash;"),
+    ];
+    assert_faults(&elsewhere(&bad), &["src/source/trust.rs:1: `gix::hash`"]);
+}
+
+fn elsewhere(sources: &[Source]) -> Vec<Fault> {
+    let outside =
+        |source: &&Source| source.path != "src/source/git.rs" && !source.path.starts_with("src/source/git/");
+    let mut faults = Vec::new();
+    for source in sources.iter().filter(outside) {
+        let names = source.names();
+        let of_git = names.iter().filter(|name| is_of(name, "gix") || is_of(name, "gix_transport"));
+        let remedy = "let src/source/git offer what is needed, in its own types";
+        faults.extend(of_git.map(|name| source.fault(name.line, format!("`{}`", name.text()), remedy)));
+    }
+    faults
 }
 
 #[test]

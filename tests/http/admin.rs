@@ -3,6 +3,7 @@
 use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
+use meshgate::activation::Step;
 use meshgate::webhook::Limits;
 use serde_json::{Value, json};
 
@@ -25,7 +26,10 @@ fn without_policies_nothing_is_answered_and_it_is_not_ready() {
     assert_eq!(server.admin("/livez"), (200, "ok\n".to_owned()));
     let response = server.client().review("/validate", &review("1", "shop", &good_spec()));
     assert!(response.asks_to_try_again(), "{response:?}");
-    let nothing = json!({ "revision": null, "source": "embedded/starter", "candidate": null, "lastGood": null, "refused": null });
+    let nothing = json!({
+        "revision": null, "active": null, "source": { "name": "embedded/starter" }, "candidate": null, "lastGood": null,
+        "refused": null, "floor": null,
+    });
     assert_eq!(json_of(&server, "/bundle"), nothing);
 
     let bundle = bundle::inline();
@@ -55,13 +59,14 @@ fn a_refused_candidate_is_told_beside_the_last_good_one() {
     let bundle = bundle::inline();
     let revision = bundle.revision.to_string();
     let server = Server::start(bundle, Namespaces, Limits::default());
-    server.activation.refuse(Some("sha256:new"), "a.rego:1: wrong\nb.rego:2: wrong too");
+    server.activation.refuse(Some("sha256:new"), Step::GATE, "a.rego:1: wrong\nb.rego:2: wrong too");
     let mut shown = json_of(&server, "/bundle");
     assert!(shown["refused"]["at"].take().is_string() && shown["lastGood"]["since"].take().is_string());
+    assert_eq!(shown["active"].take()["kind"], "directory");
     let expected = json!({
-        "revision": revision, "source": "embedded/starter", "candidate": null,
+        "revision": revision, "source": { "name": "embedded/starter" }, "candidate": null, "active": null, "floor": null,
         "lastGood": { "revision": revision, "since": null, "bindings": 2 },
-        "refused": { "revision": "sha256:new", "at": null, "why": ["a.rego:1: wrong", "b.rego:2: wrong too"] },
+        "refused": { "revision": "sha256:new", "at": null, "stage": "gate", "reason": "gate", "why": ["a.rego:1: wrong", "b.rego:2: wrong too"] },
     });
     assert_eq!(shown, expected);
     let detail = "; the candidate sha256:new is refused: a.rego:1: wrong\n    b.rego:2: wrong too\n";

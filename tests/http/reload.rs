@@ -67,7 +67,7 @@ fn a_directory_that_changes_is_put_in_force_and_a_faulty_one_is_not() {
     let mut process = Process::start(&["-p", tree.to_str().unwrap()]);
     let mut said = Vec::new();
     let first = ask_until(&mut process, &mut said, |bundle| bundle["revision"].is_string());
-    assert_eq!(first["source"], tree.to_str().unwrap());
+    assert_eq!(first["source"]["name"], tree.to_str().unwrap());
 
     write(&tree, &policy("second"));
     let second = ask_until(&mut process, &mut said, |bundle| bundle["revision"] != first["revision"]);

@@ -82,6 +82,7 @@ impl Arguments {
         }
         if let Some(policies) = self.policies.named() {
             policies.clone_into(&mut configuration.policies);
+            configuration.source = None;
         }
         if let Some(subjects) = self.guard.named() {
             let subjects = subjects.guarding(&configuration.guarded_labels);

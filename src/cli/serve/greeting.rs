@@ -11,14 +11,19 @@ pub(super) fn text(
     arguments: &Arguments,
     knowledge: &Knowledge,
     ports: &Ports,
-    bundle: &Bundle,
+    bundle: Option<&Bundle>,
 ) -> anyhow::Result<String> {
     let webhook = address(&ports.webhook)?;
-    let bound = bundle.bound.len();
-    let mut text = format!(
-        "meshgate serves {bound} bound policies on https://{webhook}, revision {}\n",
-        bundle.revision
-    );
+    let mut text = match bundle {
+        Some(bundle) => format!(
+            "meshgate serves {} bound policies on https://{webhook}, revision {}\n",
+            bundle.bound.len(),
+            bundle.revision
+        ),
+        None => {
+            format!("meshgate serves policies from Git on https://{webhook}, as soon as there are some\n")
+        }
+    };
     if let Some(admin) = &ports.admin {
         let scheme = if admin.tls.is_some() { "https" } else { "http" };
         text.push_str(&format!("Health and metrics are on {scheme}://{}\n", address(admin)?));

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::servable::servable;
-use crate::activation::Activation;
+use crate::activation::{Activation, Step};
 use crate::cli::STACK_BYTES;
 use crate::cli::inputs::{PolicyFlags, clock};
 use crate::context::Now;
@@ -69,7 +69,7 @@ impl Reload {
         let tree = match look {
             Ok(tree) => tree,
             Err(error) => {
-                self.activation.refuse(None, &error.to_string());
+                self.activation.refuse(None, Step::GATE, &error.to_string());
                 return None;
             }
         };
@@ -95,7 +95,9 @@ impl Reload {
         compiled
             .and_then(servable)
             .map(Arc::new)
-            .inspect_err(|error| self.activation.refuse(Some(&revision.to_string()), &error.to_string()))
+            .inspect_err(|error| {
+                self.activation.refuse(Some(&revision.to_string()), Step::GATE, &error.to_string())
+            })
             .ok()
     }
 

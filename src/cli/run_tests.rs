@@ -1,0 +1,60 @@
+//! `meshgate run-tests`: what the server starts to run a candidate's tests. Not for people: it limits itself, reads an
+//! archive from standard input, and writes a report.
+
+use std::io::{Read, Write};
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use rustix::process::{Resource, Rlimit, nice, setrlimit};
+
+use crate::delivery::Report;
+use crate::source::{self, PACKED_BYTES, unpack};
+use crate::suite::{Case, Choice, Status, Suite};
+
+/// The least urgent work that there is.
+const NICE: i32 = 19;
+
+/// Arguments of `run-tests`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// What memory they may take, in bytes
+    memory: u64,
+    /// How long they may work, in seconds
+    seconds: u64,
+}
+
+/// Runs the command.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
+    limit(arguments).context("can't limit what the tests may take")?;
+    let mut packed = Vec::new();
+    let most = u64::try_from(PACKED_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    std::io::stdin().lock().take(most).read_to_end(&mut packed).context("can't read the archive")?;
+    let archive = unpack(&packed).map_err(|why| anyhow!("{why}"))?;
+    let suite = Suite::read(&archive.accepted.tree, &source::catalogue(), "")
+        .map_err(|faults| anyhow!("{faults}"))?;
+    let results = suite.run(&Choice { one_by_one: true, ..Choice::default() });
+    let failed = results.cases.iter().filter(|case| matches!(case.status, Status::Failed | Status::Error));
+    let (passed, failures) = (results.summary.passed, failed.map(line).collect());
+    let report = Report { passed, failures, untested: suite.untested() };
+    serde_json::to_writer(std::io::stdout().lock(), &report)?;
+    std::io::stdout().flush()?;
+    Ok(0)
+}
+
+fn limit(arguments: &Arguments) -> rustix::io::Result<()> {
+    let at_most = |most| Rlimit { current: Some(most), maximum: Some(most) };
+    setrlimit(Resource::Data, at_most(arguments.memory))?;
+    // A second more, so that whoever started this says what happened.
+    setrlimit(Resource::Cpu, at_most(arguments.seconds.saturating_add(1)))?;
+    setrlimit(Resource::Core, at_most(0))?;
+    // More urgent than that is no harm.
+    nice(NICE).map(drop).or(Ok(()))
+}
+
+fn line(case: &Case) -> String {
+    let expression =
+        case.failure.as_ref().map(|failure| format!("line {}: {}", failure.line, failure.expression));
+    let why: Vec<String> = case.reasons.iter().cloned().chain(expression).collect();
+    let why = if why.is_empty() { "it is not true".to_owned() } else { why.join("; ") };
+    format!("{}:{}: {}: {}", case.file, case.line, case.name, why)
+}

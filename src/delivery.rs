@@ -1,0 +1,178 @@
+//! From a repository to the bundle in force, again and again: asked, fetched, verified, gated, tested in a process of its
+//! own, put in force, and kept on disk for the next start. All of it off the way of requests, on one thread.
+//!
+//! Called by `cli`, which says how a tree is compiled. What is refused changes nothing: the bundle in force goes on.
+
+mod delivered;
+mod notes;
+mod recovery;
+mod rounds;
+mod state;
+mod trial;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use crate::activation::{Activation, Condition};
+use crate::config::{self, Trials};
+use crate::engine::Bundle;
+use crate::events::Events;
+use crate::metrics::Metrics;
+use crate::policy::{Faults, Tree};
+use crate::source::{Git, GitSource, Trust};
+use delivered::Delivered;
+use notes::Notes;
+pub use state::StateError;
+use state::{Accepted, State};
+pub use trial::{COMMAND, Report};
+
+/// Rego recurses as deep as policies nest.
+const STACK_BYTES: usize = 16 * 1024 * 1024;
+
+/// Makes a bundle of a tree, or says all that is wrong with it.
+pub type Compile = Box<dyn Fn(&Tree) -> Result<Bundle, String> + Send>;
+
+/// What is configured.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The repository.
+    pub source: config::Source,
+    /// Who has to sign.
+    pub trust: config::Trust,
+    /// The directory of what is kept.
+    pub state: PathBuf,
+    /// How tests are run.
+    pub trials: Trials,
+}
+
+/// What the process has that is needed here.
+pub struct Surroundings {
+    /// Where candidates come in force.
+    pub activation: Arc<Activation>,
+    /// What is said of the source in `/readyz?verbose`.
+    pub condition: Condition,
+    /// Where what happens is counted.
+    pub metrics: Metrics,
+    /// Who is told of what operators are to know.
+    pub events: Arc<dyn Events>,
+    /// Where candidates are prepared.
+    pub runtime: Handle,
+    /// How a tree is compiled.
+    pub compile: Compile,
+}
+
+/// Why policies can't be delivered: what is faulty at the start.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliveryError {
+    /// The files of trust.
+    #[error("the files of trust can't be used\n{0}")]
+    Trust(Faults),
+    /// The directory of what is kept.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The source, as it is configured.
+    #[error("{0}")]
+    Source(String),
+    /// There is no thread.
+    #[error("can't start a thread")]
+    Thread(#[source] std::io::Error),
+}
+
+/// What one thread knows.
+pub struct Delivery {
+    settings: Settings,
+    around: Surroundings,
+    trust: Trust,
+    state: State,
+    git: Git,
+    notes: Notes,
+    /// The commit that was judged last, whatever came of it.
+    judged: Option<String>,
+    /// The commit accepted last.
+    accepted: Option<Accepted>,
+    /// What is being put in force.
+    pending: Option<Delivered>,
+    /// What is in force.
+    active: Option<Delivered>,
+    /// Whether what is in force is kept.
+    is_kept: bool,
+    tell: Sender<Message>,
+    told: Receiver<Message>,
+}
+
+/// What the thread is told while it waits.
+enum Message {
+    /// A candidate is in force: the commit's id.
+    Activated(String),
+}
+
+impl Delivery {
+    /// Reads what is configured, and takes the directory. Not within a runtime.
+    ///
+    /// # Errors
+    /// What is faulty.
+    pub fn open(settings: Settings, around: Surroundings) -> Result<Self, DeliveryError> {
+        let trust = Trust::read(&settings.trust).map_err(DeliveryError::Trust)?;
+        let source = GitSource::of(&settings.source).map_err(DeliveryError::Source)?;
+        let state = State::open(&settings.state)?;
+        let git = Git::new(source, &state.git());
+        let (tell, told) = mpsc::channel();
+        let notes = Notes::default();
+        let (accepted, judged, pending, active) = (None, None, None, None);
+        Ok(Self {
+            settings,
+            around,
+            trust,
+            state,
+            git,
+            notes,
+            judged,
+            accepted,
+            pending,
+            active,
+            is_kept: true,
+            tell,
+            told,
+        })
+    }
+
+    /// Begins: what was kept first, then what the source has. Returns at once.
+    ///
+    /// # Errors
+    /// [`DeliveryError::Thread`].
+    pub fn start(mut self) -> Result<(), DeliveryError> {
+        let run = move || {
+            self.recover();
+            loop {
+                let wait = self.round();
+                self.wait(wait);
+            }
+        };
+        let builder = thread::Builder::new().name("policies".to_owned()).stack_size(STACK_BYTES);
+        builder.spawn(run).map(drop).map_err(DeliveryError::Thread)
+    }
+
+    /// What tells this source from others.
+    fn key(&self) -> String {
+        let source = &self.settings.source;
+        let (kind, name) = source.reference.parts();
+        format!("git {} {kind}:{name} {}", source.url, source.path)
+    }
+
+    /// Waits, and does what is told meanwhile.
+    fn wait(&mut self, wait: Duration) {
+        let until = std::time::Instant::now().checked_add(wait);
+        while let Some(left) = until.and_then(|until| until.checked_duration_since(std::time::Instant::now()))
+        {
+            match self.told.recv_timeout(left) {
+                Ok(Message::Activated(id)) => self.activated(&id),
+                Err(_) => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! A verified commit on its way: as a bundle, with what is kept of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use super::state::{Accepted, Kept};
+use super::{Delivery, Message};
+use crate::engine::Bundle;
+use crate::source::Verified;
+
+/// How long after a failure a candidate is tried again: what was missing may be there by then.
+const RETRY: Duration = Duration::from_secs(10);
+
+/// A commit and its bundle.
+pub(super) struct Delivered {
+    pub(super) verified: Verified,
+    pub(super) bundle: Arc<Bundle>,
+    origin: Origin,
+    /// Puts it in force, again and again until it is.
+    task: JoinHandle<()>,
+}
+
+/// Where a commit came from just now.
+pub(super) enum Origin {
+    /// It was kept on disk, and its floor with it.
+    Kept,
+    /// The source has it. With the id of the commit that was gone back to, where that was needed.
+    Source(Option<String>),
+}
+
+impl Delivered {
+    pub(super) fn id(&self) -> &str {
+        &self.verified.snapshot.id
+    }
+
+    /// What is written down of it.
+    pub(super) fn kept(&self, key: &str) -> Kept {
+        Kept {
+            meta: super::state::Meta {
+                key: key.to_owned(),
+                id: self.id().to_owned(),
+                bundle: self.bundle.revision.bundle.to_string(),
+            },
+            tree: self.verified.snapshot.accepted.tree.clone(),
+            proof: self.verified.snapshot.proof.clone(),
+        }
+    }
+}
+
+impl Drop for Delivered {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Delivery {
+    /// Puts a bundle in force when all is prepared for it; a newer one takes its place.
+    pub(super) fn deliver(&mut self, verified: Verified, bundle: Bundle, origin: Origin) {
+        let bundle = Arc::new(bundle);
+        let (activation, tell) = (Arc::clone(&self.around.activation), self.tell.clone());
+        let (candidate, id) = (Arc::clone(&bundle), verified.snapshot.id.clone());
+        let task = self.around.runtime.spawn(async move {
+            while activation.activate(Arc::clone(&candidate)).await.is_err() {
+                sleep(RETRY).await;
+            }
+            // Nobody listens where the process ends.
+            tell.send(Message::Activated(id)).unwrap_or_default();
+        });
+        self.pending = Some(Delivered { verified, bundle, origin, task });
+    }
+
+    /// A bundle came in force: it is kept, and its commit is the floor.
+    pub(super) fn activated(&mut self, id: &str) {
+        let Some(delivered) = self.pending.take_if(|pending| pending.id() == id) else { return };
+        let back = match &delivered.origin {
+            // Its floor is kept beside it, and may be a later one.
+            Origin::Kept if self.accepted.is_some() => None,
+            Origin::Kept => Some(None),
+            Origin::Source(back) => Some(back.clone()),
+        };
+        if let Some(back) = back {
+            self.accept_as_floor(&delivered, back);
+        }
+        self.active = Some(delivered);
+        self.keep();
+        self.vouch();
+        self.say();
+    }
+
+    /// All that comes next has to come after this commit.
+    fn accept_as_floor(&mut self, delivered: &Delivered, back: Option<String>) {
+        let mut rolled_back = self.accepted.take().map(|accepted| accepted.rolled_back).unwrap_or_default();
+        rolled_back.extend(back);
+        self.accepted = Some(Accepted {
+            key: self.key(),
+            id: delivered.id().to_owned(),
+            tree: delivered.bundle.revision.tree.to_string(),
+            time: delivered.verified.snapshot.commit.time,
+            rolled_back,
+        });
+        self.notes.floor = Some(delivered.id().to_owned());
+        self.is_kept = false;
+    }
+
+    /// Writes down what is in force, where that is not done yet.
+    pub(super) fn keep(&mut self) {
+        let (Some(active), Some(accepted)) = (&self.active, &self.accepted) else { return };
+        if self.is_kept {
+            return;
+        }
+        match self.state.keep(&active.kept(&self.key()), accepted) {
+            Ok(()) => {
+                self.is_kept = true;
+                self.notes.unkept = None;
+            }
+            Err(error) => {
+                let message = format!(
+                    "not kept on disk: {error}; free or remount {}, else a new start begins with an older bundle",
+                    self.settings.state.display()
+                );
+                if self.notes.unkept.as_ref() != Some(&message) {
+                    tracing::error!(%error, "what is in force is not kept on disk");
+                    self.around.metrics.bundle_failed("persist", "persist");
+                    self.around.events.tell(crate::events::Reason::BundleNotKept, &message);
+                }
+                self.notes.unkept = Some(message);
+            }
+        }
+    }
+}

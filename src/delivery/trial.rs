@@ -1,0 +1,186 @@
+//! A candidate's tests, in a process of their own: what never ends, or takes all memory, ends there and not here. A
+//! builtin can't be interrupted, and a system that is out of memory ends whom it likes.
+
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Trials;
+use crate::policy::Tree;
+use crate::source::{About, pack};
+
+/// The subcommand by which the program runs tests for itself.
+pub const COMMAND: &str = "run-tests";
+
+/// Between looks whether it has ended.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// How much it may say.
+const REPORT_BYTES: u64 = 1 << 20;
+
+/// How many failures are told.
+const LISTED: usize = 20;
+
+/// What came of the tests.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// How many passed.
+    pub passed: usize,
+    /// What did not, a line each.
+    pub failures: Vec<String>,
+    /// Policies that are bound and have none.
+    pub untested: Vec<String>,
+}
+
+/// Runs the tests of a tree with this program.
+pub(super) struct Trial<'a> {
+    pub(super) program: &'a Path,
+    pub(super) limits: &'a Trials,
+}
+
+impl Trial<'_> {
+    /// Whether they passed; else why not, a line each reason.
+    pub(super) fn run(&self, tree: &Tree) -> Result<(), String> {
+        let report = self.report(tree)?;
+        let mut lines = report.failures;
+        if self.limits.required {
+            lines.extend(report.untested.iter().map(|policy| {
+                format!("{policy}: bound and without tests; add `…_test.rego` beside it or examples, or set rollout.tests.required to false")
+            }));
+        }
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let count = lines.len();
+        lines.truncate(LISTED);
+        if count > LISTED {
+            lines.push(format!("… and {} more", count.saturating_sub(LISTED)));
+        }
+        Err(lines.join("\n"))
+    }
+
+    fn report(&self, tree: &Tree) -> Result<Report, String> {
+        let packed = pack(tree, &About::of(tree, "", None))
+            .map_err(|error| format!("the tests can't be run: {error}"))?;
+        let child = self.start().map_err(|error| format!("the tests can't be run: {error}"))?;
+        let (status, said, errors) =
+            self.talk(child, packed).map_err(|error| format!("the tests can't be run: {error}"))?;
+        let Some(status) = status else {
+            return Err(format!(
+                "the tests took longer than {} s and were ended; make them shorter, or raise rollout.tests.timeout",
+                self.limits.timeout.as_secs()
+            ));
+        };
+        match serde_json::from_slice(&said) {
+            Ok(report) if status.success() => Ok(report),
+            _ => Err(self.ended(status, &errors)),
+        }
+    }
+
+    fn start(&self) -> io::Result<Child> {
+        let mut command = Command::new(self.program);
+        command
+            .arg(COMMAND)
+            .arg(self.limits.memory.to_string())
+            .arg(self.limits.timeout.as_secs().to_string());
+        // Memory is taken as it is used, not in advance, so that its limit counts what is used.
+        command.env_clear().env("MIMALLOC_ARENA_EAGER_COMMIT", "0").current_dir("/");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+    }
+
+    /// Hands the tree over, and waits; what it says, and its errors. No status: it was ended.
+    fn talk(&self, child: Child, packed: Vec<u8>) -> io::Result<(Option<ExitStatus>, Vec<u8>, Vec<u8>)> {
+        let mut child = Ended(child);
+        let (input, output, errors) = (child.0.stdin.take(), child.0.stdout.take(), child.0.stderr.take());
+        thread::scope(|scope| {
+            let output = scope.spawn(|| read(output));
+            let errors = scope.spawn(|| read(errors));
+            scope.spawn(move || {
+                // It may end before it has read all: its status says why.
+                if let Some(mut input) = input {
+                    drop(input.write_all(&packed));
+                }
+            });
+            let status = child.wait(self.limits.timeout);
+            if !matches!(status, Ok(Some(_))) {
+                child.end();
+            }
+            let said = (output.join().unwrap_or_default(), errors.join().unwrap_or_default());
+            Ok((status?, said.0, said.1))
+        })
+    }
+
+    /// Why it ended without a report.
+    fn ended(&self, status: ExitStatus, errors: &[u8]) -> String {
+        use std::os::unix::process::ExitStatusExt;
+        let errors = String::from_utf8_lossy(errors);
+        let is_memory = errors.contains("memory allocation of") || errors.contains("out of memory");
+        const SIGXCPU: i32 = 24;
+        if is_memory {
+            return format!(
+                "the tests took more than {} MiB of memory and were ended; make them smaller, or raise rollout.tests.memory",
+                self.limits.memory >> 20
+            );
+        }
+        match status.signal() {
+            Some(SIGXCPU | 9) => format!(
+                "the tests were ended after {} s of work, or by the system; make them shorter, or raise rollout.tests.timeout",
+                self.limits.timeout.as_secs()
+            ),
+            _ => format!(
+                "the tests ended without a report ({status}): {}",
+                errors.lines().next().unwrap_or_default()
+            ),
+        }
+    }
+}
+
+/// A process that does not outlive this.
+struct Ended(Child);
+
+impl Ended {
+    /// Its status, where it ends in time.
+    fn wait(&mut self, timeout: Duration) -> io::Result<Option<ExitStatus>> {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.0.try_wait()? {
+                return Ok(Some(status));
+            }
+            if began.elapsed() >= timeout {
+                return Ok(None);
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
+    fn end(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// What it says, up to a limit; the rest is thrown away, so that it does not wait for a reader.
+fn read(from: Option<impl Read>) -> Vec<u8> {
+    let mut said = Vec::new();
+    if let Some(mut from) = from {
+        drop(from.by_ref().take(REPORT_BYTES).read_to_end(&mut said));
+        drop(io::copy(&mut from, &mut io::sink()));
+    }
+    said
+}
+
+/// The program itself, also where its file was replaced since it started.
+pub(super) fn program() -> PathBuf {
+    PathBuf::from("/proc/self/exe")
+}

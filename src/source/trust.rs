@@ -1,0 +1,216 @@
+//! Whom a commit has to be signed by, and whether it is: on the exact bytes that git stores, by keys of SSH that an
+//! operator named. Nothing of what is judged says how it is judged: the files of trust are the process's own.
+
+mod allowed_signers;
+mod commit;
+mod key;
+mod signature;
+
+use std::path::Path;
+
+use time::OffsetDateTime;
+
+use super::refusal::{Reason, Refusal};
+use crate::config;
+use crate::policy::{Fault, Faults};
+use allowed_signers::Unfit;
+pub use allowed_signers::{AllowedSigners, Revoked};
+pub use commit::{Commit, ObjectHash, Signed};
+use signature::{SshSignature, Unreadable};
+
+/// How far ahead of our clock a commit may be, in seconds.
+const AHEAD: i64 = 60 * 60;
+
+/// How much older than the last accepted commit one may be: clocks differ, and branches are merged late.
+const BEHIND: i64 = 24 * 60 * 60;
+
+/// What has to hold of a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Nothing.
+    None,
+    /// That one of these signed it.
+    Commit(Box<Signers>),
+}
+
+/// Who may sign.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Signers {
+    /// Their keys.
+    pub allowed: AllowedSigners,
+    /// Keys that no longer count.
+    pub revoked: Revoked,
+    /// Whether the signer has to be the committer, by address.
+    pub is_committer: bool,
+}
+
+/// Who signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signer {
+    /// As the file of allowed signers names them.
+    pub principal: String,
+    /// Of the key: `SHA256:…`.
+    pub fingerprint: String,
+}
+
+impl Trust {
+    /// Reads the files that the configuration names.
+    ///
+    /// # Errors
+    /// All that is wrong with them.
+    pub fn read(settings: &config::Trust) -> Result<Self, Faults> {
+        let Some(signers) = &settings.signers else { return Ok(Self::None) };
+        let allowed =
+            read(&signers.allowed).and_then(|(file, content)| AllowedSigners::read(&file, &content));
+        let revoked = signers.revoked.as_deref().map_or(Ok(Revoked::default()), |path| {
+            read(path).and_then(|(file, content)| Revoked::read(&file, &content))
+        });
+        match (allowed, revoked) {
+            (Ok(allowed), Ok(revoked)) => {
+                Ok(Self::Commit(Box::new(Signers { allowed, revoked, is_committer: signers.is_committer })))
+            }
+            (allowed, revoked) => {
+                let faults = [allowed.err(), revoked.err()].into_iter().flatten();
+                Faults::or(
+                    faults.flat_map(|faults| faults.iter().cloned().collect::<Vec<_>>()).collect(),
+                    Self::None,
+                )
+            }
+        }
+    }
+
+    /// Who signed this commit, where it has to be signed. `id` is its name in what is said.
+    ///
+    /// # Errors
+    /// Why it is not trusted.
+    pub fn verify(&self, id: &str, commit: &Commit, now: OffsetDateTime) -> Result<Option<Signer>, Refusal> {
+        let Self::Commit(signers) = self else { return Ok(None) };
+        if commit.time > now.unix_timestamp().saturating_add(AHEAD) {
+            let message = format!(
+                "{id} says that it was made at {}, more than an hour from now; check the clocks here and of its committer",
+                shown(commit.time)
+            );
+            return Err(Refusal::new(Reason::Expired, message));
+        }
+        signers.verify(id, commit).map(Some)
+    }
+}
+
+impl Signers {
+    fn verify(&self, id: &str, commit: &Commit) -> Result<Signer, Refusal> {
+        let refusal = |reason, why: String| Refusal::new(reason, format!("{id} {why}"));
+        let refused = |reason, why| Err(refusal(reason, why));
+        let (text, payload) = match &commit.signed {
+            Signed::No => {
+                return refused(
+                    Reason::Unsigned,
+                    "is not signed; sign it with `git commit -S` (gpg.format ssh)".to_owned(),
+                );
+            }
+            Signed::Several => {
+                return refused(
+                    Reason::Ambiguous,
+                    "has several signatures, or one for another hash, of which programs take different ones; sign it once".to_owned(),
+                );
+            }
+            Signed::Once { signature, payload } => (signature, payload),
+        };
+        let signature = match SshSignature::read(text) {
+            Ok(signature) => signature,
+            Err(Unreadable::NotTaken(why)) => {
+                return refused(Reason::Untrusted, format!("is not trusted: {why}"));
+            }
+            Err(Unreadable::Malformed(why)) => {
+                return refused(Reason::Tampered, format!("is not trusted: {why}; sign it again"));
+            }
+        };
+        let fingerprint = signature.key.fingerprint();
+        if !signature.verifies(payload) {
+            return refused(
+                Reason::Tampered,
+                format!("is not what the key {fingerprint} signed; sign it again, and look who changed it"),
+            );
+        }
+        if self.revoked.has(&signature.key) {
+            return refused(
+                Reason::Untrusted,
+                format!("is signed by the key {fingerprint}, which is revoked; sign it with another"),
+            );
+        }
+        let signer = self.allowed.signer(&signature.key, commit.time);
+        let signer =
+            signer.map_err(|unfit| refusal(unfit.reason(), unfit.text(&fingerprint, commit.time)))?;
+        if self.is_committer && !signer.is(commit.email()) {
+            return refused(
+                Reason::Untrusted,
+                format!(
+                    "is signed by {}, and committed by {}; with trust.committer `match` both are one",
+                    signer.principals, commit.committer
+                ),
+            );
+        }
+        Ok(Signer { principal: signer.principals.clone(), fingerprint })
+    }
+}
+
+impl Unfit {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Unknown | Self::Elsewhere => Reason::Untrusted,
+            Self::OutOfTime => Reason::Expired,
+        }
+    }
+
+    fn text(&self, fingerprint: &str, time: i64) -> String {
+        match self {
+            Self::Unknown => format!(
+                "is signed by the key {fingerprint}, which no allowed signer has; add its line to trust.allowedSigners, or let somebody else sign"
+            ),
+            Self::Elsewhere => format!(
+                "is signed by the key {fingerprint}, whose namespaces do not have `git`; add it in trust.allowedSigners"
+            ),
+            Self::OutOfTime => format!(
+                "is signed by the key {fingerprint} at {}, when it was not valid; sign it with a key that is",
+                shown(time)
+            ),
+        }
+    }
+}
+
+/// Refuses a commit that was made much earlier than the one accepted before: its committer's clock decides whether a key
+/// is valid, so it must not be turned back.
+///
+/// # Errors
+/// It is that old.
+pub(super) fn not_backdated(id: &str, time: i64, floor: Option<i64>) -> Result<(), Refusal> {
+    match floor {
+        Some(floor) if time < floor.saturating_sub(BEHIND) => {
+            let message = format!(
+                "{id} says that it was made at {}, more than a day before the commit accepted last, of {}; commit it anew",
+                shown(time),
+                shown(floor)
+            );
+            Err(Refusal::new(Reason::Rollback, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A file of trust, and its name in faults.
+fn read(path: &Path) -> Result<(String, Vec<u8>), Faults> {
+    let file = path.display().to_string();
+    match std::fs::read(path) {
+        Ok(content) => Ok((file, content)),
+        Err(error) => {
+            Err(Fault::of_file(&file, format!("can't be read: {error}; check trust in the configuration"))
+                .into())
+        }
+    }
+}
+
+/// A time for people.
+fn shown(seconds: i64) -> String {
+    let time = OffsetDateTime::from_unix_timestamp(seconds).ok();
+    let text = time.and_then(|time| time.format(&time::format_description::well_known::Rfc3339).ok());
+    text.unwrap_or_else(|| format!("{seconds} s"))
+}

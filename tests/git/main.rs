@@ -1,0 +1,14 @@
+//! Policies from Git, with the real `git` and `ssh-keygen`: what they sign, serve and refuse.
+#![cfg(test)]
+
+mod fetched;
+mod flipped;
+mod killed;
+mod process;
+mod refusals;
+mod repository;
+mod served;
+mod server;
+mod signatures;
+mod stricter;
+mod world;
