@@ -4,6 +4,7 @@
 mod fetched;
 mod flipped;
 mod killed;
+mod loaded;
 mod process;
 mod refusals;
 mod repository;
