@@ -3,6 +3,7 @@
 mod bundle;
 mod check;
 mod completions;
+mod diff;
 mod eval;
 mod explain;
 mod formats;

@@ -16,7 +16,7 @@ mod resources;
 mod sources;
 
 pub use check::{Check, Outcome, Reviewed};
-pub use inject::{Inject, InjectOutcome, Injections, Note};
+pub use inject::{Inject, InjectOutcome, InjectedDocument, Injections, Note};
 pub use manifests::{Content, File, Manifest, Manifests};
 pub use parallel::each;
 pub use requests::Requests;

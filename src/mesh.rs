@@ -2,7 +2,8 @@
 //! one by the trait [`Mesh`]; the front doors make it of what they know.
 
 pub mod istio;
+pub mod proof;
 mod seam;
 mod template;
 
-pub use seam::{Mesh, NoMesh, Proposal, RenderedContainer, Rendering};
+pub use seam::{Injector, Mesh, Meshes, NoMesh, Proposal, RenderedContainer, Rendering, UnknownMesh};

@@ -80,7 +80,7 @@ fn run(
     phase: Phase,
     traces: bool,
 ) -> Progress {
-    let mut knowledge = Knowledge::new(facts, bundle, mesh, traces);
+    let mut knowledge = Knowledge::new(facts, bundle, mesh, phase, traces);
     let mut decision = match phase {
         Phase::Mutate => mutate::mutate(bundle, request, &mut knowledge),
         Phase::Validate => judge::judge(bundle, request, &mut knowledge),

@@ -24,10 +24,13 @@ mod workers;
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use crate::activation::{Activation, Readiness};
 use crate::config::Configuration;
-use crate::context::{ContextSource, Now};
+use crate::context::{ContextSource, Now, ProofKeys};
 use crate::events::Events;
+use crate::mesh::Meshes;
 use crate::metrics::Metrics;
 use crate::record::Decisions;
 
@@ -48,6 +51,10 @@ pub struct Service {
     pub configuration: Arc<Configuration>,
     /// What must hold before requests are to come.
     pub readiness: Readiness,
+    /// Who knows the meshes.
+    pub meshes: Arc<dyn Meshes>,
+    /// The keys by which sidecars are known again that were rendered by any replica.
+    pub proof_keys: watch::Receiver<Arc<ProofKeys>>,
     /// Where what happens is counted.
     pub metrics: Metrics,
     /// Who is told of what operators are to know.

@@ -7,9 +7,9 @@ use clap::Args;
 use serde_json::Value;
 
 use super::inputs::{FactFlags, PolicyFlags};
-use super::{output, paths};
+use super::{diff, output, paths};
 use crate::context::Others;
-use crate::dry_run::{Inject, InjectOutcome, Manifest, Manifests, Note};
+use crate::dry_run::{Inject, InjectOutcome, InjectedDocument, Manifest, Manifests, Note};
 use crate::mesh::istio::Istio;
 use crate::policy::MeshSettings;
 use crate::report::DocumentStatus;
@@ -29,6 +29,7 @@ const INVALID: u8 = 2;
 Examples:
   meshgate inject deploy/ --mesh-config mesh/ | kubectl apply -f -
   meshgate inject web.yaml --mesh-config mesh/ --revision canary
+  meshgate inject web.yaml --mesh-config mesh/ --diff
 
 What belongs below mesh/:
   kubectl -n istio-system get configmap istio istio-sidecar-injector -o yaml > mesh/configmaps.yaml
@@ -51,6 +52,9 @@ pub(super) struct Arguments {
     policies: PolicyFlags,
     #[command(flatten)]
     facts: FactFlags,
+    /// Print what is changed instead, as a unified diff
+    #[arg(long)]
+    diff: bool,
     /// The namespace of objects that name none [default: default]
     #[arg(short = 'n', long, value_name = "NAME")]
     namespace: Option<String>,
@@ -78,13 +82,25 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().context("can't start")?;
     let injections = runtime.block_on(inject.run(&manifests));
     output::note(&report(&injections.notes))?;
-    let documents: Vec<String> = injections.documents.iter().map(yaml::write).collect();
+    let written = if arguments.diff { diffs(&injections.documents) } else { whole(&injections.documents) };
     let code = injections.notes.iter().map(|note| code(&note.outcome)).max().unwrap_or_default();
     // Half of what was asked for is not to be applied.
     if code == 0 {
-        output::print(&documents.join("---\n"))?;
+        output::print(&written)?;
     }
     Ok(code)
+}
+
+fn whole(documents: &[InjectedDocument]) -> String {
+    documents.iter().map(|document| yaml::write(&document.after)).collect::<Vec<_>>().join("---\n")
+}
+
+/// What is changed of each document. Both sides are written anew, so that comments and quotes are no change.
+fn diffs(documents: &[InjectedDocument]) -> String {
+    let of = |document: &InjectedDocument| {
+        diff::unified(&document.file, &yaml::write(&document.before), &yaml::write(&document.after))
+    };
+    documents.iter().map(of).collect()
 }
 
 /// The mesh below a path, in the cluster that the facts tell of. What is judged may make Namespaces and ProxyConfigs,

@@ -21,7 +21,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::output;
 use crate::activation::{Activation, Readiness};
-use crate::cluster::{self as part, Registration};
+use crate::cluster::{self as part, Registration, own_proof_keys};
 use crate::config::Configuration;
 use crate::delivery::Surroundings;
 use crate::metrics::Metrics;
@@ -80,6 +80,8 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
         configuration: Arc::clone(&configuration),
         readiness: readiness.clone(),
         metrics: metrics.clone(),
+        meshes: knowledge.meshes(),
+        proof_keys: registration.as_ref().map_or_else(own_proof_keys, Registration::proof_keys),
     };
     let signals = stop_signal()?;
     output::note(&greeting::text(arguments, &knowledge, &ports, bundle.as_deref())?)?;
@@ -93,15 +95,8 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
             Reload { policies, activation, now, runtime, interval: pace.policies }.start(bundle)?;
         }
         None => {
-            let condition = readiness.told("source");
-            let around = Surroundings {
-                activation,
-                condition,
-                metrics,
-                events,
-                runtime,
-                compile: delivered::compile(now),
-            };
+            let (condition, compile) = (readiness.told("source"), delivered::compile(now));
+            let around = Surroundings { activation, condition, metrics, events, runtime, compile };
             delivered::start(&configuration, around, &pace).await?;
         }
     }

@@ -111,6 +111,13 @@ fn watch_files([certificate, key, ca]: [PathBuf; 3], pace: &Pace) -> watch::Rece
     receiver
 }
 
+/// What a Secret holds; what is not base64 is left out.
+pub(super) fn data(secret: &Value) -> BTreeMap<String, Vec<u8>> {
+    let decode =
+        |(key, value): (&String, &Value)| Some((key.clone(), STANDARD.decode(value.as_str()?).ok()?));
+    secret.get("data").and_then(Value::as_object).into_iter().flatten().filter_map(decode).collect()
+}
+
 impl Credentials {
     /// Takes what files hold now; whether anything is new. The former authorities go after a while.
     fn renew(&mut self, identity: Identity, own: CaBundle, lingers: std::time::Duration) -> bool {
@@ -133,15 +140,11 @@ impl Credentials {
 
 impl Held {
     fn read(secret: &Value) -> Self {
-        let decode =
-            |(key, value): (&String, &Value)| Some((key.clone(), STANDARD.decode(value.as_str()?).ok()?));
-        let data: BTreeMap<String, Vec<u8>> =
-            secret.get("data").and_then(Value::as_object).into_iter().flatten().filter_map(decode).collect();
         let text = |pointer: &str| secret.pointer(pointer).and_then(Value::as_str);
         let renew_after = text("/metadata/annotations/meshgate.io~1renew-after");
         let renew_after = renew_after.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
         Self {
-            kept: Kept::read(&data, renew_after),
+            kept: Kept::read(&data(secret), renew_after),
             version: text("/metadata/resourceVersion").map(str::to_owned),
         }
     }

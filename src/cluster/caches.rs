@@ -6,13 +6,14 @@
 
 mod answers;
 mod lookups;
+mod meshes;
 mod resource;
 mod rights;
 mod shelf;
 mod store;
 mod watching;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -50,11 +51,16 @@ pub struct Caches {
     /// From when a bundle is in force until what only earlier ones needed goes.
     lingers: Duration,
     state: Mutex<State>,
+    /// The mesh that was read last.
+    last_mesh: Mutex<Option<meshes::Last>>,
 }
+
+/// What is watched: a kind, and the namespace where it is one alone.
+type Place = (GroupVersionKind, Option<String>);
 
 #[derive(Default)]
 struct State {
-    watches: BTreeMap<GroupVersionKind, Watch>,
+    watches: BTreeMap<Place, Watch>,
     /// What the bundle in force needs.
     active: Needs,
     /// What the last candidate needs, until it or another one is in force.
@@ -78,7 +84,8 @@ impl State {
     fn drop_unneeded(&mut self) {
         self.drops = None;
         let Self { watches, active, candidate, inventories, .. } = self;
-        watches.retain(|kind, _| active.kinds.contains_key(kind) || candidate.kinds.contains_key(kind));
+        let needed: BTreeSet<Place> = active.places().chain(candidate.places()).map(place).collect();
+        watches.retain(|place, _| needed.contains(place));
         inventories.clear();
     }
 }
@@ -100,7 +107,15 @@ impl Caches {
     pub fn new(connection: &Connection, max_bytes: u64, lingers: Duration, metrics: Metrics) -> Arc<Self> {
         let client = connection.client();
         let lookups = Lookups::new(client.clone());
-        let caches = Arc::new(Self { client, lookups, metrics, max_bytes, lingers, state: Mutex::default() });
+        let caches = Arc::new(Self {
+            client,
+            lookups,
+            metrics,
+            max_bytes,
+            lingers,
+            state: Mutex::default(),
+            last_mesh: Mutex::default(),
+        });
         tokio::spawn(tend(Arc::downgrade(&caches)));
         caches
     }
@@ -117,21 +132,22 @@ impl Caches {
             self.lock().learn(version);
         }
         let mut new: Vec<Watch> = Vec::new();
-        for (kind, keep) in &needs.kinds {
-            let known = self.lock().watches.get(kind).map(|watch| Arc::clone(&watch.kept));
+        for (kind, namespace, keep) in needs.places() {
+            let known = self.kept_in(kind, namespace);
             let is_enough = |kept: &Arc<Store>| {
-                kept.keep.and(*keep) == kept.keep && !matches!(kept.standing(), Standing::Dropped(_))
+                kept.keep.and(keep) == kept.keep && !matches!(kept.standing(), Standing::Dropped(_))
             };
             if !known.as_ref().is_some_and(is_enough) {
-                let keep = known.map_or(*keep, |kept| kept.keep.and(*keep));
-                new.push(Watch::start(&self.client, kind, keep));
+                let keep = known.map_or(keep, |kept| kept.keep.and(keep));
+                new.push(Watch::start(&self.client, kind, namespace, keep));
             }
         }
         let listed = timeout(LISTING, self.listed(&new)).await;
         listed.unwrap_or_else(|_| Err(still_listing(&new)))?;
         let mut state = self.lock();
-        state.watches.extend(new.into_iter().map(|watch| (watch.kept.kind.clone(), watch)));
-        Ok(())
+        state.watches.extend(new.into_iter().map(|watch| (watch.kept.place(), watch)));
+        drop(state);
+        candidate.meshes.as_ref().map_or(Ok(()), |settings| self.can_read(settings))
     }
 
     /// Waits until all are listed.
@@ -188,7 +204,12 @@ impl Caches {
     }
 
     fn kept(&self, kind: &GroupVersionKind) -> Option<Arc<Store>> {
-        self.lock().watches.get(kind).map(|watch| Arc::clone(&watch.kept))
+        self.kept_in(kind, None)
+    }
+
+    fn kept_in(&self, kind: &GroupVersionKind, namespace: Option<&str>) -> Option<Arc<Store>> {
+        let place = (kind.clone(), namespace.map(str::to_owned));
+        self.lock().watches.get(&place).map(|watch| Arc::clone(&watch.kept))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -213,11 +234,15 @@ impl Preparation for Caches {
 }
 
 impl Watch {
-    fn start(client: &Client, kind: &GroupVersionKind, keep: Keep) -> Self {
-        let kept = Arc::new(Store::new(kind.clone(), keep));
+    fn start(client: &Client, kind: &GroupVersionKind, namespace: Option<&str>, keep: Keep) -> Self {
+        let kept = Arc::new(Store::new(kind.clone(), namespace.map(str::to_owned), keep));
         let task = tokio::spawn(watching::watch(client.clone(), Arc::clone(&kept)));
         Self { kept, task }
     }
+}
+
+fn place((kind, namespace, _): (&GroupVersionKind, Option<&str>, Keep)) -> Place {
+    (kind.clone(), namespace.map(str::to_owned))
 }
 
 /// Why a listing takes so long, as far as that is known.
@@ -276,17 +301,18 @@ mod tests {
             needs
         };
         let watch = |one: &str| {
-            let kept = Arc::new(Store::new(kind(one), Keep::Whole));
-            (kind(one), Watch { kept, task: tokio::spawn(std::future::pending()) })
+            let kept = Arc::new(Store::new(kind(one), None, Keep::Whole));
+            (kept.place(), Watch { kept, task: tokio::spawn(std::future::pending()) })
         };
         let watches = ["Pod", "Secret", "Service"].map(watch).into();
         let (active, candidate) = (needs(&["Pod"]), needs(&["Service"]));
         let mut state = State { watches, active, candidate, ..State::default() };
         state.drop_unneeded();
-        assert_eq!(state.watches.keys().map(|kind| &*kind.kind).collect::<Vec<_>>(), ["Pod", "Service"]);
+        let kinds = |state: &State| Vec::from_iter(state.watches.keys().map(|(kind, _)| kind.kind.clone()));
+        assert_eq!(kinds(&state), ["Pod", "Service"]);
         state.candidate = Needs::default();
         state.drop_unneeded();
-        assert_eq!(state.watches.keys().map(|kind| &*kind.kind).collect::<Vec<_>>(), ["Pod"]);
+        assert_eq!(kinds(&state), ["Pod"]);
     }
 
     #[test]

@@ -22,6 +22,7 @@ use super::leader::Lead;
 use super::live::Live;
 use super::pace::Pace;
 use super::probe;
+use super::proof::Proof;
 use super::shown::server_name;
 use super::state::State;
 use super::wants::Wants;
@@ -47,6 +48,7 @@ pub(super) struct Registrar {
     pub(super) wants: Wants,
     pub(super) live: watch::Receiver<Live>,
     pub(super) credentials: watch::Receiver<Credentials>,
+    pub(super) proof: Proof,
     pub(super) state: State,
     pub(super) metrics: Metrics,
     pub(super) events: Arc<dyn Events>,
@@ -92,7 +94,21 @@ impl Registrar {
         if let Some(held) = &credentials.secret {
             self.renew(term, held, &live).await;
         }
+        self.renew_proof(term).await;
         self.register(term, &live, credentials.authorities.as_ref()).await
+    }
+
+    /// Another key for proofs, if it is time. Without one, sidecars are known by what is rendered anew.
+    async fn renew_proof(&self, term: &mut Term) {
+        let waits = term.proof_renewed.is_some_and(|tried| tried.elapsed() < self.pace.renews);
+        if waits || !self.proof.is_due() {
+            return;
+        }
+        term.proof_renewed = Some(Instant::now());
+        match self.proof.renew().await {
+            Ok(()) => tracing::info!("the proofs of sidecars have a new key"),
+            Err(why) => tracing::warn!(why, "there is no new key for proofs of sidecars; it is tried again"),
+        }
     }
 
     /// Who keeps the certificate young is told where that does not come about.

@@ -17,6 +17,7 @@ use super::connection::Connection;
 use super::leader::{Candidate, Lead};
 use super::live::{self, Live};
 use super::pace::Pace;
+use super::proof::{Keys, Proof};
 use super::registrar::Registrar;
 use super::removal;
 use super::shown::Shown;
@@ -52,6 +53,7 @@ pub struct Registration {
     live: watch::Receiver<Live>,
     pace: Pace,
     state: State,
+    proof_keys: Keys,
     /// The Deployment that there was at the start.
     deployment: Option<String>,
     tasks: Vec<JoinHandle<()>>,
@@ -71,6 +73,7 @@ impl Registration {
         let client = connection.client();
         let (live, state, wants) = (live::watch(&client), State::watch(&client), Wants::new(&pace));
         let credentials = authority::watch(&client, &configuration.certificates, &pace);
+        let (proof, proof_keys) = Proof::watch(&client);
         let shown = Shown {
             serving,
             condition: readiness.condition("certificate"),
@@ -93,6 +96,7 @@ impl Registration {
             wants: wants.clone(),
             live: live.clone(),
             credentials: credentials.clone(),
+            proof,
             state: state.clone(),
             metrics: metrics.clone(),
             events,
@@ -109,7 +113,12 @@ impl Registration {
         let asked = timeout(PATIENCE, state.deployment()).await;
         let deployment = asked.ok().and_then(Result::ok).flatten();
         let (resign, election) = (Some(resign), Some(election));
-        Self { client, wants, live, pace, state, deployment, tasks, resign, election }
+        Self { client, wants, live, pace, state, proof_keys, deployment, tasks, resign, election }
+    }
+
+    /// The keys by which what any replica rendered is known again.
+    pub fn proof_keys(&self) -> Keys {
+        self.proof_keys.clone()
     }
 
     /// What a candidate waits for: that the API server sends what it wants to see.

@@ -8,6 +8,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::inventory::Inventory;
 use super::listed::Listed;
+use super::proof_keys::ProofKeys;
 use super::subjects::Subjects;
 use crate::admission::GroupVersionKind;
 use time::{Duration, OffsetDateTime};
@@ -126,6 +127,11 @@ impl Now {
         other.0.checked_add(length).is_some_and(|limit| self.0 > limit)
     }
 
+    /// In seconds since 1970.
+    pub fn unix_seconds(&self) -> i64 {
+        self.0.unix_timestamp()
+    }
+
     /// The fact `now`: `{"rfc3339": string, "ns": nanoseconds since 1970}`, or why it can't be written.
     pub fn fact(&self) -> Fact {
         let ns = i64::try_from(self.0.unix_timestamp_nanos());
@@ -141,6 +147,7 @@ impl Now {
 pub struct Facts {
     now: Now,
     subjects: Arc<Subjects>,
+    proof_keys: Arc<ProofKeys>,
     gathered: BTreeMap<FactKey, Fact>,
     closed: bool,
 }
@@ -148,13 +155,30 @@ pub struct Facts {
 impl Facts {
     /// Nothing but the time.
     pub fn at(now: Now) -> Self {
-        Self { now, subjects: Arc::default(), gathered: BTreeMap::new(), closed: false }
+        Self {
+            now,
+            subjects: Arc::default(),
+            proof_keys: Arc::default(),
+            gathered: BTreeMap::new(),
+            closed: false,
+        }
     }
 
     /// The same where other subjects may change what is guarded.
     #[must_use]
     pub fn guarded_by(self, subjects: Arc<Subjects>) -> Self {
         Self { subjects, ..self }
+    }
+
+    /// The same where what is rendered is proven by these keys.
+    #[must_use]
+    pub fn proving_with(self, proof_keys: Arc<ProofKeys>) -> Self {
+        Self { proof_keys, ..self }
+    }
+
+    /// The keys of proofs.
+    pub fn proof_keys(&self) -> &ProofKeys {
+        &self.proof_keys
     }
 
     /// Who may change what is guarded.

@@ -27,6 +27,8 @@ pub enum Keep {
     Owner,
     /// What the fact `pods` tells of a Pod.
     Pod,
+    /// What tells which sidecars a node runs: `metadata` with its name, `status.nodeInfo.kubeletVersion`.
+    Node,
     /// All but managedFields and kubectl's copy of the object.
     Whole,
 }
@@ -43,6 +45,13 @@ impl Keep {
         match self {
             Self::Whole => whole(object),
             Self::Pod => *object = pods::pruned(object),
+            Self::Node => {
+                let version = object.pointer("/status/nodeInfo/kubeletVersion").cloned();
+                *object = part(object, &["name"], None);
+                if let Some(members) = object.as_object_mut() {
+                    members.insert("status".to_owned(), json!({ "nodeInfo": { "kubeletVersion": version } }));
+                }
+            }
             Self::Labels => *object = part(object, &["name", "namespace", "labels", "annotations"], None),
             Self::Owner => {
                 let replicas = object.pointer("/spec/replicas").filter(|value| !value.is_null()).cloned();
@@ -170,6 +179,12 @@ impl Objects {
         if names.objects.is_empty() {
             self.namespaces.remove(namespace);
         }
+    }
+
+    /// Whether an object is there as it is.
+    pub fn holds(&self, namespace: &str, name: &str, object: &Value) -> bool {
+        let stored = self.namespaces.get(namespace).and_then(|names| names.objects.get(name));
+        stored.is_some_and(|stored| *stored.text == *object.to_string())
     }
 
     /// An object.

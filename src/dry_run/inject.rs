@@ -39,10 +39,21 @@ pub struct Inject<'a> {
 /// What came out.
 #[derive(Debug, Default)]
 pub struct Injections {
-    /// The documents, with sidecars in them.
-    pub documents: Vec<Value>,
+    /// The documents.
+    pub documents: Vec<InjectedDocument>,
     /// What became of each object that has a Pod, and of what can't be read.
     pub notes: Vec<Note>,
+}
+
+/// A document, as it came and with sidecars in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InjectedDocument {
+    /// The file it comes from.
+    pub file: String,
+    /// As it came.
+    pub before: Value,
+    /// With the sidecars.
+    pub after: Value,
 }
 
 /// What became of an object.
@@ -104,7 +115,8 @@ impl Inject<'_> {
             let (document, prefix) = manifest.written();
             // The items of a list stay in it.
             if !last.as_ref().is_some_and(|last| Arc::ptr_eq(last, document)) {
-                injections.documents.push(document.value.clone());
+                let (file, before) = (manifest.file.clone(), document.value.clone());
+                injections.documents.push(InjectedDocument { file, after: before.clone(), before });
                 last = Some(Arc::clone(document));
             }
             let outcome = match requests.create(manifest) {
@@ -115,7 +127,8 @@ impl Inject<'_> {
                 Ok(request) => self.inject(manifest, &request, &world).await,
             };
             let Some((outcome, changed)) = outcome else { continue };
-            let written = injections.documents.last_mut().and_then(|document| document.pointer_mut(prefix));
+            let written =
+                injections.documents.last_mut().and_then(|document| document.after.pointer_mut(prefix));
             if let (Some(written), Some(changed)) = (written, changed) {
                 *written = changed;
             }
@@ -192,7 +205,7 @@ impl Inject<'_> {
         if annotations.is_some_and(|all| all.get(STATUS).is_some()) {
             return "it has its sidecar already".to_owned();
         }
-        match self.mesh.propose(request) {
+        match self.mesh.propose(request, None) {
             Ok(Some(proposal)) if proposal.inject => {
                 format!("rule {}: {}", proposal.rule, proposal.reasons.join(", "))
             }

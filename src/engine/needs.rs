@@ -25,7 +25,10 @@ impl Bundle {
         for fact in self.bound.iter().flat_map(|bound| &bound.policy.metadata.context) {
             add(&mut needs, fact);
         }
-        needs
+        match &self.meshes {
+            Some(meshes) => needs.and(&meshes.needs()),
+            None => needs,
+        }
     }
 }
 

@@ -72,6 +72,7 @@ impl Slots {
             .into(),
             fingerprint: format!("{{{{ {configuration} | toRawJson | sha256sum | quote }}}}").into(),
             rules: ["{{- range .Values.rules }}", "{{ . | toRawJson }}", slots::END].map(Value::from).to_vec(),
+            roles: Vec::new(),
             policies: PoliciesSlot::Volume(VolumeSlot {
                 name: "{{ .Values.policies.configMap | toRawJson }}".into(),
                 items: "{{ .Values.policies.items | toRawJson }}".into(),

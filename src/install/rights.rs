@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::objects::{cluster_wide, namespaced};
+use super::objects::{cluster_wide, labels, namespaced, object};
 use super::slots::Slots;
 use crate::config::{NAMESPACE, SERVICE};
 use crate::context;
@@ -66,12 +66,12 @@ const OWN: &[Rule] = &[
         names: &["meshgate-state"],
         verbs: &["get", "list", "patch", "watch"],
     },
-    // The certificates. A name can't limit `create`.
+    // The certificates, and the keys of proofs. A name can't limit `create`.
     Rule { group: "", resources: &["secrets"], names: &[], verbs: &["create"] },
     Rule {
         group: "",
         resources: &["secrets"],
-        names: &["meshgate-certificates"],
+        names: &["meshgate-certificates", "meshgate-proof"],
         verbs: &["list", "patch", "watch"],
     },
     // Who leads.
@@ -97,14 +97,32 @@ pub(super) fn objects(slots: &Slots) -> Vec<Value> {
     let version = "rbac.authorization.k8s.io/v1";
     let own: Vec<Value> = OWN.iter().map(Rule::written).collect();
     let cluster: Vec<Value> = CLUSTER.iter().map(Rule::written).chain(slots.rules.iter().cloned()).collect();
-    vec![
+    let all = [
         // Only the Pods themselves say that they want a token.
         namespaced("v1", "ServiceAccount", SERVICE, [("automountServiceAccountToken", false.into())]),
         cluster_wide(version, "ClusterRole", SERVICE, [("rules", cluster.into())]),
         cluster_wide(version, "ClusterRoleBinding", SERVICE, binding("ClusterRole")),
         namespaced(version, "Role", SERVICE, [("rules", own.into())]),
         namespaced(version, "RoleBinding", SERVICE, binding("Role")),
-    ]
+    ];
+    all.into_iter().chain(slots.roles.iter().cloned()).collect()
+}
+
+/// Roles in the namespaces that facts are read from alone, and that meshgate has them.
+pub(super) fn elsewhere(facts: &BTreeSet<context::ReadRule>) -> Vec<Value> {
+    let namespaces: BTreeSet<&String> = facts.iter().filter_map(|fact| fact.namespace.as_ref()).collect();
+    let of = |namespace: &String| {
+        let of_namespace = facts.iter().filter(|fact| fact.namespace.as_ref() == Some(namespace));
+        let metadata = || json!({ "name": SERVICE, "namespace": namespace, "labels": labels() });
+        let version = "rbac.authorization.k8s.io/v1";
+        let role = json!({ "apiGroup": AUTHORIZATION, "kind": "Role", "name": SERVICE });
+        let account = json!([{ "kind": "ServiceAccount", "name": SERVICE, "namespace": NAMESPACE }]);
+        [
+            object(version, "Role", metadata(), [("rules", grouped(of_namespace).into())]),
+            object(version, "RoleBinding", metadata(), [("roleRef", role), ("subjects", account)]),
+        ]
+    };
+    namespaces.into_iter().flat_map(of).collect()
 }
 
 /// What facts are read from, a rule a group, but for what meshgate reads anyway.
@@ -115,8 +133,12 @@ pub(super) fn of_facts(facts: &BTreeSet<context::ReadRule>) -> Vec<Value> {
             .iter()
             .any(|rule| of(rule) && context::ReadRule::VERBS.iter().all(|verb| rule.verbs.contains(verb)))
     };
+    grouped(facts.iter().filter(|fact| fact.namespace.is_none() && !is_read_anyway(fact)))
+}
+
+fn grouped<'a>(facts: impl Iterator<Item = &'a context::ReadRule>) -> Vec<Value> {
     let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for fact in facts.iter().filter(|fact| !is_read_anyway(fact)) {
+    for fact in facts {
         groups.entry(&fact.group).or_default().push(&fact.resource);
     }
     let rule = |(group, resources): (&str, Vec<&str>)| json!({ "apiGroups": [group], "resources": resources, "verbs": context::ReadRule::VERBS });

@@ -21,6 +21,8 @@ pub(super) struct Slots {
     pub(super) fingerprint: Value,
     /// Rules of the ClusterRole beside meshgate's own.
     pub(super) rules: Vec<Value>,
+    /// Roles in other namespaces, and who has them.
+    pub(super) roles: Vec<Value>,
     pub(super) policies: PoliciesSlot,
 }
 
@@ -56,6 +58,7 @@ impl Slots {
             configuration: settings.configuration.text.as_str().into(),
             fingerprint: fingerprint(&settings.configuration.members).into(),
             rules: rights::of_facts(&settings.facts),
+            roles: rights::elsewhere(&settings.facts),
             policies: match &settings.policies {
                 Policies::Configured => PoliciesSlot::None,
                 Policies::Embedded(name) => PoliciesSlot::Flag(name.clone()),

@@ -16,7 +16,8 @@ pub fn equal(one: &Value, other: &Value) -> bool {
     canonical(one) == canonical(other)
 }
 
-fn canonical(container: &Value) -> Value {
+/// A container in the one form that all that are [`equal`] to it have.
+pub fn canonical(container: &Value) -> Value {
     let mut container = container.clone();
     let Some(members) = container.as_object_mut() else { return container };
     let image = members.get("image").and_then(Value::as_str).unwrap_or_default();
@@ -32,6 +33,14 @@ fn canonical(container: &Value) -> Value {
             entry.get_mut("valueFrom").and_then(|from| from.get_mut("fieldRef"))
         {
             default(field, "apiVersion", json!("v1"));
+        }
+        if let Some(Value::Object(field)) =
+            entry.get_mut("valueFrom").and_then(|from| from.get_mut("resourceFieldRef"))
+        {
+            default(field, "divisor", json!("0"));
+            if let Some(divisor) = field.get_mut("divisor") {
+                by_value(divisor);
+            }
         }
     });
     for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {

@@ -9,6 +9,8 @@ use serde_json::Value;
 use super::fault::Fault;
 use super::files::word;
 use super::written::Written;
+use crate::admission::GroupVersionKind;
+use crate::context::{Keep, Needs};
 use crate::kubernetes::label_selector::LabelSelector;
 
 /// The meshes. At most one document in a tree.
@@ -82,6 +84,29 @@ pub enum MeshMode {
     Verify,
     /// Nobody.
     Off,
+}
+
+impl MeshSettings {
+    /// The revisions of Istio that something is done about.
+    pub fn in_use(&self) -> impl Iterator<Item = &MeshRevision> {
+        let of_istio = self.meshes.iter().filter(|entry| entry.mesh == Mesh::Istio);
+        of_istio.flat_map(|entry| &entry.revisions).filter(|revision| revision.mode != MeshMode::Off)
+    }
+
+    /// What they take to be read from in a cluster.
+    pub fn needs(&self) -> Needs {
+        let mut needs = Needs::default();
+        let kind = |group: &str, version: &str, kind: &str| GroupVersionKind::new(group, version, kind);
+        for revision in self.in_use() {
+            needs
+                .add(kind("admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration"), Keep::Whole);
+            needs.add(kind("networking.istio.io", "v1beta1", "ProxyConfig"), Keep::Whole);
+            needs.add(kind("", "v1", "Node"), Keep::Node);
+            needs.add_in(&revision.namespace, kind("", "v1", "ConfigMap"), Keep::Whole);
+            needs.add_in(&revision.namespace, kind("apps", "v1", "Deployment"), Keep::Whole);
+        }
+        needs
+    }
 }
 
 /// Reads the documents of the kind.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Decision, Mesh, NoMesh, Phase, Progress, explain_in, review, review_in};
+use super::{Decision, Mesh, NoMesh, Phase, Progress, explain_in, review_in};
 use crate::admission::Request;
 use crate::context::{ContextSource, Fact, FactKey, Facts, gather};
 use crate::engine::Bundle;
@@ -27,8 +27,8 @@ impl Rounds {
 
     /// One round. After the last one it is [`Progress::Done`]: what is still not known is an error of the policies
     /// that need it.
-    pub fn review(&mut self, bundle: &Bundle, request: &Request, phase: Phase) -> Progress {
-        self.round(|facts| review(bundle, facts, request, phase))
+    pub fn review(&mut self, mesh: &dyn Mesh, bundle: &Bundle, request: &Request, phase: Phase) -> Progress {
+        self.round(|facts| review_in(mesh, bundle, facts, request, phase))
     }
 
     fn round(&mut self, review: impl Fn(&Facts) -> Progress) -> Progress {

@@ -190,6 +190,11 @@ impl Finding {
         Self { key: why.clone(), message: why, field, cause: "powers", ..about }
     }
 
+    /// What somebody is to know of what a matched policy agreed to; nothing hangs on it.
+    pub(super) fn warned(matched: &Matched<'_>, text: String) -> Self {
+        Self { key: text.clone(), message: text, ..Self::about(matched, Action::Warn, false) }
+    }
+
     /// Why what a matched policy agreed to is refused: a denial, whatever its failurePolicy and its binding say.
     pub(super) fn refused(matched: &Matched<'_>, why: String) -> Self {
         Self { key: why.clone(), message: why, ..Self::about(matched, Action::Deny, false) }

@@ -6,16 +6,45 @@ use super::fold::{Fold, Step};
 use super::knowledge::Knowledge;
 use super::matched::{Matched, declared, matched};
 
+use serde_json::{Value, json};
+
+use crate::admission::Request;
 use crate::engine::{Bound, Bundle, EvaluationError, Injection, Input};
-use crate::mesh::{Proposal, RenderedContainer};
+use crate::mesh::{Injector, Proposal, RenderedContainer, proof};
 use crate::policy::FactName;
 
 /// What was injected.
 pub(super) struct Injected {
-    /// Mesh and revision, for the audit log.
-    pub(super) name: String,
+    mesh: String,
+    revision: String,
     /// What is the mesh's.
     pub(super) containers: Vec<RenderedContainer>,
+}
+
+impl Injected {
+    /// Mesh and revision, for the audit log.
+    pub(super) fn name(&self) -> String {
+        format!("{}/{}", self.mesh, self.revision)
+    }
+
+    /// The object as it is now, with the proof of what was rendered into it.
+    pub(super) fn proven(&self, request: &Request, mut object: Value, knowledge: &Knowledge<'_>) -> Value {
+        let namespace = request.namespace().unwrap_or_default();
+        let of = (self.mesh.as_str(), self.revision.as_str());
+        let proof =
+            proof::sign(knowledge.proof_keys(), knowledge.now(), namespace, of, &self.containers, &object);
+        let metadata = object.get_mut("metadata").and_then(Value::as_object_mut);
+        if let (Some(proof), Some(metadata)) = (proof, metadata) {
+            let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
+            if annotations.is_null() {
+                *annotations = json!({});
+            }
+            if let Some(annotations) = annotations.as_object_mut() {
+                annotations.insert(proof::ANNOTATION.to_owned(), Value::from(proof));
+            }
+        }
+        object
+    }
 }
 
 /// Injects into the object of a fold where a mesh and a policy want it and it is not there yet.
@@ -30,7 +59,7 @@ pub(super) fn inject<'a>(
     if knowledge.lacks_something() || concerned.is_empty() {
         return None;
     }
-    let proposal = knowledge.mesh().propose(&fold.request);
+    let proposal = knowledge.proposal(&fold.request)?;
     let asked: Vec<&Bound> =
         concerned.iter().filter(|one| one.error.is_none()).map(|one| one.bound).collect();
     let mut answers = bundle.narrow(&asked, &Input::new(fold.request.value(), facts)).into_iter();
@@ -55,7 +84,21 @@ pub(super) fn inject<'a>(
     if knowledge.recognised(&fold.request).is_whole {
         return None;
     }
+    if proposal.injector != Injector::Meshgate {
+        fold.findings.extend(beside(&by, &proposal));
+        return None;
+    }
     render(by, &proposal, fold, knowledge)
+}
+
+/// That the mesh injects where meshgate is told to: nobody can tell by which of both a sidecar is then.
+fn beside(by: &Matched<'_>, proposal: &Proposal) -> Option<Finding> {
+    let Injector::Webhook(webhook) = &proposal.injector else { return None };
+    let text = format!(
+        "the webhook {webhook} of {} injects, too, so meshgate leaves it to that and compares, as in mode verify; let it match no more, or set the mode to verify",
+        proposal.mesh
+    );
+    Some(Finding::warned(by, text))
 }
 
 /// What an answer says: nothing, to inject, or not to; an error where it is no narrowing.
@@ -86,15 +129,15 @@ fn render<'a>(
     by: Matched<'a>,
     proposal: &Proposal,
     fold: &mut Fold<'a>,
-    knowledge: &Knowledge<'_>,
+    knowledge: &mut Knowledge<'_>,
 ) -> Option<Injected> {
     let before = fold.request.object()?.clone();
-    match knowledge.mesh().render(proposal, &fold.request) {
+    match knowledge.render(proposal, &fold.request)? {
         Ok(rendering) => {
             fold.request = fold.request.with_object(rendering.object.clone());
             fold.steps.push(Step { by, before, after: rendering.object });
-            let revision = proposal.revision.as_deref().unwrap_or("default");
-            Some(Injected { name: format!("{}/{revision}", proposal.mesh), containers: rendering.containers })
+            let revision = proposal.revision.as_deref().unwrap_or("default").to_owned();
+            Some(Injected { mesh: proposal.mesh.clone(), revision, containers: rendering.containers })
         }
         Err(why) => {
             let text = format!("the sidecar of {} can't be injected: {why}", proposal.mesh);

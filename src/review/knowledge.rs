@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::decision::Phase;
 use super::excepted::{self, Excepted};
 use super::mesh::{self, Recognised};
 use super::trace::Trace;
 use crate::admission::{Operation, Request};
-use crate::context::{self, Fact, FactKey, Facts, Listed, Now, OwnerReference, Subjects};
+use crate::context::{self, Fact, FactKey, Facts, Listed, Now, OwnerReference, ProofKeys, Subjects};
 use crate::engine::Bundle;
 use crate::kubernetes::containers;
 use crate::kubernetes::pod_template::{self, PodTemplates};
-use crate::mesh::{Mesh, Proposal};
+use crate::mesh::{Mesh, Proposal, RenderedContainer, Rendering, proof};
 use crate::policy::{DeclaredFact, FactName};
 
 /// The facts at hand, and the keys that were asked for and are not there yet.
@@ -20,6 +21,7 @@ pub(super) struct Knowledge<'a> {
     facts: &'a Facts,
     bundle: &'a Bundle,
     mesh: &'a dyn Mesh,
+    phase: Phase,
     missing: BTreeSet<FactKey>,
     /// What was looked at, where that is to be told.
     trace: Option<Trace>,
@@ -29,24 +31,83 @@ pub(super) struct Knowledge<'a> {
 type OfObject = fn(&PodTemplates, &str, &str, &Value) -> Result<Value, String>;
 
 impl<'a> Knowledge<'a> {
-    pub(super) fn new(facts: &'a Facts, bundle: &'a Bundle, mesh: &'a dyn Mesh, traces: bool) -> Self {
+    pub(super) fn new(
+        facts: &'a Facts,
+        bundle: &'a Bundle,
+        mesh: &'a dyn Mesh,
+        phase: Phase,
+        traces: bool,
+    ) -> Self {
         let trace = traces.then(Trace::default);
-        Self { facts, bundle, mesh, missing: BTreeSet::new(), trace }
+        Self { facts, bundle, mesh, phase, missing: BTreeSet::new(), trace }
     }
 
-    /// The mesh that the object may be in.
-    pub(super) fn mesh(&self) -> &'a dyn Mesh {
-        self.mesh
+    /// What the mesh proposes. None: something was asked for.
+    pub(super) fn proposal(&mut self, request: &Request) -> Option<Result<Option<Proposal>, String>> {
+        let namespace = self.mesh_namespace(request)?;
+        Some(namespace.and_then(|namespace| self.mesh.propose(request, namespace.as_ref())))
     }
 
-    /// The containers of the object that are a mesh's, with the digests of their tags as they are known by now.
+    /// The object with the sidecar. None: something was asked for.
+    pub(super) fn render(
+        &mut self,
+        proposal: &Proposal,
+        request: &Request,
+    ) -> Option<Result<Rendering, String>> {
+        let namespace = self.mesh_namespace(request)?;
+        Some(namespace.and_then(|namespace| self.mesh.render(proposal, request, namespace.as_ref())))
+    }
+
+    /// What the mesh would have put into the object; nothing where that can't be told.
+    fn rendered(&mut self, request: &Request) -> Vec<RenderedContainer> {
+        match self.mesh_namespace(request) {
+            Some(Ok(namespace)) => self.mesh.rendered(request, namespace.as_ref()),
+            Some(Err(_)) | None => Vec::new(),
+        }
+    }
+
+    /// The namespace, where the mesh reads that.
+    fn mesh_namespace(&mut self, request: &Request) -> Option<Result<Option<Value>, String>> {
+        if !self.mesh.reads_namespace(request) {
+            return Some(Ok(None));
+        }
+        Some(self.namespace(request)?.known().map(Some))
+    }
+
+    /// The keys by which what is rendered is proven.
+    pub(super) fn proof_keys(&self) -> &ProofKeys {
+        self.facts.proof_keys()
+    }
+
+    /// The containers of the object that are a mesh's: those that its proof names, else those that are equal to what is
+    /// rendered, with the digests of their tags as they are known by now.
     pub(super) fn recognised(&mut self, request: &Request) -> Recognised {
-        let rendered = self.mesh.rendered(request);
         let Some(object) = object(request) else { return Recognised::default() };
-        mesh::recognise(&rendered, object, |image| match self.image(image) {
-            Some(Fact::Known(entry)) => entry.get("digest").and_then(Value::as_str).map(str::to_owned),
-            Some(_) | None => None,
-        })
+        if is_pod(request)
+            && let Some(proven) =
+                proof::check(self.proof_keys(), request.namespace().unwrap_or_default(), object)
+        {
+            return Recognised::proven(&proven);
+        }
+        let rendered = self.rendered(request);
+        mesh::recognise(&rendered, object, |image| self.digest(image))
+    }
+
+    /// What is wrong with the sidecar of the object: the first difference from what the mesh would have put into it.
+    fn difference(&mut self, request: &Request) -> Option<String> {
+        if self.recognised(request).is_whole {
+            return None;
+        }
+        let rendered = self.rendered(request);
+        mesh::difference(&rendered, object(request)?, |image| self.digest(image))
+    }
+
+    /// The digest of a tag, as far as it is known by now.
+    fn digest(&mut self, image: &str) -> Option<String> {
+        match self.image(image)? {
+            Fact::Known(entry) => entry.get("digest").and_then(Value::as_str).map(str::to_owned),
+            Fact::Inventory(_) | Fact::Unknown(_) => None,
+        }
     }
 
     /// What is known of an image. None: asked for.
@@ -114,13 +175,22 @@ impl<'a> Knowledge<'a> {
             FactName::Owner => self.owner(request),
             FactName::Exceptions => Some(excepted::fact(&self.excepted(request))),
             FactName::Containers => Some(self.containers(request)),
-            FactName::MeshProposal => Some(match self.mesh.propose(request) {
-                Ok(proposal) => Fact::Known(Proposal::fact(proposal.as_ref())),
-                Err(why) => Fact::Unknown(why),
-            }),
+            FactName::MeshProposal => self.proposed(request),
             FactName::Pod => Some(self.of_object(request, pod_template::fact, Value::Null)),
             FactName::Pods => self.pods(request),
         }
+    }
+
+    /// Before it is stored, an object has been injected into: what is missing of that is a reason then.
+    fn proposed(&mut self, request: &Request) -> Option<Fact> {
+        let mut proposal = match self.proposal(request)? {
+            Ok(proposal) => proposal,
+            Err(why) => return Some(Fact::Unknown(why)),
+        };
+        if let Some(proposal) = proposal.as_mut().filter(|one| one.inject && self.phase == Phase::Validate) {
+            proposal.reasons.extend(self.difference(request).map(|what| format!("differs: {what}")));
+        }
+        Some(Fact::Known(Proposal::fact(proposal.as_ref())))
     }
 
     /// The namespace that the object is in; the object itself where it is a Namespace; null for other objects of
@@ -208,6 +278,12 @@ impl<'a> Knowledge<'a> {
 /// The object that a request is about: the new one, or on DELETE the old one.
 pub(super) fn object(request: &Request) -> Option<&Value> {
     request.object().or_else(|| request.old_object())
+}
+
+/// Whether the object is a Pod.
+fn is_pod(request: &Request) -> bool {
+    let resource = request.resource();
+    (resource.group.as_str(), resource.resource.as_str()) == ("", "pods")
 }
 
 /// Whether the object is a Namespace whose own labels count: the API server looks at them where a Namespace is made or

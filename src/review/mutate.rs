@@ -31,7 +31,8 @@ pub(super) fn mutate(bundle: &Bundle, request: &Request, knowledge: &mut Knowled
         fold.request.object().map(|after| guard::findings(templates, request, after, &fold.steps, rendered));
     fold.findings.extend(raised.unwrap_or_default());
     pin::pin(bundle, &mut fold, knowledge);
-    decision.annotations.extend(injected.map(|injected| ("mutate-injected".to_owned(), injected.name)));
+    let name = injected.as_ref().map(|injected| ("mutate-injected".to_owned(), injected.name()));
+    decision.annotations.extend(name);
     decision.findings = fold.findings;
     decision.findings.extend(probe::findings(request, Phase::Mutate));
     decision.evaluated = fold.evaluated;
@@ -42,7 +43,10 @@ pub(super) fn mutate(bundle: &Bundle, request: &Request, knowledge: &mut Knowled
         return decision;
     }
     if let (Some(before), Some(after)) = (request.object(), fold.request.object()) {
-        let after = namespaces::signed(request, after);
+        let mut after = namespaces::signed(request, after);
+        if let Some(injected) = &injected {
+            after = injected.proven(request, after, knowledge);
+        }
         decision.patch = Patch::diff(before, &after);
         decision.object = Some(after);
     }

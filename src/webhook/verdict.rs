@@ -16,6 +16,7 @@ use crate::admission::{self, Answer, Request};
 use crate::context::{Fact, FactKey, Facts, Now};
 use crate::engine::Bundle;
 use crate::events::Reason;
+use crate::mesh::Mesh;
 use crate::metrics::{Metrics, RequestLabels};
 use crate::record::Record;
 use crate::review::{Action, Decision, Phase, Progress, Rounds};
@@ -39,8 +40,9 @@ pub(super) struct Inquiry {
     request: Request,
     origin: Origin,
     rounds: Rounds,
-    /// The bundle of all rounds.
+    /// The bundle of all rounds, and the mesh.
     bundle: Arc<Bundle>,
+    mesh: Arc<dyn Mesh>,
     /// The room that its body took: what was made of it takes more.
     _room: OwnedSemaphorePermit,
 }
@@ -69,10 +71,13 @@ impl Inquiry {
     ) -> Result<Self, Refusal> {
         let since = Instant::now();
         let Held { bytes, room } = body;
-        let facts = Facts::at(origin.now).guarded_by(Arc::clone(&service.configuration.subjects));
+        let facts = Facts::at(origin.now)
+            .guarded_by(Arc::clone(&service.configuration.subjects))
+            .proving_with(Arc::clone(&service.proof_keys.borrow()));
         let (request, rounds) = (admission::decode(&bytes)?, Rounds::new(facts));
         service.metrics.step(labels::phase(origin.phase), "decode", since.elapsed());
-        Ok(Self { request, origin, rounds, bundle, _room: room })
+        let mesh = service.meshes.mesh(bundle.meshes.as_ref());
+        Ok(Self { request, origin, rounds, bundle, mesh, _room: room })
     }
 
     /// Takes what was gathered.
@@ -84,7 +89,7 @@ impl Inquiry {
     /// One round of the review and, where it is the last, the answer.
     pub(super) fn step(mut self, service: &Service) -> Result<Step, Refusal> {
         let (since, phase) = (Instant::now(), self.origin.phase);
-        let progress = self.rounds.review(&self.bundle, &self.request, phase);
+        let progress = self.rounds.review(self.mesh.as_ref(), &self.bundle, &self.request, phase);
         service.metrics.step(labels::phase(phase), "review", since.elapsed());
         match progress {
             Progress::Need(keys) => Ok(Step::Need(Box::new(self), keys)),

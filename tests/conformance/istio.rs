@@ -2,5 +2,8 @@
 
 mod canonical;
 mod cases;
+mod command;
+mod hostile;
+mod proofs;
 mod recognised;
 mod tables;

@@ -14,9 +14,12 @@ mod drift;
 mod environment;
 mod events;
 mod facts;
+mod injection;
 mod install_command;
 mod installation;
 mod installed;
+#[path = "../http/istio.rs"]
+mod istio;
 mod large;
 mod load;
 #[path = "../http/manifests.rs"]

@@ -72,5 +72,8 @@ fn no_shipped_profile_may_read_more_than_this() {
     let bundle =
         compile(Draft::read(&tree, &source::catalogue())).unwrap_or_else(|faults| panic!("{faults}"));
     let rules: Vec<ReadRule> = bundle.needs().rules().into_iter().collect();
-    assert_eq!(rules, [ReadRule { group: String::new(), resource: "namespaces".to_owned() }]);
+    assert_eq!(
+        rules,
+        [ReadRule { group: String::new(), resource: "namespaces".to_owned(), namespace: None }]
+    );
 }

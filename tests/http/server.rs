@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use meshgate::activation::{Activation, Readiness};
 use meshgate::certificates::{self, Identity, Serving};
+use meshgate::cluster::own_proof_keys;
 use meshgate::config::{ClientAuth, Configuration};
 use meshgate::context::{ContextSource, Now};
 use meshgate::engine::Bundle;
 use meshgate::events::Untold;
+use meshgate::mesh::NoMesh;
 use meshgate::metrics::Metrics;
 use meshgate::record::Decisions;
 use meshgate::webhook::{self, Limits, Port, Service, Stop};
@@ -75,6 +77,8 @@ impl Server {
             source: Arc::new(source),
             now: Some(Now::parse("2026-01-31T12:00:00Z").unwrap()),
             configuration: Arc::new(Configuration { client_auth: clients, ..Configuration::default() }),
+            proof_keys: own_proof_keys(),
+            meshes: Arc::new(NoMesh),
             readiness: readiness.clone(),
             metrics,
             events: Arc::new(Untold),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use meshgate::admission::{Operation, Request};
 use meshgate::context::Facts;
 use meshgate::engine::Bundle;
+use meshgate::mesh::Injector;
 use meshgate::review::{
     Decision, Mesh, Phase, Progress, Proposal, RenderedContainer, Rendering, explain, review_in,
 };
@@ -20,11 +21,14 @@ pub(crate) struct Sidecar {
     plain: bool,
     /// Whether there is a second container.
     agent: bool,
+    /// Who injects.
+    injector: Injector,
 }
 
-pub(crate) const MESH: Sidecar = Sidecar { inject: true, beside: None, plain: true, agent: false };
+pub(crate) const MESH: Sidecar =
+    Sidecar { inject: true, beside: None, plain: true, agent: false, injector: Injector::Meshgate };
 
-fn sidecar() -> Value {
+pub(crate) fn sidecar() -> Value {
     json!({
         "name": "proxy", "image": "mesh.example/proxy:1", "restartPolicy": "Always",
         "securityContext": { "privileged": true }, "resources": { "limits": { "cpu": "1000m" } },
@@ -33,31 +37,36 @@ fn sidecar() -> Value {
 }
 
 impl Mesh for Sidecar {
-    fn propose(&self, request: &Request) -> Result<Option<Proposal>, String> {
+    fn reads_namespace(&self, _: &Request) -> bool {
+        false
+    }
+
+    fn propose(&self, request: &Request, _: Option<&Value>) -> Result<Option<Proposal>, String> {
         if request.resource().resource != "pods" || request.operation() != Operation::Create {
             return Ok(None);
         }
         let revision = Some("canary".to_owned());
         let (mesh, rule) = ("istio".to_owned(), "W1".to_owned());
-        Ok(Some(Proposal { mesh, revision, inject: self.inject, rule, reasons: vec!["label".to_owned()] }))
+        let (reasons, injector) = (vec!["label".to_owned()], self.injector.clone());
+        Ok(Some(Proposal { mesh, revision, inject: self.inject, rule, reasons, injector }))
     }
 
-    fn render(&self, _: &Proposal, request: &Request) -> Result<Rendering, String> {
+    fn render(&self, _: &Proposal, request: &Request, _: Option<&Value>) -> Result<Rendering, String> {
         let mut object = request.object().cloned().unwrap();
         if object.pointer("/metadata/annotations/mesh.example~1port") == Some(&json!("x")) {
             return Err("invalid value 'x' for annotation 'mesh.example/port'".to_owned());
         }
         object["spec"]["initContainers"] =
-            self.rendered(request).into_iter().map(|one| one.container).collect();
+            self.rendered(request, None).into_iter().map(|one| one.container).collect();
         let identity = json!({ "name": "identity", "projected": { "sources": [{ "serviceAccountToken": { "path": "t" } }] } });
         object["spec"]["volumes"] = json!([identity]);
         if let Some((member, value)) = &self.beside {
             object["spec"][*member] = value.clone();
         }
-        Ok(Rendering { object, containers: self.rendered(request) })
+        Ok(Rendering { object, containers: self.rendered(request, None) })
     }
 
-    fn rendered(&self, _: &Request) -> Vec<RenderedContainer> {
+    fn rendered(&self, _: &Request, _: Option<&Value>) -> Vec<RenderedContainer> {
         let agent = self.agent.then(|| json!({ "name": "agent", "image": "mesh.example/agent:1" }));
         let all = std::iter::once(sidecar()).chain(agent);
         let list = "initContainers".to_owned();
@@ -77,11 +86,11 @@ const FACT: &str = "context: [mesh.proposal]";
 const FOLLOW: &str =
     "inject := object.filter(input.context.mesh.proposal, [\"mesh\", \"revision\", \"inject\", \"reasons\"])";
 
-fn follow() -> Policies {
+pub(crate) fn follow() -> Policies {
     Policies::default().with("follow", &[FACT], FOLLOW)
 }
 
-fn app() -> Value {
+pub(crate) fn app() -> Value {
     pod(json!({}), json!({ "containers": [{ "name": "app", "image": "a:1" }] }))
 }
 
@@ -216,7 +225,7 @@ const NAMES: &str =
     "deny contains sprintf(\"%s\", [container.name]) if some container in lib.of(\"privileged\")";
 
 /// What policies of a category say of containers, with the library as it stands in the catalogue.
-fn judging(category: &str) -> Policies {
+pub(crate) fn judging(category: &str) -> Policies {
     let library = "package lib.seen\n\nof(control) := [container |\n\tsome container in input.context.containers\n\tnot container.name in object.get(input.exempt, control, [])\n]\n";
     let mut policies = Policies::default().file(
         category,

@@ -8,6 +8,7 @@ mod injections;
 mod laws;
 mod mutations;
 mod pins;
+mod proofs;
 mod refusals;
 mod updates;
 mod world;

@@ -5,19 +5,31 @@ use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use serde_json::Value;
+
 use crate::activation::Preparation;
 use crate::cli::inputs::FactFlags;
 use crate::context::{ContextSource, Fact, FactKey, Others, World};
 use crate::dry_run::Manifests;
 use crate::engine::Bundle;
+use crate::mesh::istio::Istio;
+use crate::mesh::{Mesh, Meshes, NoMesh};
+use crate::policy::MeshSettings;
 
 /// Objects in files, and what they say under the bundle in force.
 pub(super) struct FileFacts {
     flags: FactFlags,
     manifests: Manifests,
     others: Others,
-    world: RwLock<Arc<World>>,
-    prepared: Mutex<Option<Arc<World>>>,
+    known: RwLock<Known>,
+    prepared: Mutex<Option<Known>>,
+}
+
+/// What the files say under one bundle.
+#[derive(Clone)]
+struct Known {
+    world: Arc<World>,
+    mesh: Arc<dyn Mesh>,
 }
 
 impl FileFacts {
@@ -27,7 +39,10 @@ impl FileFacts {
             flags: flags.clone(),
             manifests: flags.manifests()?,
             others,
-            world: RwLock::new(Arc::new(World::new(Others::Unknown))),
+            known: RwLock::new(Known {
+                world: Arc::new(World::new(Others::Unknown)),
+                mesh: Arc::new(NoMesh),
+            }),
             prepared: Mutex::default(),
         })
     }
@@ -36,11 +51,37 @@ impl FileFacts {
     pub(super) fn others(&self) -> Others {
         self.others
     }
+
+    fn known(&self) -> Known {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What they say under a bundle.
+    fn under(&self, bundle: &Bundle) -> Result<Known, String> {
+        let world = self.flags.world(bundle, &self.manifests, self.others);
+        let world = Arc::new(world.map_err(|error| error.to_string())?);
+        let settings = bundle.meshes.as_ref().filter(|settings| settings.in_use().next().is_some());
+        let mesh: Arc<dyn Mesh> = match settings {
+            Some(settings) => {
+                let objects = self.manifests.objects().map(|one| Value::Object(one.object.clone()));
+                let objects: Vec<Value> = objects.filter(Istio::is_configured_by).collect();
+                Arc::new(Istio::of_cluster(&objects, settings).map_err(|why| format!("--facts: {why}"))?)
+            }
+            None => Arc::new(NoMesh),
+        };
+        Ok(Known { world, mesh })
+    }
+}
+
+impl Meshes for FileFacts {
+    fn mesh(&self, _: Option<&MeshSettings>) -> Arc<dyn Mesh> {
+        self.known().mesh
+    }
 }
 
 impl ContextSource for FileFacts {
     fn fetch<'a>(&'a self, key: &'a FactKey) -> Pin<Box<dyn Future<Output = Fact> + Send + 'a>> {
-        let world = Arc::clone(&self.world.read().unwrap_or_else(PoisonError::into_inner));
+        let world = self.known().world;
         Box::pin(async move { world.fetch(key).await })
     }
 }
@@ -50,16 +91,15 @@ impl Preparation for FileFacts {
         &'a self,
         candidate: &'a Arc<Bundle>,
     ) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
-        let world = self.flags.world(candidate, &self.manifests, self.others);
-        let prepared = world.map_err(|error| error.to_string()).map(|world| {
-            *self.prepared.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(world));
+        let prepared = self.under(candidate).map(|known| {
+            *self.prepared.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
         });
         Box::pin(ready(prepared))
     }
 
     fn activated(&self, _: &Arc<Bundle>) {
-        if let Some(world) = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            *self.world.write().unwrap_or_else(PoisonError::into_inner) = world;
+        if let Some(known) = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
         }
     }
 }

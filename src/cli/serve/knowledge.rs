@@ -9,6 +9,7 @@ use crate::activation::Preparation;
 use crate::cluster::{Caches, Connection};
 use crate::config::Configuration;
 use crate::context::ContextSource;
+use crate::mesh::Meshes;
 use crate::metrics::Metrics;
 
 /// Who knows the facts.
@@ -42,6 +43,14 @@ impl Knowledge {
 
     /// Who is asked for facts.
     pub(super) fn source(&self) -> Arc<dyn ContextSource> {
+        match self {
+            Self::Cluster(_, caches) => caches.clone(),
+            Self::Files(facts) => facts.clone(),
+        }
+    }
+
+    /// Who knows the meshes.
+    pub(super) fn meshes(&self) -> Arc<dyn Meshes> {
         match self {
             Self::Cluster(_, caches) => caches.clone(),
             Self::Files(facts) => facts.clone(),

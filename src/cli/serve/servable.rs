@@ -1,37 +1,35 @@
-//! What this release decides in `check` and `inject`, and a server does not: a bundle that asks for it is not put in
-//! force, because Pods would go without the sidecars that it speaks of.
+//! What would leave Pods without the sidecars that policies speak of: a bundle that asks for it is not put in force.
 
 use anyhow::bail;
 
 use crate::engine::Bundle;
-use crate::policy::{MeshMode, MeshSettings};
+use crate::policy::MeshMode;
 
-/// The bundle, where a server can do all that it asks for.
+/// The bundle, where it says all that a server must know to inject.
 ///
 /// # Errors
-/// What it asks for beyond that.
+/// What is missing.
 pub(super) fn servable(bundle: Bundle) -> anyhow::Result<Bundle> {
-    const WHERE: &str = "`meshgate check` and `meshgate inject` do in this release, and the webhook does not";
-    if let Some(bound) = bundle.bound.iter().find(|bound| bound.injects()) {
+    let injects = bundle.bound.iter().find(|bound| bound.injects());
+    if let (Some(bound), None) = (injects, &bundle.meshes) {
         let (binding, policy) = (&bound.binding, &bound.policy.id);
         bail!(
-            "{}:{}: the policy {policy} has `inject`, which {WHERE}; remove the binding {} from what is served",
+            "{}:{}: the policy {policy} has `inject`, and no MeshSettings say which mesh there is; add MeshSettings, or remove the binding {} from what is served",
             binding.origin.file,
             binding.origin.line,
             binding.name
         );
     }
-    if bundle.meshes.as_ref().is_some_and(is_in_use) {
+    let in_use = bundle.meshes.iter().flat_map(|settings| settings.in_use());
+    let selects_nothing =
+        in_use.filter(|revision| revision.mode == MeshMode::Render).find(|one| one.webhooks.is_empty());
+    if let Some(revision) = selects_nothing {
         bail!(
-            "MeshSettings name a mesh whose mode is not `off`, which {WHERE}; remove them from what is served"
+            "MeshSettings: the revision `{0}` has the mode render and no `webhooks`, so nobody knows for which Pods it is meant; write the namespaceSelector and objectSelector of the mesh's own webhooks there (`kubectl get mutatingwebhookconfiguration -l app=sidecar-injector,istio.io/rev={0} -o yaml`), and let those match no more",
+            revision.revision
         );
     }
     Ok(bundle)
-}
-
-fn is_in_use(settings: &MeshSettings) -> bool {
-    let mut revisions = settings.meshes.iter().flat_map(|entry| &entry.revisions);
-    revisions.any(|revision| revision.mode != MeshMode::Off)
 }
 
 #[cfg(test)]
@@ -50,7 +48,7 @@ mod tests {
 
     fn settings(mode: &str) -> String {
         format!(
-            "apiVersion: meshgate.io/v1alpha1\nkind: MeshSettings\nmetadata: {{name: m}}\nspec:\n  meshes: [{{mesh: istio, revisions: [{{revision: default, mode: {mode}, namespace: istio-system}}]}}]\n"
+            "apiVersion: meshgate.io/v1alpha1\nkind: MeshSettings\nmetadata: {{name: m}}\nspec:\n  meshes: [{{mesh: istio, revisions: [{{revision: default, namespace: istio-system, mode: {mode}}}]}}]\n"
         )
     }
 
@@ -70,13 +68,14 @@ mod tests {
             asked(&files)
         };
         assert_eq!(with(&latest, None), "served");
-        assert_eq!(with(&latest, Some("off")), "served");
-        assert!(
-            with(&latest, Some("render")).starts_with("MeshSettings name a mesh whose mode is not `off`")
-        );
-        assert!(
-            with(&latest, Some("verify")).starts_with("MeshSettings name a mesh whose mode is not `off`")
-        );
+        for mode in ["off", "verify", "render, webhooks: [{name: w}]"] {
+            assert_eq!(
+                (with(&latest, Some(mode)), with(&follow, Some(mode))),
+                ("served".into(), "served".into())
+            );
+        }
+        let refused = with(&follow, Some("render"));
+        assert!(refused.starts_with("MeshSettings: the revision `default` has the mode render"), "{refused}");
         let refused = with(&follow, None);
         assert!(
             refused.starts_with("bindings.yaml:1: the policy injection/follow_mesh has `inject`"),

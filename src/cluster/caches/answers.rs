@@ -104,7 +104,9 @@ impl Caches {
     fn watched(&self, reference: &OwnerReference) -> Option<GroupVersionKind> {
         let group = reference.api_version.split_once('/').map_or("", |(group, _)| group);
         let is_it = |kind: &&GroupVersionKind| kind.group == group && kind.kind == reference.kind;
-        self.lock().watches.keys().find(is_it).cloned()
+        let state = self.lock();
+        let all = state.watches.keys().filter(|(_, namespace)| namespace.is_none());
+        all.map(|(kind, _)| kind).find(is_it).cloned()
     }
 
     /// A workload that is kept.

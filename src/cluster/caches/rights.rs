@@ -33,13 +33,16 @@ pub(super) async fn check(client: &Client, rules: impl Iterator<Item = ReadRule>
 
 fn written(rule: &ReadRule) -> String {
     let verbs = ReadRule::VERBS.join(", ");
-    format!("- {{apiGroups: [\"{}\"], resources: [{}], verbs: [{verbs}]}}", rule.group, rule.resource)
+    let of =
+        rule.namespace.as_ref().map(|one| format!(" in a Role of the namespace {one}")).unwrap_or_default();
+    format!("- {{apiGroups: [\"{}\"], resources: [{}], verbs: [{verbs}]}}{of}", rule.group, rule.resource)
 }
 
 async fn is_allowed(client: &Client, rule: &ReadRule, verb: &str) -> Result<bool, kube::Error> {
     let attributes = ResourceAttributes {
         group: Some(rule.group.clone()),
         resource: Some(rule.resource.clone()),
+        namespace: rule.namespace.clone(),
         verb: Some(verb.to_owned()),
         ..ResourceAttributes::default()
     };
@@ -60,8 +63,10 @@ mod tests {
 
     #[test]
     fn a_rule_is_written_as_in_a_role() {
-        let rule = ReadRule { group: String::new(), resource: "limitranges".to_owned() };
+        let rule = ReadRule { group: String::new(), resource: "limitranges".to_owned(), namespace: None };
         let expected = "- {apiGroups: [\"\"], resources: [limitranges], verbs: [get, list, watch]}";
         assert_eq!(written(&rule), expected);
+        let there = ReadRule { namespace: Some("mesh".to_owned()), ..rule };
+        assert_eq!(written(&there), format!("{expected} in a Role of the namespace mesh"));
     }
 }

@@ -24,6 +24,8 @@ pub(super) enum Standing {
 /// What is kept of a kind.
 pub(super) struct Store {
     pub(super) kind: GroupVersionKind,
+    /// The namespace that is looked at; None: all.
+    pub(super) namespace: Option<String>,
     pub(super) keep: Keep,
     state: Mutex<State>,
 }
@@ -38,15 +40,20 @@ struct State {
 }
 
 impl Store {
-    pub(super) fn new(kind: GroupVersionKind, keep: Keep) -> Self {
+    pub(super) fn new(kind: GroupVersionKind, namespace: Option<String>, keep: Keep) -> Self {
         let standing = Standing::Listing(None);
         let state = State { objects: Arc::default(), standing, growing: 0, heard: Instant::now() };
-        Self { kind, keep, state: Mutex::new(state) }
+        Self { kind, namespace, keep, state: Mutex::new(state) }
     }
 
     /// As in `apps/v1/Deployment`.
     pub(super) fn name(&self) -> String {
         format!("{}/{}", self.kind.api_version(), self.kind.kind)
+    }
+
+    /// What is watched.
+    pub(super) fn place(&self) -> (GroupVersionKind, Option<String>) {
+        (self.kind.clone(), self.namespace.clone())
     }
 
     /// How the watch stands.
@@ -88,9 +95,15 @@ impl Store {
 
     /// An object came, or was changed.
     pub(super) fn insert(&self, object: Value) {
+        let mut object = object;
+        complete(&self.kind, self.keep, &mut object);
         let mut state = self.lock();
-        insert(Arc::make_mut(&mut state.objects), &self.kind, self.keep, object);
         state.heard = Instant::now();
+        let (namespace, name) = (text(&object, "namespace"), text(&object, "name"));
+        // What a status alone changes is often not kept: then nothing is new.
+        if !state.objects.holds(namespace, name, &object) {
+            Arc::make_mut(&mut state.objects).insert(namespace, name, &object);
+        }
     }
 
     /// An object went.
@@ -134,12 +147,17 @@ impl Store {
 
 /// Adds an object to those of its kind, with what items of a list leave out.
 pub(super) fn insert(objects: &mut Objects, kind: &GroupVersionKind, keep: Keep, mut object: Value) {
-    keep.prune(&mut object);
-    if let (Keep::Whole, Some(members)) = (keep, object.as_object_mut()) {
+    complete(kind, keep, &mut object);
+    objects.insert(text(&object, "namespace"), text(&object, "name"), &object);
+}
+
+/// An object as it is kept.
+fn complete(kind: &GroupVersionKind, keep: Keep, object: &mut Value) {
+    keep.prune(object);
+    if let (Keep::Whole | Keep::Node, Some(members)) = (keep, object.as_object_mut()) {
         members.insert("apiVersion".to_owned(), Value::from(kind.api_version()));
         members.insert("kind".to_owned(), Value::from(kind.kind.as_str()));
     }
-    objects.insert(text(&object, "namespace"), text(&object, "name"), &object);
 }
 
 fn text<'o>(object: &'o Value, member: &str) -> &'o str {
@@ -162,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_old_objects_answer_until_a_listing_is_complete() {
-        let kept = Store::new(GroupVersionKind::new("", "v1", "Pod"), Keep::Whole);
+        let kept = Store::new(GroupVersionKind::new("", "v1", "Pod"), None, Keep::Whole);
         assert_eq!(kept.standing(), Standing::Listing(None));
         kept.fail("refused".to_owned());
         assert_eq!(kept.standing(), Standing::Listing(Some("refused".to_owned())));

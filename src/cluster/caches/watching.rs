@@ -98,7 +98,10 @@ impl Watching {
         let Some(resource) = Resource::find(&self.client, &self.kept.kind).await? else {
             return self.unserved().await;
         };
-        let path = resource.path();
+        let path = match &self.kept.namespace {
+            Some(namespace) => resource.path_in(namespace),
+            None => resource.path(),
+        };
         if self.version.is_none() && self.streams {
             self.streamed(&path).await?;
         }

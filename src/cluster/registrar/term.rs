@@ -24,6 +24,8 @@ pub(super) struct Term {
     pub(super) probe_failed: Option<String>,
     pub(super) guards: Looked,
     pub(super) renewal_failed: Option<Instant>,
+    /// When another key for proofs was last tried to be made: what was written is shown later.
+    pub(super) proof_renewed: Option<Instant>,
     /// What stands, and what is written down of that.
     standing: Fingerprints,
     recorded: Fingerprints,
@@ -48,6 +50,7 @@ impl Term {
             probe_failed: None,
             guards: Looked::default(),
             renewal_failed: None,
+            proof_renewed: None,
             standing: Fingerprints::default(),
             recorded: Fingerprints::default(),
             gaps: Vec::new(),

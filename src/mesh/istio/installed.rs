@@ -3,6 +3,7 @@
 mod objects;
 mod powers;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -13,7 +14,8 @@ use super::pod;
 use super::propose::{Webhook, native_sidecars, path_parameters, required};
 use super::target::{Target, Workload};
 use crate::admission::{Operation, Request};
-use crate::mesh::{Mesh, Proposal, RenderedContainer, Rendering};
+use crate::mesh::{Injector, Mesh, Proposal, RenderedContainer, Rendering};
+use crate::policy::MeshMode;
 
 /// Containers of another mesh's sidecar.
 const OF_LINKERD: [&str; 2] = ["linkerd-proxy", "linkerd-init"];
@@ -26,6 +28,9 @@ const READ: [&str; 3] = ["istio-injection", "istio.io/rev", "sidecar.istio.io/in
 pub struct Istio {
     revisions: Vec<Revision>,
     namespaces: BTreeMap<String, Namespace>,
+    /// The webhooks of Istio's own that the API server calls, where it is a cluster that is told of: there each request
+    /// says what its namespace is like.
+    live: Option<Vec<Webhook>>,
     /// The version of each node's kubelet.
     kubelets: BTreeMap<String, String>,
     /// The oldest first.
@@ -37,14 +42,20 @@ struct Revision {
     installation: Installation,
     /// In the order in which the API server would call them.
     webhooks: Vec<Webhook>,
-    /// Whether its own configuration is left alone (mode `off`).
-    is_off: bool,
+    /// Who injects.
+    mode: MeshMode,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Namespace {
     labels: Option<Map<String, Value>>,
     annotations: Option<Map<String, Value>>,
+}
+
+/// The namespace of a Pod; nothing may be known of it but the name.
+struct Around<'a> {
+    name: &'a str,
+    known: Option<Cow<'a, Namespace>>,
 }
 
 /// Which revision would inject, by which row, and called by which path.
@@ -62,28 +73,47 @@ impl Istio {
 
     /// The revision that the API server would ask about a Pod; the only one where it has no webhook, or nothing is known
     /// of the namespace. None: none would be asked.
-    fn chosen(&self, pod: &Value, namespace: &str) -> Option<Chosen<'_>> {
-        let known = self.namespaces.get(namespace);
-        let is_told = known.is_some() && self.revisions.iter().any(|one| !one.webhooks.is_empty());
-        if !is_told {
+    fn chosen(&self, pod: &Value, around: &Around<'_>) -> Option<Chosen<'_>> {
+        let is_told = around.known.is_some() && self.revisions.iter().any(|one| !one.webhooks.is_empty());
+        if !is_told && self.live.is_none() {
             let default = self.revisions.iter().find(|one| one.installation.revision() == "default");
             let revision = default.or(self.revisions.first())?;
             return Some(Chosen { revision, rule: "", path: "" });
         }
-        let labels = known.and_then(|namespace| namespace.labels.as_ref());
+        let labels = around.labels();
         self.revisions.iter().find_map(|revision| {
             let webhook = revision.webhooks.iter().find(|webhook| webhook.matches(labels, pod))?;
             Some(Chosen { revision, rule: webhook.rule(), path: &webhook.path })
         })
     }
 
+    /// What is known of a namespace; `told`: by the request.
+    fn around<'a>(&'a self, name: &'a str, told: Option<&Value>) -> Around<'a> {
+        let known = match told {
+            Some(told) => Some(Cow::Owned(Namespace::read(|member| told.get(member)))),
+            None => self.namespaces.get(name).map(Cow::Borrowed),
+        };
+        Around { name, known }
+    }
+
+    /// Who injects into a Pod that a revision is chosen for.
+    fn injector(&self, revision: &Revision, pod: &Value, around: &Around<'_>) -> Injector {
+        match (&self.live, revision.mode) {
+            (Some(_), MeshMode::Verify) => Injector::Mesh,
+            (Some(live), MeshMode::Render) => {
+                let beside = live.iter().find(|webhook| webhook.matches(around.labels(), pod));
+                beside.map_or(Injector::Meshgate, |webhook| Injector::Webhook(webhook.name.clone()))
+            }
+            _ => Injector::Meshgate,
+        }
+    }
+
     /// What is done with a Pod of a namespace, and why.
-    fn proposal(&self, pod: &Value, namespace: &str) -> Proposal {
+    fn proposal(&self, pod: &Value, around: &Around<'_>) -> Proposal {
         let of_pod = READ.iter().filter_map(|name| Some((*name, pod::text(pod, "labels", name)?)));
         let mut reasons: Vec<String> = of_pod.map(|(name, text)| format!("label {name}={text}")).collect();
-        let labels = self.namespaces.get(namespace).and_then(|namespace| namespace.labels.as_ref());
         for name in READ {
-            let text = labels.and_then(|labels| labels.get(name)?.as_str());
+            let text = around.labels().and_then(|labels| labels.get(name)?.as_str());
             reasons.extend(text.map(|text| format!("namespace label {name}={text}")));
         }
         let mut proposal = Proposal {
@@ -92,23 +122,32 @@ impl Istio {
             inject: false,
             rule: String::new(),
             reasons,
+            injector: Injector::Meshgate,
         };
-        let Some(chosen) = self.chosen(pod, namespace) else {
+        let Some(chosen) = self.chosen(pod, around) else {
             proposal.reasons.push("no webhook of Istio matches the Pod and its namespace".to_owned());
             return proposal;
         };
         let installation = &chosen.revision.installation;
         proposal.revision = Some(installation.revision().to_owned());
-        let verdict = required(installation, pod, namespace);
+        let verdict = required(installation, pod, around.name);
         proposal.inject = verdict.inject;
         // A webhook asks istiod, which may still say no.
         let by_webhook = verdict.inject && !chosen.rule.is_empty();
         proposal.rule = if by_webhook { chosen.rule } else { verdict.rule }.to_owned();
         proposal.reasons.push(verdict.reason);
         proposal.reasons.extend(powers::used(pod).into_iter().map(|power| format!("uses {power}")));
-        if chosen.revision.is_off {
+        if chosen.revision.mode == MeshMode::Off {
             proposal.inject = false;
             proposal.reasons.push("mode off".to_owned());
+        }
+        proposal.injector = self.injector(chosen.revision, pod, around);
+        match &proposal.injector {
+            Injector::Meshgate => {}
+            Injector::Mesh => proposal.reasons.push("mode verify".to_owned()),
+            Injector::Webhook(name) => {
+                proposal.reasons.push(format!("mode verify: the webhook {name} injects, too"));
+            }
         }
         let all = ["containers", "initContainers"].into_iter().flat_map(|list| pod::containers(pod, list));
         if all.into_iter().any(|container| OF_LINKERD.contains(&pod::name(container))) {
@@ -128,9 +167,17 @@ impl Istio {
         namespace: &str,
         workload: Option<Workload>,
     ) -> Result<Injected, String> {
-        let chosen = self.chosen(pod, namespace).ok_or("no webhook of Istio matches")?;
+        self.inject_in(pod, &self.around(namespace, None), workload)
+    }
+
+    fn inject_in(
+        &self,
+        pod: &Value,
+        around: &Around<'_>,
+        workload: Option<Workload>,
+    ) -> Result<Injected, String> {
+        let chosen = self.chosen(pod, around).ok_or("no webhook of Istio matches")?;
         let installation = &chosen.revision.installation;
-        let known = self.namespaces.get(namespace);
         let parameters = path_parameters(chosen.path);
         let told = installation.environment("ENABLE_NATIVE_SIDECARS");
         let own =
@@ -138,8 +185,8 @@ impl Istio {
         let kubelets: Vec<&str> = self.kubelets.values().map(String::as_str).collect();
         let target = Target {
             pod,
-            namespace,
-            namespace_annotations: known.and_then(|namespace| namespace.annotations.as_ref()),
+            namespace: around.name,
+            namespace_annotations: around.known.as_ref().and_then(|known| known.annotations.as_ref()),
             workload,
             path_parameters: &parameters,
             native_sidecars: native_sidecars(told, own.map(String::as_str), &kubelets),
@@ -148,52 +195,81 @@ impl Istio {
         inject(installation, &target)
     }
 
-    /// What a request is about, where that is a Pod that is made.
-    fn pod<'r>(&self, request: &'r Request) -> Option<(&'r Value, &'r str)> {
-        let is_creation = request.operation() == Operation::Create && request.sub_resource().is_none();
+    /// What a request is about, where that is a Pod that is made, or, where `changed`, one that is changed.
+    fn pod<'r>(&self, request: &'r Request, changed: bool) -> Option<(&'r Value, &'r str)> {
+        let is_asked = match (request.operation(), request.sub_resource()) {
+            (Operation::Create, None) => true,
+            (Operation::Update, None | Some("ephemeralcontainers")) => changed,
+            _ => false,
+        };
         let is_pod =
             (request.resource().group.as_str(), request.resource().resource.as_str()) == ("", "pods");
-        if self.is_empty() || !is_creation || !is_pod {
+        if self.is_empty() || !is_asked || !is_pod {
             return None;
         }
         Some((request.object()?, request.namespace()?))
     }
 }
 
+impl Namespace {
+    /// Of labels and annotations, by their names.
+    fn read<'a>(member: impl Fn(&str) -> Option<&'a Value>) -> Self {
+        let map = |name: &str| member(name)?.as_object().cloned();
+        Self { labels: map("labels"), annotations: map("annotations") }
+    }
+}
+
+impl Around<'_> {
+    fn labels(&self) -> Option<&Map<String, Value>> {
+        self.known.as_ref().and_then(|known| known.labels.as_ref())
+    }
+}
+
 impl Mesh for Istio {
-    fn propose(&self, request: &Request) -> Result<Option<Proposal>, String> {
-        let Some((pod, namespace)) = self.pod(request) else { return Ok(None) };
-        if pod::annotation(pod, pod::STATUS).is_some() {
-            let before = super::uninject::uninject(pod)?;
-            return Ok(Some(self.proposal(&before, namespace)));
-        }
-        Ok(Some(self.proposal(pod, namespace)))
+    fn reads_namespace(&self, request: &Request) -> bool {
+        self.live.is_some() && self.pod(request, true).is_some()
     }
 
-    fn render(&self, _: &Proposal, request: &Request) -> Result<Rendering, String> {
-        let (pod, namespace) = self.pod(request).ok_or("it is no Pod that is made")?;
+    fn propose(&self, request: &Request, namespace: Option<&Value>) -> Result<Option<Proposal>, String> {
+        let Some((pod, name)) = self.pod(request, false) else { return Ok(None) };
+        let around = self.around(name, namespace);
+        if pod::annotation(pod, pod::STATUS).is_some() {
+            let before = super::uninject::uninject(pod)?;
+            return Ok(Some(self.proposal(&before, &around)));
+        }
+        Ok(Some(self.proposal(pod, &around)))
+    }
+
+    fn render(
+        &self,
+        _: &Proposal,
+        request: &Request,
+        namespace: Option<&Value>,
+    ) -> Result<Rendering, String> {
+        let (pod, name) = self.pod(request, false).ok_or("it is no Pod that is made")?;
         if pod::annotation(pod, pod::STATUS).is_some() {
             return Err(format!(
                 "it has the annotation {} without the containers that Istio would have injected; remove the annotation",
                 pod::STATUS
             ));
         }
-        let injected = self.inject(pod, namespace, None)?;
+        let injected = self.inject_in(pod, &self.around(name, namespace), None)?;
         let containers = rendered(&injected, powers::used(pod).is_empty());
         Ok(Rendering { object: injected.pod, containers })
     }
 
-    fn rendered(&self, request: &Request) -> Vec<RenderedContainer> {
-        let Some((pod, namespace)) = self.pod(request) else { return Vec::new() };
+    fn rendered(&self, request: &Request, namespace: Option<&Value>) -> Vec<RenderedContainer> {
+        let Some((pod, name)) = self.pod(request, true) else { return Vec::new() };
         if pod::annotation(pod, pod::STATUS).is_none() {
             return Vec::new();
         }
         let Ok(before) = super::uninject::uninject(pod) else { return Vec::new() };
-        if !self.proposal(&before, namespace).inject {
+        let around = self.around(name, namespace);
+        if !self.proposal(&before, &around).inject {
             return Vec::new();
         }
         let is_plain = powers::used(&before).is_empty();
-        self.inject(&before, namespace, None)
+        self.inject_in(&before, &around, None)
             .map(|injected| rendered(&injected, is_plain))
             .unwrap_or_default()
     }

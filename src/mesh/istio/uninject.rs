@@ -5,14 +5,16 @@ use serde_json::{Map, Value};
 
 use super::pod::{self, OVERRIDES, STATUS};
 use super::{overrides, probes, prometheus};
+use crate::mesh::proof;
 
-/// What a template adds to every Pod, and no injection writes down.
-const ADDED: [&str; 5] = [
+/// What comes with an injection, and no injection writes down.
+const ADDED: [&str; 6] = [
     "istio.io/rev",
     "kubectl.kubernetes.io/default-container",
     "kubectl.kubernetes.io/default-logs-container",
     STATUS,
     OVERRIDES,
+    proof::ANNOTATION,
 ];
 
 /// Takes an injection out of a Pod. A Pod without the annotation of one stays as it is.

@@ -7,11 +7,12 @@ use meshgate::mesh::Mesh;
 use meshgate::mesh::istio::Istio;
 use serde_json::{Value, json};
 
-use super::cases::{cases, config, documents, file, shipped};
+use super::cases::{cases, documents, shipped};
+use super::command::installed;
 use crate::{Tally, corpus};
 
 /// The Pods of a document, as a webhook sees them.
-fn pods(document: &Value) -> Vec<Value> {
+pub(super) fn pods(document: &Value) -> Vec<Value> {
     if let Some(items) = document.get("items").and_then(Value::as_array) {
         return items.iter().flat_map(pods).collect();
     }
@@ -36,7 +37,7 @@ fn pods(document: &Value) -> Vec<Value> {
     vec![pod]
 }
 
-fn creation(pod: Value) -> Request {
+pub(super) fn creation(pod: Value) -> Request {
     Request::new(RequestParts {
         uid: "1".to_owned(),
         kind: GroupVersionKind::new("", "v1", "Pod"),
@@ -55,18 +56,18 @@ fn creation(pod: Value) -> Request {
 /// What is not known again; None where nothing is injected.
 fn lost(istio: &Istio, pod: Value) -> Option<Vec<String>> {
     let request = creation(pod);
-    let proposal = istio.propose(&request).unwrap().unwrap();
+    let proposal = istio.propose(&request, None).unwrap().unwrap();
     if !proposal.inject {
         return None;
     }
-    let rendering = match istio.render(&proposal, &request) {
+    let rendering = match istio.render(&proposal, &request, None) {
         Ok(rendering) => rendering,
         Err(why) => return Some(vec![why]),
     };
     let again = creation(rendering.object.clone());
-    let seen = istio.propose(&again).unwrap().unwrap();
+    let seen = istio.propose(&again, None).unwrap().unwrap();
     assert!(seen.inject, "{seen:?}");
-    let rendered = istio.rendered(&again);
+    let rendered = istio.rendered(&again, None);
     let is_there = |one: &Value| {
         let same = |other: &Value| other["name"] == one["name"] && rendering::equal(one, other);
         rendered.iter().any(|other| same(&other.container))
@@ -82,20 +83,7 @@ fn what_was_injected_is_known_again() {
     let shipped = shipped(&root);
     let mut tally = Tally::new("istio-inject, known again");
     for (number, case) in cases(&root).iter().enumerate().filter(|(_, case)| case["golden"].is_string()) {
-        let map = |name: &str, data: Value| json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name }, "data": data });
-        let injector =
-            json!({ "config": config(&root, case, &shipped), "values": file(&root, case, "values") });
-        let mut objects = vec![
-            map("istio-sidecar-injector", injector),
-            map("istio", json!({ "mesh": file(&root, case, "mesh") })),
-        ];
-        if case["nativeSidecars"] == false {
-            let status = json!({ "nodeInfo": { "kubeletVersion": "v1.28.0" } });
-            objects.push(
-                json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": "n" }, "status": status }),
-            );
-        }
-        let istio = Istio::of_objects(&objects, None).unwrap();
+        let istio = installed(&root, case, &shipped);
         for document in documents(&root.join("release-1.30").join(case["input"].as_str().unwrap())) {
             for pod in pods(&document) {
                 let has_status = pod["metadata"]["annotations"].get("sidecar.istio.io/status").is_some();

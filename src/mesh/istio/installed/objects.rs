@@ -37,9 +37,8 @@ impl Istio {
             match (text(object, "kind"), text(object, "apiVersion")) {
                 ("ConfigMap", "v1") => drop(maps.insert((name, metadata(object, "namespace")), object)),
                 ("Namespace", "v1") => {
-                    let map =
-                        |member: &str| object.pointer(&format!("/metadata/{member}"))?.as_object().cloned();
-                    let namespace = Namespace { labels: map("labels"), annotations: map("annotations") };
+                    let metadata = object.get("metadata");
+                    let namespace = Namespace::read(|member| metadata?.get(member));
                     istio.namespaces.insert(name.to_owned(), namespace);
                 }
                 ("Node", "v1") => {
@@ -59,19 +58,55 @@ impl Istio {
         let mut injectors: BTreeMap<&str, &str> = BTreeMap::new();
         for ((name, namespace), injector) in &maps {
             let Some(revision) = suffix(name, INJECTOR) else { continue };
+            let called = if revision.is_empty() { "default" } else { revision };
+            let told = told.as_ref().map(|told| told.iter().find(|one| one.revision == called));
+            let is_elsewhere = |told: &&MeshRevision| !namespace.is_empty() && told.namespace != *namespace;
+            // Where settings name revisions and their namespaces, the others are not there.
+            if matches!(told, Some(None)) || told.flatten().is_some_and(is_elsewhere) {
+                continue;
+            }
             if let Some(other) = injectors.insert(name, namespace) {
                 return Err(format!(
                     "two ConfigMaps {name}, in the namespaces `{other}` and `{namespace}`: which is the mesh's? Leave one out"
                 ));
             }
-            let called = if revision.is_empty() { "default" } else { revision };
-            let told = told.as_ref().map(|told| told.iter().find(|one| one.revision == called));
-            // Where settings name revisions, the others are not there.
-            if matches!(told, Some(None)) {
-                continue;
-            }
             istio.revisions.push(read(injector, revision, &maps, objects, told.flatten(), &webhooks)?);
         }
+        Ok(istio)
+    }
+
+    /// Whether an object of a cluster says something of how Istio is configured.
+    pub fn is_configured_by(object: &Value) -> bool {
+        match text(object, "kind") {
+            "ConfigMap" => {
+                let name = metadata(object, "name");
+                suffix(name, INJECTOR).is_some() || suffix(name, MESH).is_some()
+            }
+            "Deployment" => pod::text(object, "labels", "app") == Some("istiod"),
+            "MutatingWebhookConfiguration" => pod::text(object, "labels", "app") == Some("sidecar-injector"),
+            "Node" | "ProxyConfig" => true,
+            _ => false,
+        }
+    }
+
+    /// The same of a cluster, where each request tells of its namespace: only webhooks choose a revision, and where one of
+    /// the mesh's own is called beside those that `settings` name, the mesh injects. `objects` are those of the cluster.
+    ///
+    /// # Errors
+    /// As for [`of_objects`](Self::of_objects), and which of the revisions in `settings` has no ConfigMap.
+    pub fn of_cluster(objects: &[Value], settings: &MeshSettings) -> Result<Self, String> {
+        let mut istio = Self::of_objects(objects, Some(settings))?;
+        for told in settings.in_use() {
+            let name = told.revision.as_str();
+            if !istio.revisions.iter().any(|one| one.installation.revision() == name) {
+                let suffix = if name == "default" { String::new() } else { format!("-{name}") };
+                return Err(format!(
+                    "MeshSettings: the revision `{name}` has no ConfigMap {INJECTOR}{suffix} in the namespace `{}`; install it, or take the revision out",
+                    told.namespace
+                ));
+            }
+        }
+        istio.live = Some(webhooks(objects)?);
         Ok(istio)
     }
 
@@ -130,8 +165,8 @@ fn read(
     let adopted = adopted?;
     let live = webhooks.iter().filter(|webhook| webhook.revision == called).cloned();
     let webhooks = if adopted.is_empty() { live.collect() } else { adopted };
-    let is_off = told.is_some_and(|told| told.mode == MeshMode::Off);
-    Ok(Revision { installation, webhooks, is_off })
+    let mode = told.map_or(MeshMode::Render, |told| told.mode);
+    Ok(Revision { installation, webhooks, mode })
 }
 
 /// The webhooks of all of Istio's configurations, in the order in which the API server calls them.

@@ -1,0 +1,139 @@
+//! What an injection costs: Istio 1.30's own template, values and configuration, a Pod of one container and one of 9 KB with
+//! five; from the request to the patch with its proof (`/mutate`), and the Pod as it comes back (`/validate`), by its proof
+//! and by rendering it anew. The template is parsed once, which is measured beside.
+//!
+//! `MESHGATE_CONFORMANCE=../shared/conformance cargo bench --bench inject`: the cases of Istio's own test are needed.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "without a mesh and its Pods there is nothing to measure; where the mesh is not at hand that is said"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use criterion::Criterion;
+use meshgate::admission::{Request, decode, respond};
+use meshgate::context::{Fact, FactKey, Facts, Now, ProofKeys};
+use meshgate::engine::{Bundle, compile};
+use meshgate::mesh::istio::Istio;
+use meshgate::policy::Draft;
+use meshgate::review::{Decision, Phase, Progress, review_in};
+use meshgate::{source, yaml};
+use serde_json::{Value, json};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The Pod as the API server describes it.
+const REVIEW: &[u8] = include_bytes!("../tests/fixtures/admission-review/pod.json");
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The ConfigMaps of Istio's first case, with the template that lies beside the cases.
+fn config_maps(root: &Path) -> Vec<Value> {
+    let cases: Value =
+        serde_json::from_str(&read(&root.join("release-1.30/cases.json"))).expect("the cases are JSON");
+    let of_case = |name: &str| {
+        let path = cases.pointer(&format!("/0/{name}")).and_then(Value::as_str).expect("a case has files");
+        read(&root.join("release-1.30").join(path))
+    };
+    let shipped = read(&root.join("manifest-generate/sidecar_template.release-1.30.golden.yaml"));
+    let mut shipped = yaml::read(shipped.as_bytes()).into_iter().filter_map(Result::ok).map(|one| one.value);
+    let is_injector = |one: &Value| one.pointer("/metadata/name") == Some(&json!("istio-sidecar-injector"));
+    let shipped = shipped.find(is_injector).expect("the ConfigMap is there");
+    let config = shipped.pointer("/data/config").and_then(Value::as_str).expect("it has a configuration");
+    let config = yaml::read_last_wins(config).unwrap_or_else(|_| panic!("the configuration is YAML"));
+    let sidecar = config.pointer("/templates/sidecar").cloned().unwrap_or_default();
+    let config = json!({ "policy": "enabled", "templates": { "sidecar": sidecar } });
+    let map = |name: &str, data: Value| json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name }, "data": data });
+    vec![
+        map("istio-sidecar-injector", json!({ "config": config.to_string(), "values": of_case("values") })),
+        map("istio", json!({ "mesh": of_case("mesh") })),
+    ]
+}
+
+fn facts() -> Facts {
+    let now = Now::parse("2026-01-31T12:00:00Z").unwrap_or_else(|error| panic!("{error}"));
+    let keys = Arc::new(ProofKeys::default().rotated(now, [7; 32]));
+    let mut facts = Facts::at(now).proving_with(keys);
+    let namespace = FactKey::Namespace("shop".to_owned());
+    let fact = Fact::Known(json!({ "name": "shop", "labels": {}, "annotations": {} }));
+    facts.extend(BTreeSet::from([namespace.clone()]), BTreeMap::from([(namespace, fact)]));
+    facts
+}
+
+fn decided(mesh: &Istio, bundle: &Bundle, facts: &Facts, request: &Request, phase: Phase) -> Decision {
+    match review_in(mesh, bundle, facts, request, phase) {
+        Progress::Done(decision) => *decision,
+        Progress::Need(keys) => panic!("asks for {keys:?}"),
+    }
+}
+
+/// The review of that Pod, as bytes.
+fn with_pod(pod: &Value) -> Vec<u8> {
+    let mut review: Value = serde_json::from_slice(REVIEW).expect("the fixture is JSON");
+    if let Some(place) = review.pointer_mut("/request/object") {
+        pod.clone_into(place);
+    }
+    review.to_string().into_bytes()
+}
+
+fn of_pod(criterion: &mut Criterion, name: &str, mesh: &Istio, bytes: &[u8]) {
+    let profile = source::profile("mesh").expect("there is a profile");
+    let policies =
+        compile(Draft::read(&profile, &source::catalogue())).unwrap_or_else(|faults| panic!("{faults}"));
+    let strict = source::profile("starter").expect("there is a profile");
+    let judging =
+        compile(Draft::read(&strict, &source::catalogue())).unwrap_or_else(|faults| panic!("{faults}"));
+    let facts = facts();
+    let mutate = |bytes: &[u8]| {
+        let request = decode(bytes).expect("it is a review");
+        let decision = decided(mesh, &policies, &facts, &request, Phase::Mutate);
+        let answer = respond(request.uid(), &decision.answer());
+        (decision.object, serde_json::to_vec(&answer).expect("an answer is JSON"))
+    };
+    let (object, answer) = mutate(bytes);
+    let object = object.expect("the Pod is let in");
+    println!("{name}: {} bytes come, {} go", bytes.len(), answer.len());
+    criterion
+        .bench_function(&format!("inject/{name}: bytes to patch"), |bencher| bencher.iter(|| mutate(bytes)));
+    let proven = decode(&with_pod(&object)).expect("it is a review");
+    let mut bare = object.clone();
+    if let Some(annotations) = bare.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
+        annotations.remove(meshgate::mesh::proof::ANNOTATION);
+    }
+    let bare = decode(&with_pod(&bare)).expect("it is a review");
+    for (how, request) in [("by its proof", &proven), ("by rendering it anew", &bare)] {
+        criterion.bench_function(&format!("inject/{name}: judged {how}"), |bencher| {
+            bencher.iter(|| decided(mesh, &judging, &facts, request, Phase::Validate));
+        });
+    }
+}
+
+fn main() {
+    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance");
+    let root =
+        std::env::var_os("MESHGATE_CONFORMANCE").map_or_else(beside, PathBuf::from).join("istio-inject");
+    if !root.is_dir() {
+        println!("left out: there is no {}; set MESHGATE_CONFORMANCE", root.display());
+        return;
+    }
+    let mut criterion = Criterion::default().configure_from_args();
+    let objects = config_maps(&root);
+    let mesh = || Istio::of_objects(&objects, None).unwrap_or_else(|why| panic!("{why}"));
+    criterion.bench_function("inject/configuration read", |bencher| bencher.iter(mesh));
+    let mesh = mesh();
+    let small = json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "web", "namespace": "shop" },
+        "spec": { "containers": [{ "name": "web", "image": "web:1" }] },
+    });
+    of_pod(&mut criterion, "one container", &mesh, &with_pod(&small));
+    of_pod(&mut criterion, "five containers", &mesh, REVIEW);
+    criterion.final_summary();
+}
