@@ -19,6 +19,7 @@ mod paths;
 mod policies;
 mod progress;
 mod references;
+mod repository;
 mod review;
 mod run_tests;
 mod serve;

@@ -3,6 +3,7 @@
 mod build;
 mod diff;
 mod inspect;
+mod verify;
 
 use clap::{Args, Subcommand};
 
@@ -21,6 +22,8 @@ enum Command {
     Diff(diff::Arguments),
     /// What a bundle is made of: its revision, policies, bindings, exceptions and facts
     Inspect(inspect::Arguments),
+    /// Whether a bundle is signed by whom it has to be
+    Verify(verify::Arguments),
 }
 
 /// Runs the command.
@@ -29,5 +32,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         Command::Build(arguments) => build::run(arguments),
         Command::Diff(arguments) => diff::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
+        Command::Verify(arguments) => verify::run(arguments),
     }
 }

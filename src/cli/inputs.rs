@@ -20,9 +20,12 @@ const DEFAULT: &str = "embedded/starter";
 /// Which policies decide.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct PolicyFlags {
-    /// The policies: a directory, an archive, oci:DIR[:TAG], or an embedded profile [default: embedded/starter]
+    /// The policies: a directory, an archive, oci:DIR[:TAG], git::URL//PATH?ref=REF, a revision, or an embedded profile [default: embedded/starter]
     #[arg(short = 'p', long, value_name = "DIR")]
     policies: Option<String>,
+    /// Who has to have signed policies from a repository: a file of allowed signers, as git reads it
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
 }
 
 /// What stands in for the cluster.
@@ -45,12 +48,12 @@ pub(super) struct FactFlags {
 impl PolicyFlags {
     /// The policies of a DIR argument, which says the same, where there is one.
     pub(super) fn or_in(&self, directory: Option<&String>) -> Self {
-        Self { policies: directory.or(self.policies.as_ref()).cloned() }
+        Self { policies: directory.or(self.policies.as_ref()).cloned(), ..self.clone() }
     }
 
     /// The same where no flag names policies and the configuration does.
     pub(super) fn or_configured(&self, configured: &str) -> Self {
-        Self { policies: Some(self.policies.as_deref().unwrap_or(configured).to_owned()) }
+        Self { policies: Some(self.policies.as_deref().unwrap_or(configured).to_owned()), ..self.clone() }
     }
 
     /// What the flag says.
@@ -70,7 +73,7 @@ impl PolicyFlags {
 
     /// The policies' tree, and what came with it.
     pub(super) fn read(&self) -> anyhow::Result<Read> {
-        let read = Reference::of(self.name()).read();
+        let read = Reference::of(self.name()).and_then(|named| named.read(self.trust.as_deref()));
         read.with_context(|| format!("--policies {}: no policies", self.name()))
     }
 
@@ -87,7 +90,7 @@ impl PolicyFlags {
 
     /// The directory that they are in; None where they are in none.
     pub(super) fn directory(&self) -> Option<&Path> {
-        match Reference::of(self.name()) {
+        match Reference::of(self.name()).ok()? {
             Reference::Directory(path) => Some(path),
             _ => None,
         }
@@ -95,7 +98,17 @@ impl PolicyFlags {
 
     /// Whether they are of the binary.
     pub(super) fn are_embedded(&self) -> bool {
-        matches!(Reference::of(self.name()), Reference::Embedded(_))
+        matches!(Reference::of(self.name()), Ok(Reference::Embedded(_)))
+    }
+
+    /// Refuses a commit of a repository, which a server verifies and follows.
+    pub(super) fn can_be_served(&self) -> anyhow::Result<()> {
+        if matches!(Reference::of(self.name()), Ok(Reference::Git(_))) {
+            bail!(
+                "a server reads a repository as `source` of its configuration says, and verifies it; write it there"
+            );
+        }
+        Ok(())
     }
 
     /// What is wrong with the policies, as an error.

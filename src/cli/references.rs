@@ -1,10 +1,13 @@
-//! What names policies on the command line: an embedded profile, a directory, an archive, an OCI layout on disk.
+//! What names policies on the command line: an embedded profile, a directory, an archive, an OCI layout on disk, a commit of
+//! a repository.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 
+use super::output;
+use super::repository::Repository;
 use crate::policy::{Provenance, SourceKind, Tree};
 use crate::source::{self, About};
 
@@ -27,6 +30,8 @@ pub(super) enum Reference<'a> {
     Layout(PathBuf, Option<&'a str>),
     /// A file.
     Archive(&'a Path),
+    /// A commit of a repository.
+    Git(Repository),
 }
 
 /// Policies, and what the archive that they came in says of itself.
@@ -38,7 +43,18 @@ pub(super) struct Read {
 }
 
 impl<'a> Reference<'a> {
-    pub(super) fn of(name: &'a str) -> Self {
+    /// What a name means.
+    ///
+    /// # Errors
+    /// One that says too little.
+    pub(super) fn of(name: &'a str) -> anyhow::Result<Self> {
+        if let Some(repository) = Repository::named(name) {
+            return Ok(Self::Git(repository.map_err(|why| anyhow!(why))?));
+        }
+        Ok(Self::on_disk(name))
+    }
+
+    fn on_disk(name: &'a str) -> Self {
         let path = Path::new(name);
         if let Some(profile) = name.strip_prefix(EMBEDDED) {
             Self::Embedded(profile)
@@ -53,17 +69,19 @@ impl<'a> Reference<'a> {
         } else if let Some(layout) = name.strip_prefix(LAYOUT) {
             let (directory, reference) = source::layout_reference(layout);
             Self::Layout(directory, reference)
+        } else if let Some(repository) = Repository::here(name) {
+            Self::Git(repository)
         } else {
             Self::Directory(path)
         }
     }
 
-    /// Reads it.
-    pub(super) fn read(&self) -> anyhow::Result<Read> {
+    /// Reads it. `trust`: who has to have signed a commit.
+    pub(super) fn read(&self, trust: Option<&Path>) -> anyhow::Result<Read> {
         match self {
             Self::Embedded(profile) => Ok(Read::of(source::profile(profile)?)),
             Self::Elsewhere => bail!(
-                "a registry, a repository or a server is not read by this release; fetch it, and name the directory or the archive"
+                "a registry or a server is not read by this release; fetch what is there, and name the directory or the archive; a repository is named as git::URL//PATH?ref=REF"
             ),
             Self::Directory(path) => Ok(Read::of(source::directory(path)?)),
             Self::Layout(directory, reference) => {
@@ -71,6 +89,16 @@ impl<'a> Reference<'a> {
                 Ok(Read { tree, about: archive.about, skipped: Some(archive.accepted.skipped) })
             }
             Self::Archive(path) => archive(path),
+            Self::Git(repository) => {
+                let verified = repository.read(trust)?;
+                if trust.is_none() {
+                    output::note(
+                        "policies from a repository, not verified; --trust FILE names who has to have signed them\n",
+                    )?;
+                }
+                let skipped = Some(verified.snapshot.accepted.skipped);
+                Ok(Read { tree: verified.tree, about: None, skipped })
+            }
         }
     }
 }
@@ -117,9 +145,9 @@ mod tests {
             ("https://example.com/policies.tar.gz", Reference::Elsewhere),
             ("git@example.com:policies.git", Reference::Elsewhere),
             ("oci:layout:v1", Reference::Layout("layout".into(), Some("v1"))),
-            ("no/such/thing", Reference::Directory(Path::new("no/such/thing"))),
+            ("/no/such/thing", Reference::Directory(Path::new("/no/such/thing"))),
         ] {
-            assert_eq!(Reference::of(name), expected, "{name}");
+            assert_eq!(Reference::of(name).unwrap(), expected, "{name}");
         }
     }
 }

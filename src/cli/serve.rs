@@ -50,6 +50,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
 async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     let configuration = Arc::new(arguments.configuration()?);
     let policies = arguments.policies.or_configured(&configuration.policies);
+    policies.can_be_served()?;
     // What a source brings is judged where it is delivered; a server waits for it.
     let bundle = match &configuration.source {
         Some(_) => None,

@@ -26,5 +26,6 @@ mod pod_templates;
 mod policy_repo;
 mod program;
 mod readme;
+mod references;
 mod test_command;
 mod text;

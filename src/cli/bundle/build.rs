@@ -101,7 +101,8 @@ fn with_included(tree: Tree, includes: &[(String, PathBuf)]) -> anyhow::Result<T
         if tree.below(name).next().is_some() {
             bail!("--include {name}={shown}: the tree has the folder `{name}` itself; take another name");
         }
-        let included = Reference::of(&shown).read().with_context(|| format!("--include {name}={shown}"))?;
+        let included =
+            Reference::of(&shown)?.read(None).with_context(|| format!("--include {name}={shown}"))?;
         entries.extend(included.tree.iter().map(|(path, content)| entry(format!("{name}/{path}"), content)));
     }
     Ok(source::accept(entries)?.tree.coming_from(tree.provenance))

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::inputs::{PolicyFlags, clock};
 use crate::cli::output;
-use crate::cli::references::{Read, Reference};
+use crate::cli::references::Read;
 use crate::engine::Bundle;
 use crate::yaml;
 
@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let flags = PolicyFlags::default().or_in(Some(&arguments.bundle));
     let read = flags.read()?;
     let bundle = flags.compile(&read.tree, clock())?;
-    let about = about(&read, &bundle, matches!(Reference::of(&arguments.bundle), Reference::Embedded(_)));
+    let about = about(&read, &bundle, flags.are_embedded());
     output::print(&match arguments.format {
         Format::Text => yaml::write(&about),
         Format::Json => format!("{}\n", serde_json::to_string_pretty(&about)?),
