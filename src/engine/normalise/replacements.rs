@@ -1,6 +1,7 @@
 //! `with TARGET as VALUE`: a value that can be undefined is bound before, as in OPA. The interpreter forgets that it
-//! was undefined where another `with` follows, and lets one replacement be seen by the value of the next. Calls come first,
-//! as nested calls do elsewhere (`order`): one that ends in an error does so where another value is undefined.
+//! was undefined where another `with` follows, lets one replacement be seen by the value of the next, and does not come
+//! to a rule again that a comprehension among the values has read. Calls come first, as nested calls do elsewhere
+//! (`order`): one that ends in an error does so where another value is undefined.
 
 use super::context::Context;
 use super::tree::{Body, Node, Statement, Term};
@@ -9,7 +10,8 @@ use super::tree::{Body, Node, Statement, Term};
 pub(super) fn statement(statement: &mut Statement, before: &mut Body, context: &mut Context) {
     let (mut calls, mut others) = (Body::new(), Body::new());
     for (_, value) in &mut statement.with {
-        if context.is_settled(value) && !matches!(value.node, Node::Variable(_)) {
+        let is_settled = context.is_settled(value) && !has_comprehension(value);
+        if is_settled && !matches!(value.node, Node::Variable(_)) {
             continue;
         }
         match context.function(value) {
@@ -19,7 +21,7 @@ pub(super) fn statement(statement: &mut Statement, before: &mut Body, context: &
                 *value = context.wrapped(value.clone(), arity);
                 continue;
             }
-            None if context.is_settled(value) => continue,
+            None if is_settled => continue,
             None => {}
         }
         let name = context.fresh();
@@ -30,4 +32,8 @@ pub(super) fn statement(statement: &mut Statement, before: &mut Body, context: &
     }
     before.append(&mut calls);
     before.append(&mut others);
+}
+
+fn has_comprehension(term: &Term) -> bool {
+    matches!(term.node, Node::Comprehension(..)) || term.children().into_iter().any(has_comprehension)
 }

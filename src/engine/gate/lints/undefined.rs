@@ -38,7 +38,7 @@ impl Visitor for Negations<'_> {
             form => form.terms().into_iter().find_map(|term| unsure(term, self.rules)),
         };
         if let Some(term) = term {
-            let message = "this can be undefined, and then `not` holds whatever is said of other values; bind it above, with `object.get` where it may be absent, or make the condition a rule of its own";
+            let message = "this can be undefined, and then `not` holds, or the rule finds nothing, whatever is said of other values; bind it above, with `object.get` where it may be absent, or make the condition a rule of its own";
             self.found.add(self.module, "MG202", term.place, message);
         }
     }
