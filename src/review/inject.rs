@@ -80,12 +80,13 @@ pub(super) fn inject<'a>(
         }
     }
     let (by, proposal) = (agreed.filter(|_| !is_off)?, proposal.ok()??);
-    // A part of it is what anybody can write; it would else keep the rest away.
-    if knowledge.recognised(&fold.request).is_whole {
-        return None;
-    }
+    // Also where the mesh has been there already.
     if proposal.injector != Injector::Meshgate {
         fold.findings.extend(beside(&by, &proposal));
+        return None;
+    }
+    // A part of it is what anybody can write; it would else keep the rest away.
+    if knowledge.recognised(&fold.request).is_whole {
         return None;
     }
     render(by, &proposal, fold, knowledge)

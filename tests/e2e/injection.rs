@@ -110,8 +110,12 @@ fn the_pods_of_a_deployment_get_their_sidecar() {
     let mesh = "injection-mesh";
     let tree = tree(mesh);
     installed(&environment, &root, mesh, &environment.folder("injection-rights"), &tree);
-    let labels = json!({ "istio-injection": "enabled", "pod-security.kubernetes.io/enforce": "restricted" });
-    let webhook = Webhook::start(&environment, "injection", &labels, &tree);
+    let webhook = Webhook::start(&environment, "injection", &json!({ "istio-injection": "enabled" }), &tree);
+    // The API server's own Pod Security sees the Pod with its sidecar, too.
+    let restricted =
+        json!({ "metadata": { "labels": { "pod-security.kubernetes.io/enforce": "restricted" } } });
+    let namespace = format!("/api/v1/namespaces/{}", webhook.namespace);
+    assert_eq!(environment.admin.request(&Method::PATCH, &namespace, MERGE, &restricted).status, 200);
     let deployment = json!({
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "web" },
         "spec": {
