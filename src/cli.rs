@@ -8,6 +8,7 @@ mod eval;
 mod explain;
 mod formats;
 mod guard;
+mod image_facts;
 mod init;
 mod inject;
 mod inputs;

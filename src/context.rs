@@ -6,6 +6,8 @@
 
 mod beside;
 mod facts;
+mod images;
+mod images_file;
 mod inventory;
 mod listed;
 mod needs;
@@ -18,7 +20,9 @@ mod subjects;
 mod world;
 
 pub use beside::Beside;
-pub use facts::{Fact, FactKey, Facts, Now, OwnerReference};
+pub use facts::{Fact, FactKey, Facts, ImageKey, Now, OwnerReference, Puller};
+pub use images::Images;
+pub use images_file::ImagesFile;
 pub use inventory::Inventory;
 pub use listed::{Listed, Shelf, runtime_class, runtime_classes};
 pub use needs::{Needs, ReadRule};

@@ -16,6 +16,7 @@ mod document;
 mod entry_points;
 mod evaluate;
 mod gate;
+mod images;
 mod injection;
 mod input;
 mod interpreter_error;

@@ -6,19 +6,40 @@
 //!
 //! Called by `cluster`, `dry_run` and `cli`.
 
+mod authority;
 mod cached;
+mod compile;
 mod credentials;
 mod digest;
 mod evidence;
+mod facts;
 mod flights;
+mod gather;
+mod identity;
+mod legacy;
 mod limits;
 mod registry;
+mod reject;
+mod signer;
 mod source;
+mod statement;
+mod trust;
+mod verifier;
 
+pub use authority::{Authorities, Authority};
 pub use cached::Cached;
 pub use credentials::{CredentialSet, DockerConfigError};
 pub use digest::{Digest, DigestError};
 pub use evidence::{Annotations, Evidence, Origin, Repository};
+pub use facts::{Fact, Found, Known, Rejected, entry, judge};
+pub use gather::Gatherer;
+pub use identity::Identity;
 pub use limits::Limits;
 pub use registry::{Registries, RegistriesError};
+pub use reject::{Class, Reject};
+pub use signer::{Certificate, Signer};
 pub use source::{Answer, EvidenceSource, Gathered, Resolved, SourceError, Wanted};
+pub use trust::{CertificateTrust, KeyTrust, ManagedKey, Trust, TrustRoot, Window};
+pub use verifier::{
+    Artifact, Checked, Form, Kind, SignatureVerifier, Sigstore, Verified, check, check_payload,
+};

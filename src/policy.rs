@@ -6,6 +6,7 @@
 mod annotations;
 mod binding;
 mod declared;
+mod declared_images;
 mod draft;
 mod duration;
 mod exception;
@@ -14,7 +15,7 @@ mod fault;
 mod files;
 mod guarded;
 mod id;
-mod image_trust;
+pub mod image_trust;
 mod includes;
 mod matching;
 mod members;
@@ -34,6 +35,7 @@ mod written;
 
 pub use binding::{Binding, Enforcement, Templates};
 pub use declared::{DeclaredFact, FactName};
+pub use declared_images::DeclaredImages;
 pub use draft::Draft;
 pub use exception::{Exception, ExceptionScope};
 pub use exempted::Exempted;

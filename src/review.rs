@@ -10,6 +10,7 @@ mod decision;
 mod excepted;
 mod fold;
 mod guard;
+mod images;
 mod inject;
 mod judge;
 mod knowledge;

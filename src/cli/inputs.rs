@@ -10,6 +10,7 @@ use super::references::{Read, Reference};
 use crate::context::{Now, Others, World};
 use crate::dry_run::{Manifests, Requests};
 use crate::engine::{self, Bundle};
+use crate::image::Authorities;
 use crate::policy::{Draft, Fault, Faults, MODE_LABEL, Mode, Tree};
 use crate::report::{DocumentResult, DocumentStatus};
 use crate::source;
@@ -85,7 +86,11 @@ impl PolicyFlags {
     /// A tree of these policies, compiled, or all that is wrong with it at that time.
     pub(super) fn compile(&self, tree: &Tree, now: Now) -> anyhow::Result<Bundle> {
         let draft = Draft::read(tree, &source::catalogue()).at(now);
-        engine::compile(draft).map_err(|faults| self.unusable(&faults))
+        let bundle = engine::compile(draft).map_err(|faults| self.unusable(&faults))?;
+        // A key or a trust root that can't be used is a fault of the tree, whoever asks for images.
+        let trust = bundle.image_trust.as_deref().map(Authorities::compile);
+        trust.transpose().map_err(|faults| self.unusable(&faults))?;
+        Ok(bundle)
     }
 
     /// The directory that they are in; None where they are in none.

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::bail;
 use clap::{Args, ValueEnum};
 
 use super::guard::{GuardFlags, UserFlags};
+use super::image_facts::ImageFacts;
 use super::inputs::{FactFlags, PolicyFlags};
 use super::paths;
 use super::progress::Progress;
@@ -36,8 +36,10 @@ pub(super) struct ManifestFlags {
     /// What becomes of facts that nobody gives
     #[arg(long, value_enum, value_name = "HOW", default_value_t)]
     missing_facts: MissingFacts,
-    #[arg(long, hide = true)]
-    images: Option<String>,
+    /// Who is asked about images: facts:FILE, or skip, which leaves out the policies that look at them [default: skip
+    /// where the policies have no ImageTrust]
+    #[arg(long, value_name = "FROM", value_parser = ImageFacts::parse)]
+    images: Option<ImageFacts>,
     /// The mesh's own configuration: what policies inject is rendered from it
     #[arg(long, value_name = "PATH")]
     mesh_config: Option<PathBuf>,
@@ -58,11 +60,8 @@ impl ManifestFlags {
     /// The files that are named.
     ///
     /// # Errors
-    /// One of them is not there, or something is asked for that this release does not have.
+    /// One of them is not there.
     pub(super) fn files(&self) -> anyhow::Result<Vec<File>> {
-        if let Some(value) = &self.images {
-            bail!("--images {value}: not in this release; leave the flag out");
-        }
         let paths: Vec<String> = self.paths.iter().chain(&self.filenames).cloned().collect();
         paths::read(&paths)
     }
@@ -81,15 +80,18 @@ impl ManifestFlags {
             Some(path) => Some(super::inject::installed(path, &facts, &manifests, settings)?),
             None => None,
         };
+        let images = ImageFacts::or_default(self.images.as_ref(), &bundle);
+        let asked = images.as_ref().map(ImageFacts::images).transpose()?.unwrap_or_default();
         let check = Check {
             bundle: &bundle,
             facts: &facts,
-            world: self.facts.world(&bundle, &facts, others)?,
+            world: self.facts.world(&bundle, &facts, others)?.with_images(asked),
             now: self.facts.now(),
             namespace: self.namespace.clone(),
             user: self.user.info(),
             subjects: self.guard.subjects(),
             skips_missing_facts: self.missing_facts == MissingFacts::Skip,
+            skips_images: images == Some(ImageFacts::Skip),
             mesh: istio.as_ref().map_or(&NoMesh, |istio| istio),
             explains,
         };

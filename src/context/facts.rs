@@ -18,8 +18,10 @@ use time::{Duration, OffsetDateTime};
 pub enum FactKey {
     /// A namespace's name, labels and annotations: `{name, labels, annotations}`.
     Namespace(String),
-    /// What is known of an image, by its text in an object: `{digest}`.
-    Image(String),
+    /// Which bytes an image is: `{digest}`.
+    Image(ImageKey),
+    /// Who signed an image, and what was said of it: an entry of the fact `images`, but for what only the object says.
+    Signatures(ImageKey),
     /// The top-level workload above an object: `{kind, name, uid, replicas}`, or null where the chain ends in
     /// something that is not there.
     Owner {
@@ -36,6 +38,26 @@ pub enum FactKey {
     ClusterVersion,
     /// The objects of some kinds ([`Fact::Inventory`]).
     Inventory(BTreeSet<GroupVersionKind>),
+}
+
+/// An image as an object names it, and on whose behalf it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ImageKey {
+    /// Its text in the object.
+    pub text: String,
+    /// Whose credentials may be used.
+    pub puller: Puller,
+}
+
+/// The Pod that would pull an image: where its pull secrets are, and what they are called.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Puller {
+    /// The namespace; empty where the object is in none.
+    pub namespace: String,
+    /// The service account; empty where none is named.
+    pub service_account: String,
+    /// The names in `spec.imagePullSecrets`, in their order.
+    pub secrets: Vec<String>,
 }
 
 /// What `metadata.ownerReferences[]` says of an owner (meta/v1 OwnerReference).
@@ -119,6 +141,11 @@ impl Now {
     /// What is wrong with the text.
     pub fn parse(text: &str) -> Result<Self, time::error::Parse> {
         OffsetDateTime::parse(text, &Rfc3339).map(Self::at)
+    }
+
+    /// The moment, in UTC.
+    pub fn moment(&self) -> OffsetDateTime {
+        self.0
     }
 
     /// Whether it is more than `length` after the other moment.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::facts::{Fact, FactKey, OwnerReference};
+use super::images::Images;
 use super::inventory::Inventory;
 use super::listed::{Shelf, runtime_classes};
 use super::objects::{Keep, Names, Objects};
@@ -26,6 +27,7 @@ pub struct World {
     /// Labels of every namespace that does not say otherwise.
     labels: BTreeMap<String, String>,
     version: (u64, u64),
+    images: Images,
 }
 
 /// What is said of a namespace that is not known.
@@ -41,7 +43,14 @@ impl World {
     /// Knows nothing yet.
     pub fn new(others: Others) -> Self {
         let (objects, namespaces) = (BTreeMap::new(), BTreeMap::new());
-        Self { objects, namespaces, others, labels: BTreeMap::new(), version: kinds::NEWEST }
+        let (labels, images) = (BTreeMap::new(), Images::default());
+        Self { objects, namespaces, others, labels, version: kinds::NEWEST, images }
+    }
+
+    /// With somebody who can be asked about images.
+    #[must_use]
+    pub fn with_images(self, images: Images) -> Self {
+        Self { images, ..self }
     }
 
     /// Gives every namespace a label that has none of this name.
@@ -169,7 +178,7 @@ impl ContextSource for World {
     fn fetch<'a>(&'a self, key: &'a FactKey) -> Pin<Box<dyn Future<Output = Fact> + Send + 'a>> {
         let fact = match key {
             FactKey::Namespace(name) => self.namespace(name),
-            FactKey::Image(_) => Fact::Unknown("no registry is read by this release".to_owned()),
+            FactKey::Image(_) | FactKey::Signatures(_) => return self.images.fetch(key),
             FactKey::Owner { namespace, controller } => self.owner(namespace, controller, None),
             FactKey::Listed(listed, namespace) => listed.of(self, namespace),
             FactKey::RuntimeClasses => runtime_classes(self),

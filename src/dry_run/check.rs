@@ -37,6 +37,8 @@ pub struct Check<'a> {
     pub subjects: Subjects,
     /// Whether a policy that can't be asked because a fact is missing is left out; it is an error else.
     pub skips_missing_facts: bool,
+    /// Whether policies that look at images are left out where nobody is asked about them.
+    pub skips_images: bool,
     /// The mesh that the Pods may be in.
     pub mesh: &'a dyn Mesh,
     /// Whether decisions are explained, which takes longer.

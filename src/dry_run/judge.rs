@@ -113,7 +113,11 @@ impl Check<'_> {
 
     /// Whether it says only that a fact is missing, which was asked to be left out.
     pub(super) fn leaves_out(&self, finding: &Finding) -> bool {
-        self.skips_missing_facts && finding.lacks_fact
+        match finding.lacks_fact {
+            Some("images") => self.skips_images || self.skips_missing_facts,
+            Some(_) => self.skips_missing_facts,
+            None => false,
+        }
     }
 
     /// What is known before anything is asked.

@@ -8,6 +8,7 @@ use regorus::Value as Rego;
 use super::cause::RuleText;
 use super::chunk::{self, Chunk};
 use super::entry_points::{self, EntryPoints};
+use super::images;
 use super::input::to_rego;
 use super::libraries::{self, Library, Reads};
 use super::needs;
@@ -16,8 +17,8 @@ use super::program::{self, Contract, ProgramSettings, Promise};
 use super::said::Apart;
 use super::syntax::Parsed;
 use crate::policy::{
-    Binding, BundleSettings, Draft, Exception, Fault, Faults, MeshSettings, Module, Policy, PolicyId,
-    Revision,
+    Binding, BundleSettings, Draft, Exception, Fault, Faults, ImageTrust, MeshSettings, Module, Policy,
+    PolicyId, Revision,
 };
 
 /// Policies in force, ready to evaluate. Immutable and shared by all requests.
@@ -26,6 +27,8 @@ pub struct Bundle {
     pub revision: Revision,
     /// What holds for all of it.
     pub settings: BundleSettings,
+    /// Whom to trust for images; None where nothing is said of it.
+    pub image_trust: Option<Arc<ImageTrust>>,
     /// What is done about meshes; None where nothing is said of it.
     pub meshes: Option<MeshSettings>,
     /// All policies, bound or not.
@@ -101,6 +104,7 @@ impl Bundle {
         Ok(Self {
             revision: self.revision.clone(),
             settings: self.settings.clone(),
+            image_trust: self.image_trust.clone(),
             meshes: self.meshes.clone(),
             policies: self.policies.clone(),
             bound: self.bound.clone(),
@@ -117,13 +121,24 @@ impl Bundle {
 /// # Errors
 /// The draft's faults, and everything that the gate refuses.
 pub fn compile(draft: Draft) -> Result<Bundle, Faults> {
-    // Trust in images decides nothing yet.
-    let Draft { revision, policies, libraries, bindings, exceptions, settings, meshes, mut faults, .. } =
-        draft;
+    let Draft {
+        revision,
+        policies,
+        libraries,
+        bindings,
+        exceptions,
+        settings,
+        meshes,
+        image_trust,
+        mut faults,
+    } = draft;
     let named: BTreeSet<&PolicyId> = bindings.iter().map(|binding| &binding.policy).collect();
     // An embedded policy that nothing binds is no part of any program, and its faults are ours to find.
     let looked_at = policies.values().filter(|policy| !policy.is_embedded || named.contains(&policy.id));
-    let (policies_parsed, libraries_parsed) = judged(&looked_at.collect::<Vec<_>>(), &libraries, &mut faults);
+    let looked_at: Vec<&Policy> = looked_at.collect();
+    let image_trust = image_trust.map(Arc::new);
+    faults.extend(looked_at.iter().flat_map(|policy| images::unknown(policy, image_trust.as_deref())));
+    let (policies_parsed, libraries_parsed) = judged(&looked_at, &libraries, &mut faults);
     Faults::or(faults, ())?;
     let policies: BTreeMap<PolicyId, Arc<Policy>> =
         policies.into_iter().map(|(id, policy)| (id, Arc::new(policy))).collect();
@@ -152,7 +167,18 @@ pub fn compile(draft: Draft) -> Result<Bundle, Faults> {
     let parameters =
         bound.iter().map(|one| (Rego::from(packages::member(one.number)), to_rego(&one.binding.parameters)));
     let parameters = Rego::from(parameters.collect::<BTreeMap<_, _>>());
-    Ok(Bundle { revision, settings, meshes, policies, bound, exceptions, chunks, parameters, libraries })
+    Ok(Bundle {
+        revision,
+        settings,
+        image_trust,
+        meshes,
+        policies,
+        bound,
+        exceptions,
+        chunks,
+        parameters,
+        libraries,
+    })
 }
 
 /// A tenant binds what changes objects only where the platform lets it; also what has a say in injections, for one that

@@ -58,13 +58,13 @@ impl Input {
         metadata.context.iter().filter(|fact| !metadata.errors.contains(&fact.name)).find_map(why)
     }
 
-    /// The bindings in groups that see the same containers and the same inventory: `input.exempt` is one for all that are
+    /// The bindings in groups that see the same containers, the same inventory and the same of images: `input.exempt` is one for all that are
     /// asked together, and a library that reads it doesn't know for whom.
     pub(super) fn alike<'b>(&self, bindings: impl Iterator<Item = &'b Bound>) -> Vec<Vec<&'b Bound>> {
         let mut groups: BTreeMap<_, Vec<&Bound>> = BTreeMap::new();
         for bound in bindings {
             groups
-                .entry((self.exempt.get(&bound.number), declared_inventory(bound)))
+                .entry((self.exempt.get(&bound.number), PARTED.map(|name| declared(bound, name))))
                 .or_default()
                 .push(bound);
         }
@@ -72,11 +72,11 @@ impl Input {
     }
 
     /// `input` for those bindings that are asked, which are all [`alike`](Self::alike) `one`. All facts are there, but for
-    /// other inventories, and those that are not known as `{"error": why}`: that a policy reads none but those that it
+    /// those that other policies declared in another way, and those that are not known as `{"error": why}`: that a policy reads none but those that it
     /// declared is the gate's matter (R25).
     pub(super) fn of(&self, parameters: &Rego, asked: &[usize], one: &Bound) -> Rego {
         let is_seen = |fact: &DeclaredFact| {
-            fact.name != FactName::Inventory || declared_inventory(one).is_some_and(|own| own == fact)
+            !PARTED.contains(&fact.name) || declared(one, fact.name).is_some_and(|own| own == fact)
         };
         let seen = self.facts.iter().filter(|(fact, _)| is_seen(fact));
         let shown =
@@ -120,9 +120,12 @@ fn names(exempt: &Exempt) -> Rego {
     Rego::from(members.collect::<BTreeMap<_, _>>())
 }
 
-/// The inventory that the binding's policy declares.
-fn declared_inventory(bound: &Bound) -> Option<&DeclaredFact> {
-    bound.policy.metadata.context.iter().find(|fact| fact.name == FactName::Inventory)
+/// The facts of which policies that declare them differently see different ones.
+const PARTED: [FactName; 2] = [FactName::Inventory, FactName::Images];
+
+/// The fact of that name as the binding's policy declares it.
+fn declared(bound: &Bound, name: FactName) -> Option<&DeclaredFact> {
+    bound.policy.metadata.context.iter().find(|fact| fact.name == name)
 }
 
 fn convert(facts: BTreeMap<DeclaredFact, Fact>) -> BTreeMap<DeclaredFact, Result<Rego, String>> {

@@ -48,9 +48,10 @@ fn add(needs: &mut Needs, fact: &DeclaredFact) {
             return Listed::Pods.kinds().into_iter().for_each(|kind| needs.add(kind, Keep::Pod));
         }
         FactName::ClusterVersion => return needs.version = true,
-        // Computed from the request, the bundle or the clock.
+        // Computed from the request, the bundle or the clock, or asked of registries.
         FactName::Containers
         | FactName::Exceptions
+        | FactName::Images
         | FactName::MeshProposal
         | FactName::Namespace
         | FactName::Now

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::digest::Digest;
 use super::limits::{ANNOTATION_BYTES, ANNOTATIONS};
 use super::source::SourceError;
+use super::verifier::Form;
 use crate::kubernetes::image_reference::ImageReference;
 
 /// Annotations of a layer, by name.
@@ -116,18 +117,47 @@ impl Evidence {
         &self.origin
     }
 
+    /// The digest of the layer and of the annotations by which it was signed: what was verified, all of it.
+    pub fn digest(&self) -> Digest {
+        match &self.body {
+            EvidenceBody::LegacySignature { payload: bytes, annotations }
+            | EvidenceBody::LegacyAttestation { envelope: bytes, annotations } => {
+                let mut all = bytes.to_vec();
+                for (name, value) in annotations {
+                    all.extend_from_slice(&[name.as_bytes(), b"\0", value.as_bytes(), b"\0"].concat());
+                }
+                Digest::of(&all)
+            }
+            EvidenceBody::Bundle { json } => Digest::of(json),
+        }
+    }
+
     /// How many bytes the layer has.
     pub fn len(&self) -> usize {
-        match &self.body {
-            EvidenceBody::LegacySignature { payload: bytes, .. }
-            | EvidenceBody::LegacyAttestation { envelope: bytes, .. }
-            | EvidenceBody::Bundle { json: bytes } => bytes.len(),
-        }
+        self.bytes().len()
     }
 
     /// Whether the layer has no bytes.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.bytes().is_empty()
+    }
+
+    /// The form that it has.
+    pub(super) fn form(&self) -> Form {
+        match &self.body {
+            EvidenceBody::LegacySignature { .. } => Form::SimpleSigning,
+            EvidenceBody::LegacyAttestation { .. } => Form::Dsse,
+            EvidenceBody::Bundle { .. } => Form::Bundle,
+        }
+    }
+
+    /// The layer.
+    pub(super) fn bytes(&self) -> &Bytes {
+        match &self.body {
+            EvidenceBody::LegacySignature { payload: bytes, .. }
+            | EvidenceBody::LegacyAttestation { envelope: bytes, .. }
+            | EvidenceBody::Bundle { json: bytes } => bytes,
+        }
     }
 }
 

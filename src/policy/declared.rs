@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::declared_images::DeclaredImages;
 use crate::admission::GroupVersionKind;
 use crate::kubernetes::kinds;
 
@@ -24,6 +25,8 @@ pub enum FactName {
     DisruptionBudgets,
     /// The exceptions that cover the object.
     Exceptions,
+    /// Who signed the images, and what was said of them.
+    Images,
     /// Gatekeeper's `data.inventory`, of the kinds that are declared.
     Inventory,
     /// LimitRanges of the namespace.
@@ -49,12 +52,13 @@ pub enum FactName {
 
 impl FactName {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Autoscalers,
         Self::ClusterVersion,
         Self::Containers,
         Self::DisruptionBudgets,
         Self::Exceptions,
+        Self::Images,
         Self::Inventory,
         Self::LimitRanges,
         Self::MeshProposal,
@@ -75,6 +79,7 @@ impl FactName {
             Self::Containers => "containers",
             Self::DisruptionBudgets => "disruption_budgets",
             Self::Exceptions => "exceptions",
+            Self::Images => "images",
             Self::Inventory => "inventory",
             Self::LimitRanges => "limit_ranges",
             Self::MeshProposal => "mesh.proposal",
@@ -96,11 +101,13 @@ pub struct DeclaredFact {
     pub name: FactName,
     /// Of the inventory: the kinds. Empty for all others.
     pub kinds: BTreeSet<GroupVersionKind>,
+    /// Of images: what of them. As if nothing were said for all others.
+    pub images: DeclaredImages,
 }
 
 impl From<FactName> for DeclaredFact {
     fn from(name: FactName) -> Self {
-        Self { name, kinds: BTreeSet::new() }
+        Self { name, kinds: BTreeSet::new(), images: DeclaredImages::default() }
     }
 }
 
@@ -123,6 +130,9 @@ impl Serialize for DeclaredFact {
         let options = BTreeMap::from([("kinds", self.written())]);
         match self.name {
             FactName::Inventory => BTreeMap::from([(self.name, options)]).serialize(serializer),
+            FactName::Images if self.images != DeclaredImages::default() => {
+                BTreeMap::from([(self.name, &self.images)]).serialize(serializer)
+            }
             name => name.serialize(serializer),
         }
     }
@@ -193,10 +203,14 @@ impl<'de> Visitor<'de> for ContextVisitor {
         while let Some(key) = all.next_key::<String>()? {
             let name = FactName::deserialize(IntoDeserializer::<A::Error>::into_deserializer(key))?;
             let mut declared = DeclaredFact::from(name);
-            if name == FactName::Inventory {
-                declared.kinds = all.next_value::<InventoryOptions>()?.kinds;
-            } else {
-                all.next_value::<Option<NoOptions>>()?;
+            match name {
+                FactName::Inventory => declared.kinds = all.next_value::<InventoryOptions>()?.kinds,
+                FactName::Images => {
+                    declared.images = all.next_value::<Option<DeclaredImages>>()?.unwrap_or_default();
+                }
+                _ => {
+                    all.next_value::<Option<NoOptions>>()?;
+                }
             }
             context.0.insert(declared);
         }
@@ -294,7 +308,10 @@ mod tests {
             kind("networking.k8s.io", "v1", "Ingress"),
             kind("example.com", "v1alpha1", "Widget"),
         ]);
-        assert_eq!(declared, BTreeSet::from([DeclaredFact { name: FactName::Inventory, kinds: expected }]));
+        assert_eq!(
+            declared,
+            BTreeSet::from([DeclaredFact { kinds: expected, ..FactName::Inventory.into() }])
+        );
     }
 
     #[test]

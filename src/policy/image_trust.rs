@@ -1,13 +1,18 @@
-//! The file kind `ImageTrust`: whose signatures and attestations count for which images. Typed and judged here; nothing
-//! verifies images yet.
+//! The file kind `ImageTrust`: whose signatures and attestations count for which images. Typed and judged here; `image`
+//! makes authorities of it.
 
 mod check;
+mod glob;
+mod pattern;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 pub(super) use check::read;
+pub use glob::ImageGlob;
+pub use pattern::Pattern;
 
 /// Whom to trust. At most one document in a tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -21,6 +26,12 @@ pub struct ImageTrust {
     pub rules: Vec<TrustRule>,
     /// What becomes of images that an UPDATE leaves as they are.
     pub unchanged: Unchanged,
+    /// The file that says so.
+    #[serde(skip)]
+    pub file: String,
+    /// The files of the tree that it names, by their paths.
+    #[serde(skip)]
+    pub contents: BTreeMap<String, Vec<u8>>,
 }
 
 /// A trust root in the tree.
@@ -141,7 +152,7 @@ pub enum Format {
 }
 
 /// Hashes that a key signs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HashAlgorithm {
     /// SHA-256.
@@ -174,9 +185,24 @@ pub struct TrustRule {
     pub require: Require,
     /// The entry point that reports it.
     pub enforcement: TrustEnforcement,
-    /// Platforms whose images are verified as well.
-    #[serde(default)]
-    pub also_verify_platforms: Vec<String>,
+}
+
+impl TrustRule {
+    /// The rule as policies see it: `{name, enforcement, atLeast, of: [{authority, attested}]}`.
+    pub fn fact(&self) -> Value {
+        let of = |demand: &Demand| match demand {
+            Demand::Signed(name) => json!({ "authority": name, "attested": [] }),
+            Demand::Attested(one) => json!({ "authority": one.authority, "attested": one.attested }),
+        };
+        let enforcement = match self.enforcement {
+            TrustEnforcement::Deny => "deny",
+            TrustEnforcement::Warn => "warn",
+            TrustEnforcement::Audit => "audit",
+        };
+        let (name, at_least) = (&self.name, self.require.at_least);
+        let of: Vec<Value> = self.require.of.iter().map(of).collect();
+        json!({ "name": name, "enforcement": enforcement, "atLeast": at_least, "of": of })
+    }
 }
 
 /// How many of which authorities.

@@ -58,8 +58,8 @@ pub struct Finding {
     pub action: Action,
     /// Whether the policy gave no answer: its failurePolicy speaks, not its rules.
     pub is_error: bool,
-    /// Whether that is because a fact is missing that somebody else would have to give, not the object.
-    pub lacks_fact: bool,
+    /// The fact without which there is none, where somebody else would have to give it, not the object.
+    pub lacks_fact: Option<&'static str>,
     /// The policy.
     pub policy: PolicyId,
     /// The binding's name.
@@ -174,7 +174,10 @@ impl Finding {
         };
         let message = error.to_string();
         let cause = error.cause();
-        let lacks_fact = matches!(error, EvaluationError::Fact { name, .. } if OF_THE_WORLD.contains(name));
+        let lacks_fact = match error {
+            EvaluationError::Fact { name, .. } => OF_THE_WORLD.into_iter().find(|fact| fact == name),
+            _ => None,
+        };
         let about = Self::about(matched, action, true);
         Self { key: message.clone(), message, cause, lacks_fact, ..about }.suspended_by(matched)
     }
@@ -205,7 +208,7 @@ impl Finding {
         Self {
             action,
             is_error,
-            lacks_fact: false,
+            lacks_fact: None,
             policy: policy.id.clone(),
             binding: matched.bound.binding.name.clone(),
             key: String::new(),
@@ -248,7 +251,7 @@ impl Finding {
         Self {
             action,
             is_error: false,
-            lacks_fact: false,
+            lacks_fact: None,
             policy: PolicyId::guard(),
             binding: "guard".to_owned(),
             key: message.clone(),

@@ -6,10 +6,13 @@ use serde_json::{Value, json};
 
 use super::decision::Phase;
 use super::excepted::{self, Excepted};
+use super::images;
 use super::mesh::{self, Recognised};
 use super::trace::Trace;
 use crate::admission::{Operation, Request};
-use crate::context::{self, Fact, FactKey, Facts, Listed, Now, OwnerReference, ProofKeys, Subjects};
+use crate::context::{
+    self, Fact, FactKey, Facts, ImageKey, Listed, Now, OwnerReference, ProofKeys, Subjects,
+};
 use crate::engine::Bundle;
 use crate::kubernetes::containers;
 use crate::kubernetes::pod_template::{self, PodTemplates};
@@ -90,7 +93,7 @@ impl<'a> Knowledge<'a> {
             return Recognised::proven(&proven);
         }
         let rendered = self.rendered(request);
-        mesh::recognise(&rendered, object, |image| self.digest(image))
+        mesh::recognise(&rendered, object, |image| self.digest(image, request))
     }
 
     /// What is wrong with the sidecar of the object: the first difference from what the mesh would have put into it.
@@ -99,20 +102,26 @@ impl<'a> Knowledge<'a> {
             return None;
         }
         let rendered = self.rendered(request);
-        mesh::difference(&rendered, object(request)?, |image| self.digest(image))
+        mesh::difference(&rendered, object(request)?, |image| self.digest(image, request))
     }
 
     /// The digest of a tag, as far as it is known by now.
-    fn digest(&mut self, image: &str) -> Option<String> {
-        match self.image(image)? {
+    fn digest(&mut self, image: &str, request: &Request) -> Option<String> {
+        match self.image(image, request)? {
             Fact::Known(entry) => entry.get("digest").and_then(Value::as_str).map(str::to_owned),
             Fact::Inventory(_) | Fact::Unknown(_) => None,
         }
     }
 
-    /// What is known of an image. None: asked for.
-    pub(super) fn image(&mut self, text: &str) -> Option<Fact> {
-        self.gathered(FactKey::Image(text.to_owned()))
+    /// Which bytes an image of the object is. None: asked for.
+    pub(super) fn image(&mut self, text: &str, request: &Request) -> Option<Fact> {
+        let puller = images::puller(&self.bundle.settings.pod_templates, request);
+        self.gathered(FactKey::Image(ImageKey { text: text.to_owned(), puller }))
+    }
+
+    /// The policies in force.
+    pub(super) fn bundle(&self) -> &'a Bundle {
+        self.bundle
     }
 
     /// The keys that were asked for in vain, and what was looked at.
@@ -176,6 +185,7 @@ impl<'a> Knowledge<'a> {
             FactName::Exceptions => Some(excepted::fact(&self.excepted(request))),
             FactName::Containers => Some(self.containers(request)),
             FactName::MeshProposal => self.proposed(request),
+            FactName::Images => images::fact(self, &declared.images, request),
             FactName::Pod => Some(self.of_object(request, pod_template::fact, Value::Null)),
             FactName::Pods => self.pods(request),
         }
@@ -266,7 +276,8 @@ impl<'a> Knowledge<'a> {
         }
     }
 
-    fn gathered(&mut self, key: FactKey) -> Option<Fact> {
+    /// What was gathered; None: asked for.
+    pub(super) fn gathered(&mut self, key: FactKey) -> Option<Fact> {
         let fact = self.facts.get(&key);
         if fact.is_none() {
             self.missing.insert(key);

@@ -49,7 +49,7 @@ fn pinned(
     let open = open_images(pod.pointer, pod.pod, request);
     for (_, image) in &open {
         if !digests.contains_key(image) {
-            digests.insert(image.clone(), digest(image, knowledge)?);
+            digests.insert(image.clone(), digest(image, request, knowledge)?);
         }
     }
     let mut result = object.clone();
@@ -104,10 +104,14 @@ fn stays(
 }
 
 /// The digest of a tag; None: asked for.
-fn digest(image: &str, knowledge: &mut Knowledge<'_>) -> Result<Option<String>, EvaluationError> {
+fn digest(
+    image: &str,
+    request: &Request,
+    knowledge: &mut Knowledge<'_>,
+) -> Result<Option<String>, EvaluationError> {
     let error = |why: String| EvaluationError::Fact { name: "images", why: format!("`{image}`: {why}") };
     ImageReference::parse(image).map_err(|why| error(why.to_string()))?;
-    let digest = match knowledge.image(image).map(Fact::known) {
+    let digest = match knowledge.image(image, request).map(Fact::known) {
         None => return Ok(None),
         Some(Err(why)) => return Err(error(why)),
         Some(Ok(entry)) => entry.get("digest").and_then(Value::as_str).unwrap_or_default().to_owned(),

@@ -1,9 +1,9 @@
 //! Examples: `<policy>/examples/<outcome>-<why>.yaml`, each of which has, through the dry run, the outcome of its name.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use crate::context::{Now, Others, Subjects, World};
+use crate::context::{Images, ImagesFile, Now, Others, Subjects, World};
 use crate::dry_run::{Check, Content, File, Manifests, Outcome, Requests};
 use crate::engine::{self, Bundle};
 use crate::mesh::NoMesh;
@@ -24,17 +24,27 @@ pub struct Example {
     /// What stands before the first hyphen of its name: `allowed`, `denied`, `warned`, `mutated`.
     pub expected: String,
     bytes: Vec<u8>,
+    /// What is known of images: `images.json` beside it.
+    images: Option<Vec<u8>>,
 }
+
+/// The file in a policy's folder `examples` that is the fact `images` for all of them.
+const IMAGES: &str = "images.json";
 
 /// All examples of a tree, in the order of their files.
 pub(super) fn of(tree: &Tree, root: &str) -> Vec<Example> {
     let example = |(path, bytes): (&str, &[u8])| {
         let (policy, file) = path.split_once("/examples/")?;
+        if file == IMAGES {
+            return None;
+        }
+        let beside = format!("{policy}/examples/{IMAGES}");
         Some(Example {
             policy: policy.to_owned(),
             path: if root.is_empty() { path.to_owned() } else { format!("{root}/{path}") },
             expected: file.split('-').next().unwrap_or_default().to_owned(),
             bytes: bytes.to_vec(),
+            images: tree.iter().find(|(path, _)| *path == beside).map(|(_, bytes)| bytes.to_vec()),
         })
     };
     tree.iter().filter_map(example).collect()
@@ -79,7 +89,7 @@ impl Example {
     /// # Errors
     /// Why there is no outcome.
     pub fn outcome(&self, bundles: &Bundles<'_>) -> Result<Outcome, String> {
-        check(bundles.of(&self.policy)?, &self.manifests())
+        check(bundles.of(&self.policy)?, &self.manifests(), self.images()?)
     }
 
     /// What is not as its name says.
@@ -88,9 +98,9 @@ impl Example {
     }
 
     fn compare(&self, bundle: &Bundle) -> Result<Vec<String>, String> {
-        let outcome = check(bundle, &self.manifests())?;
+        let outcome = check(bundle, &self.manifests(), self.images()?)?;
         let report = &outcome.report;
-        let rests = self.expected != "mutated" || rests(bundle, &self.path, &outcome)?;
+        let rests = self.expected != "mutated" || self.rests(bundle, &outcome)?;
         let named = self.path.ends_with(".yaml");
         let demands = [
             (named, "the name does not end with .yaml"),
@@ -117,6 +127,23 @@ impl Example {
         })
     }
 
+    /// Who is asked about images.
+    fn images(&self) -> Result<Images, String> {
+        let Some(bytes) = &self.images else { return Ok(Images::default()) };
+        let file = ImagesFile::parse(bytes).map_err(|why| format!("{IMAGES}: {why}"))?;
+        Ok(Images::of(Arc::new(file)))
+    }
+
+    /// Whether nothing is left to change in what was changed.
+    fn rests(&self, bundle: &Bundle, outcome: &Outcome) -> Result<bool, String> {
+        let objects = outcome.reviewed.iter().map(|one| format!("---\n{}", yaml::write(&one.object)));
+        let again = manifests(&self.path, objects.collect::<String>().into_bytes());
+        let again = check(bundle, &again, self.images()?)?;
+        let mut pairs = again.reviewed.iter().zip(&outcome.reviewed);
+        Ok(again.reviewed.len() == outcome.reviewed.len()
+            && pairs.all(|(again, first)| again.patch.is_empty() && again.object == first.object))
+    }
+
     fn manifests(&self) -> Manifests {
         manifests(&self.path, self.bytes.clone())
     }
@@ -126,9 +153,9 @@ fn manifests(path: &str, bytes: Vec<u8>) -> Manifests {
     Manifests::read(&[File { name: path.to_owned(), content: Content::Bytes(bytes), named: true }])
 }
 
-fn check(bundle: &Bundle, manifests: &Manifests) -> Result<Outcome, String> {
+fn check(bundle: &Bundle, manifests: &Manifests, images: Images) -> Result<Outcome, String> {
     let now = Now::parse(NOW).map_err(|error| error.to_string())?;
-    let world = World::new(Others::Fresh);
+    let world = World::new(Others::Fresh).with_images(images);
     let facts = Manifests::default();
     let check = Check {
         bundle,
@@ -137,6 +164,7 @@ fn check(bundle: &Bundle, manifests: &Manifests) -> Result<Outcome, String> {
         now,
         namespace: None,
         skips_missing_facts: false,
+        skips_images: false,
         mesh: &NoMesh,
         explains: false,
         user: None,
@@ -168,13 +196,4 @@ fn unlike(expected: &str, report: &Report) -> Option<&'static str> {
         _ => (false, "the name begins with none of allowed-, denied-, warned-, mutated-"),
     };
     (!holds).then_some(what)
-}
-
-/// Whether nothing is left to change in what was changed.
-fn rests(bundle: &Bundle, path: &str, outcome: &Outcome) -> Result<bool, String> {
-    let objects = outcome.reviewed.iter().map(|reviewed| format!("---\n{}", yaml::write(&reviewed.object)));
-    let again = check(bundle, &manifests(path, objects.collect::<String>().into_bytes()))?;
-    let mut pairs = again.reviewed.iter().zip(&outcome.reviewed);
-    Ok(again.reviewed.len() == outcome.reviewed.len()
-        && pairs.all(|(again, first)| again.patch.is_empty() && again.object == first.object))
 }

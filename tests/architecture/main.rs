@@ -51,6 +51,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("rcgen", &["certificates"]),
     ("regorus", &["engine"]),
     ("rustls", &["certificates", "outbound", "webhook"]),
+    ("sigstore_verify", &["image"]),
     ("ssh_key", &["source"]),
     ("tar", &["source"]),
 ];

@@ -251,7 +251,7 @@ meshes:
 #[test]
 fn trust_and_meshes_are_typed_and_judged() {
     let good = format!("{HEAD}package policies.workloads.good\n\ndeny contains \"no\" if false\n");
-    let trust = "apiVersion: meshgate.io/v1alpha1\nkind: ImageTrust\ntrustRoots: {corp: {file: keys/trusted_root.json}}\nauthorities:\n  vendor: {key: {files: [keys/vendor.pub], transparencyLog: none}, formats: [bundle, legacy]}\n  ours: {static: pass}\nrules: [{name: a, images: ['registry.io/**'], require: {atLeast: 1, of: [vendor, {authority: ours, attested: [x]}]}, enforcement: deny}]\nunchanged: verify\n";
+    let trust = "apiVersion: meshgate.io/v1alpha1\nkind: ImageTrust\nauthorities:\n  vendor: {key: {files: [keys/vendor.pub], transparencyLog: none}, formats: [bundle, legacy]}\n  ours: {static: pass}\nrules: [{name: a, images: ['registry.io/**'], require: {atLeast: 1, of: [vendor, {authority: ours, attested: [x]}]}, enforcement: deny}]\nunchanged: verify\n";
     let meshes = kind(
         "MeshSettings",
         "m",
@@ -263,8 +263,11 @@ fn trust_and_meshes_are_typed_and_judged() {
         ("good/a.yaml", bound.as_str()),
         ("good/trust.yaml", trust),
         ("good/mesh.yaml", meshes.as_str()),
-        ("good/keys/trusted_root.json", "{}"),
-        ("good/keys/vendor.pub", ""),
+        ("good/keys/vendor.pub", &rcgen::KeyPair::generate().unwrap().public_key_pem()),
+        ("useless/workloads/good/good.rego", good.as_str()),
+        ("useless/a.yaml", bound.as_str()),
+        ("useless/trust.yaml", trust),
+        ("useless/keys/vendor.pub", "no key"),
         ("bad/workloads/good/good.rego", good.as_str()),
         ("bad/a.yaml", bound.as_str()),
         ("bad/trust.yaml", TRUST),
@@ -280,6 +283,9 @@ fn trust_and_meshes_are_typed_and_judged() {
     let folder = folder(&files);
     let ran = run(folder.path(), &["policies", "list", "-p", "good"], "");
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    let ran = run(folder.path(), &["policies", "list", "-p", "useless"], "");
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("useless/keys/vendor.pub: no public key"), "{}", ran.err);
     let ran = run(folder.path(), &["check", "-p", "bad", "-"], "");
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
     insta::assert_snapshot!("trust", ran.err);

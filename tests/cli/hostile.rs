@@ -122,7 +122,7 @@ fn what_can_not_be_read_is_a_fault_of_facts() {
 #[test]
 fn flags_of_later_releases_are_refused_by_name() {
     for (arguments, needle) in [
-        (["--images", "registry"], "--images registry: not in this release"),
+        (["--images", "registry"], "write facts:FILE or skip"),
         (
             ["--policies", "oci://ghcr.io/acme/policies"],
             "oci://ghcr.io/acme/policies: a reference to a registry",

@@ -8,6 +8,7 @@ mod istio;
 mod opa;
 mod pod_security;
 mod quantity;
+mod sigstore;
 
 use std::{env, fmt::Display, path::PathBuf};
 

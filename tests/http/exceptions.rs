@@ -51,6 +51,7 @@ fn checked(bundle: &Bundle, spec: &Value) -> Report {
         now: Now::parse(NOW).unwrap(),
         namespace: None,
         skips_missing_facts: false,
+        skips_images: false,
         mesh: &meshgate::review::NoMesh,
         explains: false,
         user: None,

@@ -1,8 +1,19 @@
-//! Signed images over the network: the client, registries as they are and as they should not be.
+//! Signed images, end to end within the process. A kit signs as Fulcio, Rekor and cosign do, with keys made at run time;
+//! each refusal is for its reason, for a kit that is subtly wrong would refuse everything. And over the network: the
+//! client, registries as they are and as they should not be.
 #![cfg(test)]
+#![expect(clippy::arithmetic_side_effects, reason = "an overflow fails the test")]
+#![expect(clippy::as_conversions, reason = "lengths of what is made here are small")]
 
+mod accepted;
+mod compiled;
+mod facts;
 mod kit;
 mod logins;
+mod mutated;
 mod outbound;
+mod refused;
 mod registry;
+mod reviewed;
 mod server;
+mod sigstore;

@@ -36,14 +36,14 @@ fn decided(policies: &Policies, known: &[&str], request: &Request) -> (Decision,
             Progress::Done(decision) => return (*decision, all),
             Progress::Need(keys) => {
                 let answer = |key: &FactKey| match key {
-                    FactKey::Image(image) if known.contains(&image.as_str()) => {
+                    FactKey::Image(image) if known.contains(&image.text.as_str()) => {
                         Fact::Known(json!({ "digest": DIGEST }))
                     }
                     _ => Fact::Unknown("the registry does not answer".to_owned()),
                 };
                 let answers: BTreeMap<_, _> = keys.iter().map(|key| (key.clone(), answer(key))).collect();
                 all.extend(keys.iter().filter_map(|key| match key {
-                    FactKey::Image(image) => Some(image.clone()),
+                    FactKey::Image(image) => Some(image.text.clone()),
                     _ => None,
                 }));
                 facts.extend(keys, answers);

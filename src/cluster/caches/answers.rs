@@ -13,7 +13,7 @@ use super::resource::Resource;
 use super::{Caches, said};
 use crate::admission::GroupVersionKind;
 use crate::context::{
-    ContextSource, Fact, FactKey, Inventory, Keep, Listed, Owner, OwnerReference, Shelf, owner,
+    ContextSource, Fact, FactKey, Images, Inventory, Keep, Listed, Owner, OwnerReference, Shelf, owner,
     runtime_classes,
 };
 use crate::policy::EXEMPT_LABEL;
@@ -31,7 +31,7 @@ impl ContextSource for Caches {
                 FactKey::RuntimeClasses => runtime_classes(self),
                 FactKey::ClusterVersion => self.version(),
                 FactKey::Inventory(kinds) => self.inventory(kinds),
-                FactKey::Image(_) => Fact::Unknown("no registry is read by this release".to_owned()),
+                FactKey::Image(_) | FactKey::Signatures(_) => Images::default().fetch(key).await,
             };
             if matches!(fact, Fact::Unknown(_)) {
                 self.metrics.fact_missing(name(key));
@@ -170,7 +170,7 @@ impl Caches {
 fn name(key: &FactKey) -> &'static str {
     match key {
         FactKey::Namespace(_) => "namespace",
-        FactKey::Image(_) => "images",
+        FactKey::Image(_) | FactKey::Signatures(_) => "images",
         FactKey::Owner { .. } => "owner",
         FactKey::Listed(Listed::Autoscalers, _) => "autoscalers",
         FactKey::Listed(Listed::DisruptionBudgets, _) => "disruption_budgets",

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use regex::Regex;
-
-use super::{Authority, Demand, Identity, ImageTrust, Key, Keyless, Need, Static, TrustRule};
+use super::{
+    Authority, Demand, Identity, ImageGlob, ImageTrust, Key, Keyless, Need, Pattern, Static, TrustRule,
+};
 use crate::context::Now;
 use crate::policy::fault::Fault;
 use crate::policy::files::step;
@@ -23,7 +23,7 @@ pub(in crate::policy) fn read(
         faults.push(second.fault("", "a second ImageTrust; a tree has at most one"));
         drop(second.members::<ImageTrust>(faults));
     }
-    let trust: ImageTrust = first.members(faults)?;
+    let mut trust: ImageTrust = first.members(faults)?;
     let mut found = Vec::new();
     let mut fault = |pointer: String, message: String| found.push((pointer, message));
     for (name, root) in &trust.trust_roots {
@@ -44,6 +44,10 @@ pub(in crate::policy) fn read(
         let place = pointer.trim_start_matches('/').replace('/', ".");
         first.fault(&pointer, format!("{place}: {message}"))
     }));
+    trust.file.clone_from(&first.file);
+    let named = trust.files();
+    let contents = tree.iter().filter(|(path, _)| named.contains(path));
+    trust.contents = contents.map(|(path, content)| (path.to_owned(), content.to_vec())).collect();
     Some(trust)
 }
 
@@ -102,12 +106,7 @@ fn of_identity(identity: &Identity, at: &str, fault: Add<'_>) {
             }
             (Some(_), None) => {}
             (None, Some(pattern)) => {
-                // Alone first: `a)|(?:b` compiles only where it escapes from the anchors around it.
-                let compiles = |text: &str| Regex::new(text).map(|_| ());
-                let wrapped = format!(r"\A(?:{pattern})\z");
-                if let Err(why) = compiles(pattern).and_then(|()| compiles(&wrapped)) {
-                    let why = why.to_string();
-                    let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                if let Err(why) = Pattern::parse(pattern) {
                     fault(format!("{at}/{name}RegExp"), format!("no regular expression: {why}"));
                 }
             }
@@ -147,14 +146,9 @@ fn of_rule(rule: &TrustRule, trust: &ImageTrust, at: &str, fault: Add<'_>) {
     if rule.images.is_empty() {
         fault(format!("{at}/images"), "empty, so no image would be meant; name some".to_owned());
     }
-    // The characters of policy-controller's globs.
-    let is_glob = |c: char| c.is_ascii_alphanumeric() || "-_:/*.@".contains(c);
     for (index, image) in rule.images.iter().enumerate() {
-        if image.is_empty() || !image.chars().all(is_glob) {
-            fault(
-                format!("{at}/images/{index}"),
-                format!("`{image}` is no pattern of images; it has letters, digits and -_:/*.@"),
-            );
+        if let Err(why) = ImageGlob::parse(image) {
+            fault(format!("{at}/images/{index}"), why);
         }
     }
     let demands = &rule.require.of;

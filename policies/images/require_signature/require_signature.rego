@@ -1,0 +1,115 @@
+# METADATA
+# title: Images are signed by whom the policies trust
+# description: >-
+#   The `rules` of the ImageTrust say whose signatures or attestations which images need. A signature says that somebody
+#   stands for these very bytes, whichever registry they come from. What can't be read in full, because a registry is
+#   away, is signed by nobody.
+# custom:
+#   severity: high
+#   since: "0.1"
+#   docs: https://docs.sigstore.dev/cosign/verifying/verify/
+#   context:
+#     containers:
+#     images: {partial: true}
+#   parameters:
+#     type: object
+#     properties:
+#       noMatch:
+#         type: string
+#         description: What becomes of images that no rule means.
+#         enum: [deny, warn, allow]
+#         default: deny
+#   match:
+#     rules:
+#       - apiGroups: [""]
+#         apiVersions: [v1]
+#         resources: [pods, podtemplates, replicationcontrollers]
+#       - apiGroups: [apps]
+#         apiVersions: ["*"]
+#         resources: [daemonsets, deployments, replicasets, statefulsets]
+#       - apiGroups: [batch]
+#         apiVersions: ["*"]
+#         resources: [cronjobs, jobs]
+package policies.images.require_signature
+
+import data.lib.images
+
+deny contains violation if some violation in _broken("deny")
+
+warn contains violation if some violation in _broken("warn")
+
+audit contains violation if some violation in _broken("audit")
+
+deny contains violation if {
+	input.parameters.noMatch == "deny"
+	some violation in _unruled
+}
+
+warn contains violation if {
+	input.parameters.noMatch == "warn"
+	some violation in _unruled
+}
+
+_entries := images.of("images/require_signature")
+
+# The rules that hold, by the image.
+_holds[image] contains name if {
+	some image, entry in _entries
+	some rule in entry.rules
+	met := [demand |
+		some demand in rule.of
+		images.meets(entry, demand)
+	]
+	count(met) >= rule.atLeast
+	name := rule.name
+}
+
+_held(image) := object.get(_holds, image, set())
+
+_spared contains image if {
+	some image, entry in _entries
+	images.is_unchanged(entry)
+}
+
+_ruled contains image if {
+	some image, entry in _entries
+	count(entry.rules) > 0
+}
+
+_broken(enforcement) := {{"msg": msg, "field": field, "details": {"remedy": _remedy}} |
+	some image, entry in _entries
+	not image in _spared
+	some rule in entry.rules
+	rule.enforcement == enforcement
+	name := rule.name
+	held := _held(image)
+	not name in held
+	msg := sprintf("the image \"%s\" %s, which the rule \"%s\" of the ImageTrust demands", [image, _lack(entry, rule), rule.name])
+	some field in entry.fields
+}
+
+_remedy := "sign it, as with `cosign sign`, or use an image that is signed"
+
+# What a rule that does not hold lacks.
+_lack(entry, rule) := sprintf("has not what %s would say of it", [_demanded(rule)]) if images.is_whole(entry)
+
+_lack(entry, _) := sprintf("can't be verified: %s", [images.why(entry)]) if not images.is_whole(entry)
+
+_demanded(rule) := concat(" or ", [_demand(demand) | some demand in rule.of]) if rule.atLeast == 1
+
+_demanded(rule) := sprintf("%d of %s", [rule.atLeast, concat(", ", [_demand(demand) | some demand in rule.of])]) if {
+	rule.atLeast != 1
+}
+
+_demand(demand) := sprintf("the signature of \"%s\"", [demand.authority]) if count(demand.attested) == 0
+
+_demand(demand) := sprintf("\"%s\" by %s", [demand.authority, concat(", ", demand.attested)]) if count(demand.attested) > 0
+
+_unruled := {{"msg": msg, "field": field, "details": {"remedy": remedy}} |
+	some image, entry in _entries
+	not image in _spared
+	not image in _ruled
+	msg := sprintf("the image \"%s\" is meant by no rule of the ImageTrust", [image])
+	remedy := "add a rule with its pattern to the ImageTrust, or set `noMatch` of the binding"
+	some field in entry.fields
+}

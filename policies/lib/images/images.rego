@@ -1,0 +1,86 @@
+# METADATA
+# title: Signed images
+# description: >-
+#   How policies read the fact `images`: whose signatures and attestations an image has. A policy that imports it
+#   declares the facts `images`, with `partial`, and `containers`. All that is defined here is positive: what is not
+#   known is not there, so who demands something writes `not`.
+package lib.images
+
+import data.lib.containers
+
+# The entries that a control looks at, by the image's text: fields of containers that an exception takes out of its view
+# are left out, and an image without fields that are left.
+of(control) := {image: seen |
+	some image, entry in input.context.images
+	fields := [field |
+		some field in entry.fields
+		_is_seen(field, control)
+	]
+	fields != []
+	seen := object.union(entry, {"fields": fields})
+}
+
+# Volumes are no containers.
+_is_seen(field, _) if contains(field, ".volumes[")
+
+_is_seen(field, control) if {
+	some container in containers.of(control)
+	field == sprintf("%s.image", [container.path])
+}
+
+# Whether what is known of an image is known in full.
+is_whole(entry) if {
+	entry.status == "ok"
+	entry.complete == true
+}
+
+# An update leaves it as it was.
+is_unchanged(entry) if entry.unchanged == true
+
+# The authority signed these bytes, or answers for them whatever they are.
+signed_by(entry, authority) if {
+	entry.status == "ok"
+	entry.authorities[authority].signed == true
+}
+
+signed_by(entry, authority) if {
+	entry.status == "ok"
+	entry.authorities[authority].static == "pass"
+}
+
+# The authority attested a statement of each of the types.
+attested_by(entry, authority, types) if {
+	entry.status == "ok"
+	count(types) > 0
+	every type in types {
+		type in entry.authorities[authority].attested
+	}
+}
+
+# What a demand of a rule asks for: a signature, where it names no types.
+meets(entry, demand) if {
+	count(demand.attested) == 0
+	signed_by(entry, demand.authority)
+}
+
+meets(entry, demand) if attested_by(entry, demand.authority, demand.attested)
+
+# The attestations of a family of types by one of some authorities: the type itself, and its versions.
+attestations(entry, authorities, families) := [attestation |
+	entry.status == "ok"
+	some attestation in entry.attestations
+	attestation.authority in authorities
+	some family in families
+	_is_of(attestation.predicateType, family)
+]
+
+_is_of(type, family) if type == family
+
+_is_of(type, family) if startswith(type, sprintf("%s/v", [family]))
+
+# Why an image is not known in full. Total: always a text.
+why(entry) := message if {
+	messages := [error.message | some error in entry.errors]
+	messages != []
+	message := concat("; ", messages)
+} else := sprintf("what is known of it is \"%s\"", [entry.status])

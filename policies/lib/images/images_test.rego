@@ -1,0 +1,86 @@
+package lib.images_test
+
+import data.lib.images
+
+_containers := [
+	{"kind": "regular", "name": "app", "path": "spec.containers[0]"},
+	{"kind": "init", "name": "init", "path": "spec.initContainers[0]"},
+]
+
+_fields := ["spec.containers[0].image", "spec.initContainers[0].image", "spec.volumes[0].image.reference"]
+
+_seen(fields, exempt) := seen if {
+	seen := images.of("a/b") with input as {
+		"context": {"images": {"i:1": {"fields": fields, "status": "ok"}}, "containers": _containers},
+		"exempt": exempt,
+	}
+}
+
+test_what_an_exception_takes_out_is_not_seen if {
+	_seen(_fields, {}) == {"i:1": {"fields": _fields, "status": "ok"}}
+	left := ["spec.initContainers[0].image", "spec.volumes[0].image.reference"]
+	_seen(_fields, {"a/b": ["app"]}) == {"i:1": {"fields": left, "status": "ok"}}
+	_seen(["spec.containers[0].image"], {"a/b": ["app"]}) == {}
+	_seen(["spec.containers[0].image"], {"a/c": ["app"]}) == {"i:1": {"fields": ["spec.containers[0].image"], "status": "ok"}}
+}
+
+_entry(status, authority, attestations) := {
+	"status": status,
+	"complete": true,
+	"errors": [],
+	"unchanged": false,
+	"authorities": {"a": authority},
+	"attestations": attestations,
+}
+
+_signed := {"signed": true, "attested": ["t", "u"], "static": null}
+
+_passes := {"signed": false, "attested": [], "static": "pass"}
+
+test_who_signed_is_told_of_what_is_known_alone if {
+	images.signed_by(_entry("ok", _signed, []), "a")
+	not images.signed_by(_entry("ok", _signed, []), "b")
+	not images.signed_by(_entry("error", _signed, []), "a")
+	images.signed_by(_entry("ok", _passes, []), "a")
+	not images.signed_by(_entry("error", _passes, []), "a")
+	not images.signed_by(_entry("ok", {"signed": false, "attested": ["t"], "static": "fail"}, []), "a")
+}
+
+test_all_types_have_to_be_attested if {
+	images.attested_by(_entry("ok", _signed, []), "a", ["t", "u"])
+	not images.attested_by(_entry("ok", _signed, []), "a", ["t", "v"])
+	not images.attested_by(_entry("ok", _signed, []), "a", [])
+	not images.attested_by(_entry("denied", _signed, []), "a", ["t"])
+}
+
+test_a_demand_without_types_is_for_a_signature if {
+	images.meets(_entry("ok", _signed, []), {"authority": "a", "attested": []})
+	images.meets(_entry("ok", _signed, []), {"authority": "a", "attested": ["t"]})
+	not images.meets(_entry("ok", {"signed": true, "attested": [], "static": null}, []), {"authority": "a", "attested": ["t"]})
+	not images.meets(_entry("ok", {"signed": false, "attested": ["t"], "static": null}, []), {"authority": "a", "attested": []})
+}
+
+test_a_family_has_its_versions if {
+	all := [
+		{"authority": "a", "predicateType": "https://t"},
+		{"authority": "a", "predicateType": "https://t/v2.3"},
+		{"authority": "a", "predicateType": "https://t/x"},
+		{"authority": "b", "predicateType": "https://t"},
+	]
+	images.attestations(_entry("ok", _signed, all), ["a"], ["https://t"]) == [all[0], all[1]]
+	images.attestations(_entry("error", _signed, all), ["a"], ["https://t"]) == []
+}
+
+test_an_entry_is_whole_where_all_was_read if {
+	images.is_whole(_entry("ok", _signed, []))
+	not images.is_whole(_entry("error", _signed, []))
+	not images.is_whole(object.union(_entry("ok", _signed, []), {"complete": false}))
+	images.is_unchanged({"unchanged": true})
+	not images.is_unchanged(_entry("ok", _signed, []))
+}
+
+test_why_is_always_a_text if {
+	errors := [{"message": "one"}, {"message": "two"}]
+	images.why(object.union(_entry("error", _signed, []), {"errors": errors})) == "one; two"
+	images.why(_entry("skipped", _signed, [])) == "what is known of it is \"skipped\""
+}

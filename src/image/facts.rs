@@ -1,0 +1,226 @@
+//! What policies see of an image. Every key is always there, and everything is sorted: an operand that is undefined would
+//! silence a rule under `not`, and replicas have to say the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::authority::{Authorities, Authority, Basis};
+use super::digest::Digest;
+use super::evidence::Evidence;
+use super::limits::Limits;
+use super::reject::{Class, Reject};
+use super::signer::Signer;
+use super::source::{Resolved, SourceError};
+use super::trust::Trust;
+use super::verifier::{Kind, SignatureVerifier, Verified};
+use crate::kubernetes::image_reference::ImageReference;
+use crate::policy::image_trust::Static;
+
+/// Evidence that was verified and that an authority stands for. Made by [`Authority::accept`] alone.
+#[derive(Clone, Debug)]
+pub struct Fact {
+    pub(super) authority: String,
+    pub(super) verified: Arc<Verified>,
+}
+
+/// Evidence that does not count for an authority.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rejected {
+    /// The authority.
+    pub authority: String,
+    /// The digest of the evidence.
+    pub evidence: Digest,
+    /// The check that it did not pass.
+    pub class: Class,
+}
+
+/// What was found out of a digest.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// What counts.
+    pub facts: Vec<Fact>,
+    /// What does not, sorted.
+    pub rejected: Vec<Rejected>,
+}
+
+/// Verifies evidence about a digest for all authorities. Those that trust the same share one verification, and what
+/// is there twice counts once.
+pub fn judge(
+    authorities: &Authorities,
+    verifier: &dyn SignatureVerifier,
+    evidence: &[(&Authority, &Evidence)],
+    digest: &Digest,
+) -> Found {
+    let mut verified: BTreeMap<(Digest, &Trust), Result<Arc<Verified>, Reject>> = BTreeMap::new();
+    let mut seen: BTreeSet<(&str, Digest)> = BTreeSet::new();
+    let mut found = Found::default();
+    for (authority, piece) in evidence {
+        let id = piece.digest();
+        let (Some(trust), true) = (authority.trust(), authorities.contains(authority.name())) else {
+            continue;
+        };
+        if !authority.takes(piece.form()) || !seen.insert((authority.name(), id)) {
+            continue;
+        }
+        let result = verified
+            .entry((id, &**trust))
+            .or_insert_with(|| verifier.verify(piece, trust, digest).map(Arc::new));
+        match result.clone().and_then(|verified| authority.accept(&verified)) {
+            Ok(fact) => found.facts.push(fact),
+            Err(why) => {
+                tracing::debug!(authority = authority.name(), evidence = %id, why = %why, "evidence refused");
+                let authority = authority.name().to_owned();
+                found.rejected.push(Rejected { authority, evidence: id, class: why.class });
+            }
+        }
+    }
+    found.facts.sort_by(|one, other| one.order().cmp(&other.order()));
+    found.rejected.sort();
+    found
+}
+
+impl Fact {
+    fn order(&self) -> (&str, &'static str, Digest) {
+        (&self.authority, self.verified.form.as_str(), self.verified.evidence)
+    }
+
+    /// What signatures and attestations have in common.
+    fn common(&self) -> Map<String, Value> {
+        let (checked, mut members) = (&self.verified.checked, Map::new());
+        let (issuer, subject, key, claims) = match &checked.signer {
+            Signer::Key { id } => (Value::Null, Value::Null, json!(id.to_string()), json!({})),
+            Signer::Certificate(one) => {
+                (json!(one.issuer), json!(one.subject), Value::Null, json!(one.claims))
+            }
+        };
+        let written = |moment: &OffsetDateTime| moment.format(&Rfc3339).unwrap_or_default();
+        let all = [
+            ("authority", json!(self.authority)),
+            ("format", json!(self.verified.form.as_str())),
+            ("evidence", json!(self.verified.evidence.to_string())),
+            ("issuer", issuer),
+            ("subject", subject),
+            ("key", key),
+            ("log", json!(checked.log)),
+            ("sct", json!(checked.sct)),
+            ("timestamps", json!(checked.timestamps.iter().map(written).collect::<Vec<_>>())),
+            ("claims", claims),
+        ];
+        members.extend(all.map(|(name, value)| (name.to_owned(), value)));
+        members
+    }
+
+    fn signature(&self) -> Option<Value> {
+        let Kind::Signature { annotations, claimed_reference } = &self.verified.kind else { return None };
+        let mut members = self.common();
+        members.insert("annotations".to_owned(), json!(annotations));
+        members.insert("claimedReference".to_owned(), json!(claimed_reference));
+        Some(Value::Object(members))
+    }
+
+    fn attestation(&self, limits: &Limits) -> Option<Value> {
+        let Kind::Attestation { predicate_type, predicate, bytes } = &self.verified.kind else { return None };
+        let size = u64::try_from(*bytes).unwrap_or(u64::MAX);
+        let shown = if size > limits.predicate_bytes { &Value::Null } else { predicate };
+        let mut members = self.common();
+        members.insert("predicateType".to_owned(), json!(predicate_type));
+        members.insert("bytes".to_owned(), json!(bytes));
+        members.insert("predicate".to_owned(), shown.clone());
+        Some(Value::Object(members))
+    }
+
+    fn predicate_type(&self) -> Option<&str> {
+        match &self.verified.kind {
+            Kind::Signature { .. } => None,
+            Kind::Attestation { predicate_type, .. } => Some(predicate_type),
+        }
+    }
+}
+
+/// What is known of an image: which bytes it is, what was found about them, and what could not be read.
+#[derive(Debug)]
+pub struct Known<'a> {
+    /// Its text in an object.
+    pub text: &'a str,
+    /// What it means; None where that could not be learnt.
+    pub resolved: Option<&'a Resolved>,
+    /// What was found.
+    pub found: &'a Found,
+    /// What could not be read, and at which stage: `resolve`, `evidence`, `verify`.
+    pub errors: &'a [(&'static str, SourceError)],
+}
+
+/// The entry of an image in `input.context.images`, but for what only the object says: `fields`, `pinned`, `unchanged`.
+pub fn entry(known: &Known<'_>, authorities: &Authorities, limits: &Limits) -> Value {
+    let Known { text, resolved, found, errors } = known;
+    let is_denied = errors.iter().any(|(_, error)| error.code() == "denied");
+    let is_complete = errors.is_empty() && resolved.is_some();
+    let status = match (is_denied, is_complete) {
+        (true, _) => "denied",
+        (false, true) => "ok",
+        (false, false) => "error",
+    };
+    // Nobody is called unsigned because of an outage, nor signed.
+    let facts = if is_complete { found.facts.as_slice() } else { &[] };
+    let rejected = found.rejected.iter().filter(|_| is_complete);
+    let rejected = rejected.map(|one| {
+        json!({ "authority": one.authority, "evidence": one.evidence.to_string(), "reason": one.class.as_str() })
+    });
+    let written = text.split_once('@').map_or(*text, |(written, _)| written);
+    let pinned = resolved.map(|resolved| format!("{written}@{}", resolved.digest));
+    let named = authorities.iter().map(|one| (one.name().to_owned(), standing(one, facts)));
+    json!({
+        "reference": reference(text),
+        "digest": resolved.map(|resolved| resolved.digest.to_string()),
+        "mediaType": resolved.map(|resolved| resolved.media_type.as_str()).filter(|text| !text.is_empty()),
+        "pinnedReference": pinned,
+        "status": status,
+        "complete": is_complete,
+        "errors": errors.iter().map(|(stage, error)| said(text, stage, error)).collect::<Vec<_>>(),
+        "rules": rules(text, authorities),
+        "authorities": named.collect::<Map<_, _>>(),
+        "signatures": facts.iter().filter_map(Fact::signature).collect::<Vec<_>>(),
+        "attestations": facts.iter().filter_map(|fact| fact.attestation(limits)).collect::<Vec<_>>(),
+        "rejected": rejected.collect::<Vec<_>>(),
+    })
+}
+
+fn reference(text: &str) -> Value {
+    let parsed = ImageReference::parse(text).ok();
+    let parsed = parsed.as_ref();
+    json!({
+        "registry": parsed.map(ImageReference::registry),
+        "repository": parsed.map(ImageReference::repository),
+        "tag": parsed.and_then(ImageReference::tag),
+        "digest": parsed.and_then(ImageReference::digest),
+    })
+}
+
+fn said(text: &str, stage: &str, error: &SourceError) -> Value {
+    let message = match stage {
+        "resolve" => format!("`{text}` could not be resolved: {error}"),
+        _ => format!("the signatures of `{text}` could not be read: {error}"),
+    };
+    json!({ "stage": stage, "code": error.code(), "message": message })
+}
+
+/// What an authority said of the image.
+fn standing(authority: &Authority, facts: &[Fact]) -> Value {
+    let own = || facts.iter().filter(|fact| fact.authority == authority.name());
+    let attested: BTreeSet<&str> = own().filter_map(Fact::predicate_type).collect();
+    let is_signed = own().any(|fact| fact.predicate_type().is_none());
+    let fixed = match &authority.basis {
+        Basis::Fixed(Static::Pass) => Some("pass"),
+        Basis::Fixed(Static::Fail(_)) => Some("fail"),
+        Basis::Signatures { .. } => None,
+    };
+    json!({ "signed": is_signed, "attested": attested, "static": fixed })
+}
+
+fn rules(text: &str, authorities: &Authorities) -> Vec<Value> {
+    authorities.rules.iter().filter(|rule| rule.means(text)).map(|rule| rule.written.fact()).collect()
+}

@@ -1,0 +1,238 @@
+//! The fact `images`: what is known of each image of the object as it stands at this step. What lies about an image is
+//! gathered; which fields name it, whether it is pinned, and whether an update leaves it as it was, only the object says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::knowledge::{Knowledge, object};
+use crate::admission::{Operation, Request};
+use crate::context::{Fact, FactKey, ImageKey, Puller};
+use crate::kubernetes::containers::LISTS;
+use crate::kubernetes::field_path::of_pointer;
+use crate::kubernetes::image_reference::ImageReference;
+use crate::kubernetes::pod_template::{PodTemplate, PodTemplates};
+use crate::policy::DeclaredImages;
+use crate::policy::image_trust::{Authority, ImageGlob, ImageTrust, Static, TrustRule, Unchanged};
+
+/// Distinct images of one request that are asked about.
+const IMAGES: usize = 128;
+
+/// An image's place in an object.
+struct Place {
+    list: &'static str,
+    /// The container's name, or the volume's.
+    name: String,
+    /// The JSON pointer of the text.
+    pointer: String,
+}
+
+/// The fact as a policy declared it. None: asked for.
+pub(super) fn fact(
+    knowledge: &mut Knowledge<'_>,
+    declared: &DeclaredImages,
+    request: &Request,
+) -> Option<Fact> {
+    let (templates, trust) =
+        (&knowledge.bundle().settings.pod_templates, knowledge.bundle().image_trust.clone());
+    let images = match object(request).map(|object| images(templates, request, object)) {
+        None => return Some(Fact::Known(json!({}))),
+        Some(Err(why)) => return Some(Fact::Unknown(why)),
+        Some(Ok(images)) => images,
+    };
+    let skips = trust.as_ref().is_none_or(|trust| trust.unchanged == Unchanged::Skip);
+    let before = if skips { before(templates, request) } else { BTreeSet::new() };
+    let puller = puller(templates, request);
+    let mut entries = BTreeMap::new();
+    let mut asked = 0_usize;
+    for (text, places) in &images {
+        let is_unchanged =
+            places.iter().all(|place| before.contains(&(place.list, place.name.clone(), text.clone())));
+        let gathered = if is_unchanged {
+            Some(blank(text, trust.as_deref(), "skipped", &[]))
+        } else if asked >= IMAGES {
+            let message = format!("`{text}` is not asked about: more than {IMAGES} images in one object");
+            let error = json!({ "stage": "resolve", "code": "limit", "message": message });
+            Some(blank(text, trust.as_deref(), "error", &[error]))
+        } else {
+            asked = asked.saturating_add(1);
+            let key = ImageKey { text: text.clone(), puller: puller.clone() };
+            match knowledge.gathered(FactKey::Signatures(key)).map(Fact::known) {
+                None => None,
+                Some(Ok(entry)) => Some(entry),
+                Some(Err(why)) => return Some(Fact::Unknown(format!("`{text}`: {why}"))),
+            }
+        };
+        entries.insert(text, gathered.map(|entry| (entry, is_unchanged, places)));
+    }
+    let entries: Option<Vec<_>> = entries
+        .into_iter()
+        .map(|(text, one)| one.map(|(entry, same, places)| (text, entry, same, places)))
+        .collect();
+    let seen = entries?.into_iter().map(|(text, entry, is_unchanged, places)| {
+        (text.clone(), seen(entry, declared, text, is_unchanged, places))
+    });
+    Some(whole(seen.collect(), declared))
+}
+
+/// The fact, unless it is in error for who did not say that it asks itself what could be learnt.
+fn whole(entries: Map<String, Value>, declared: &DeclaredImages) -> Fact {
+    let is_whole = |entry: &Value| {
+        let status = entry.get("status").and_then(Value::as_str);
+        matches!(status, Some("ok" | "skipped")) && entry.get("complete") == Some(&Value::Bool(true))
+    };
+    let message = |entry: &Value| {
+        let message = entry.pointer("/errors/0/message").and_then(Value::as_str);
+        message.unwrap_or("an image is not known in full").to_owned()
+    };
+    match entries.values().find(|entry| !declared.partial && !is_whole(entry)) {
+        Some(entry) => Fact::Unknown(message(entry)),
+        None => Fact::Known(Value::Object(entries)),
+    }
+}
+
+/// An entry as one policy sees it (R25).
+fn seen(
+    mut entry: Value,
+    declared: &DeclaredImages,
+    text: &str,
+    is_unchanged: bool,
+    places: &[Place],
+) -> Value {
+    let Some(members) = entry.as_object_mut() else { return Value::Null };
+    let is_named = |name: Option<&str>| match &declared.authorities {
+        None => true,
+        Some(names) => name.is_some_and(|name| names.contains(name)),
+    };
+    if let Some(authorities) = members.get_mut("authorities").and_then(Value::as_object_mut) {
+        authorities.retain(|name, _| is_named(Some(name)));
+    }
+    for list in ["signatures", "attestations", "rejected"] {
+        if let Some(items) = members.get_mut(list).and_then(Value::as_array_mut) {
+            items.retain(|item| is_named(item.get("authority").and_then(Value::as_str)));
+        }
+    }
+    for item in members.get_mut("attestations").and_then(Value::as_array_mut).into_iter().flatten() {
+        let kind = item.get("predicateType").and_then(Value::as_str).unwrap_or_default();
+        if !declared.predicates.contains(kind) {
+            item.as_object_mut().and_then(|item| item.insert("predicate".to_owned(), Value::Null));
+        }
+    }
+    if !declared.rejected {
+        members.insert("rejected".to_owned(), json!([]));
+    }
+    let fields: BTreeSet<String> = places.iter().map(|place| of_pointer(&place.pointer)).collect();
+    let is_pinned = ImageReference::parse(text).is_ok_and(|image| image.digest().is_some());
+    members.insert("fields".to_owned(), json!(fields));
+    members.insert("pinned".to_owned(), json!(is_pinned));
+    members.insert("unchanged".to_owned(), json!(is_unchanged));
+    entry
+}
+
+/// An entry of an image that nobody was asked about.
+fn blank(text: &str, trust: Option<&ImageTrust>, status: &str, errors: &[Value]) -> Value {
+    let reference = ImageReference::parse(text).ok();
+    let reference = reference.as_ref();
+    let fixed = |authority: &Authority| match &authority.fixed {
+        Some(Static::Pass) => json!("pass"),
+        Some(Static::Fail(_)) => json!("fail"),
+        None => Value::Null,
+    };
+    let authorities = trust.into_iter().flat_map(|trust| &trust.authorities);
+    // What nobody was asked about is still what the rules mean.
+    let means = |rule: &&TrustRule| {
+        let mut globs = rule.images.iter().filter_map(|image| ImageGlob::parse(image).ok());
+        globs.any(|glob| glob.matches(text, false))
+    };
+    let rules = trust.filter(|_| !errors.is_empty()).into_iter().flat_map(|trust| &trust.rules).filter(means);
+    let rules: Vec<Value> = rules.map(TrustRule::fact).collect();
+    let standing =
+        |authority: &Authority| json!({ "signed": false, "attested": [], "static": fixed(authority) });
+    json!({
+        "reference": {
+            "registry": reference.map(ImageReference::registry),
+            "repository": reference.map(ImageReference::repository),
+            "tag": reference.and_then(ImageReference::tag),
+            "digest": reference.and_then(ImageReference::digest),
+        },
+        "digest": null,
+        "mediaType": null,
+        "pinnedReference": null,
+        "status": status,
+        "complete": errors.is_empty(),
+        "errors": errors,
+        "rules": rules,
+        "authorities": authorities.map(|(name, one)| (name.clone(), standing(one))).collect::<Map<_, _>>(),
+        "signatures": [],
+        "attestations": [],
+        "rejected": [],
+    })
+}
+
+/// The images of an object, by their texts. One that is left out is nobody's image yet: whoever makes the Pod fills it in.
+fn images(
+    templates: &PodTemplates,
+    request: &Request,
+    object: &Value,
+) -> Result<BTreeMap<String, Vec<Place>>, String> {
+    let kind = request.kind();
+    let Some(pod) = templates.find(&kind.group, &kind.kind, object)? else { return Ok(BTreeMap::new()) };
+    let mut images: BTreeMap<String, Vec<Place>> = BTreeMap::new();
+    for (text, place) in places(&pod)? {
+        images.entry(text).or_default().push(place);
+    }
+    Ok(images)
+}
+
+fn places(pod: &PodTemplate<'_, '_>) -> Result<Vec<(String, Place)>, String> {
+    let spec = pod.spec()?;
+    let mut found = Vec::new();
+    let lists = LISTS.into_iter().map(|list| (list, "/image")).chain([("volumes", "/image/reference")]);
+    for (list, field) in lists {
+        let path = format!("{}.{list}", pod.spec_path());
+        let items = match spec.get(list) {
+            None | Some(Value::Null) => &[],
+            Some(Value::Array(items)) => items.as_slice(),
+            Some(_) => return Err(format!("{path} is not an array")),
+        };
+        for (index, item) in items.iter().enumerate() {
+            let name = item.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let pointer = format!("{}/spec/{list}/{index}{field}", pod.pointer);
+            match item.pointer(field) {
+                None | Some(Value::Null) => {}
+                Some(Value::String(text)) if text.is_empty() => {}
+                Some(Value::String(text)) => found.push((text.clone(), Place { list, name, pointer })),
+                Some(_) => return Err(format!("{} is not a string", of_pointer(&pointer))),
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What an update finds there: list, name and text of each image.
+fn before(templates: &PodTemplates, request: &Request) -> BTreeSet<(&'static str, String, String)> {
+    let (Operation::Update, Some(old)) = (request.operation(), request.old_object()) else {
+        return BTreeSet::new();
+    };
+    let images = images(templates, request, old).unwrap_or_default();
+    let of = |(text, places): (String, Vec<Place>)| {
+        places.into_iter().map(move |place| (place.list, place.name, text.clone()))
+    };
+    images.into_iter().flat_map(of).collect()
+}
+
+/// On whose behalf the images of an object are asked for.
+pub(super) fn puller(templates: &PodTemplates, request: &Request) -> Puller {
+    let kind = request.kind();
+    let found =
+        object(request).and_then(|object| templates.find(&kind.group, &kind.kind, object).ok().flatten());
+    let spec = found.and_then(|pod| pod.pod.get("spec"));
+    let names = spec.and_then(|spec| spec.get("imagePullSecrets")).and_then(Value::as_array);
+    let name = |secret: &Value| secret.get("name").and_then(Value::as_str).map(str::to_owned);
+    let account = spec.and_then(|spec| spec.get("serviceAccountName")).and_then(Value::as_str);
+    Puller {
+        namespace: request.namespace().unwrap_or_default().to_owned(),
+        service_account: account.unwrap_or_default().to_owned(),
+        secrets: names.into_iter().flatten().filter_map(name).collect(),
+    }
+}

@@ -1,0 +1,204 @@
+//! From what lies somewhere to the entry that policies see.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::ready;
+use std::sync::{Arc, Mutex};
+
+use meshgate::context::{ContextSource, Fact, FactKey, ImageKey, Puller};
+use meshgate::image::{
+    Answer, Authorities, CredentialSet, Digest, Evidence, EvidenceSource, Gathered, Gatherer, Limits,
+    Repository, Resolved, Sigstore, SourceError, Wanted,
+};
+use meshgate::kubernetes::image_reference::ImageReference;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::compiled::trust;
+use crate::sigstore::{self as kit, Kit, SIGNED, digest, statement};
+
+/// A place with evidence, which says what it was asked.
+#[derive(Default)]
+pub(crate) struct Shelf {
+    pub(crate) evidence: Vec<Evidence>,
+    pub(crate) fails: Option<SourceError>,
+    pub(crate) unread: Vec<SourceError>,
+    pub(crate) asked: Mutex<Vec<String>>,
+}
+
+impl EvidenceSource for Shelf {
+    fn resolve<'a>(
+        &'a self,
+        image: &'a ImageReference,
+        _: &'a CredentialSet,
+        _: Instant,
+    ) -> Answer<'a, Resolved> {
+        self.asked.lock().unwrap().push(format!("resolve {image}"));
+        let resolved = match image.registry() {
+            "away.example" => Err(SourceError::Unavailable),
+            "denied.example" => Err(SourceError::Denied),
+            "private.example" => Err(SourceError::Unauthorized),
+            _ => Ok(Resolved {
+                digest: digest(),
+                media_type: "application/vnd.oci.image.index.v1+json".to_owned(),
+            }),
+        };
+        Box::pin(ready(resolved))
+    }
+
+    fn evidence<'a>(
+        &'a self,
+        at: &'a Repository,
+        digest: &'a Digest,
+        want: &'a Wanted,
+        _: &'a CredentialSet,
+        _: Instant,
+    ) -> Answer<'a, Gathered> {
+        let (registry, name, prefix) = (at.registry(), at.name(), &want.tag_prefix);
+        self.asked.lock().unwrap().push(format!("evidence {registry}/{name} {prefix} {digest}"));
+        let gathered = Gathered { evidence: self.evidence.clone(), unread: self.unread.clone() };
+        Box::pin(ready(self.fails.clone().map_or(Ok(gathered), Err)))
+    }
+}
+
+/// Asks about an image.
+pub(crate) fn gatherer(text: &str, files: &[(&str, &str)], shelf: Arc<Shelf>, types: &[&str]) -> Gatherer {
+    let authorities = Arc::new(Authorities::compile(&trust(text, files).unwrap()).unwrap());
+    let types: BTreeSet<String> = types.iter().map(|one| (*one).to_owned()).collect();
+    Gatherer::new(authorities, shelf, Arc::new(Sigstore::default()), types, Limits::default())
+}
+
+fn fact(gatherer: &Gatherer, key: FactKey) -> Fact {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(gatherer.fetch(&key))
+}
+
+fn key(text: &str) -> ImageKey {
+    ImageKey { text: text.to_owned(), puller: Puller::default() }
+}
+
+fn entry(gatherer: &Gatherer, text: &str) -> Value {
+    fact(gatherer, FactKey::Signatures(key(text))).known().unwrap()
+}
+
+const TRUST: &str = "trustRoots: {kit: {file: r.json}}\nauthorities:\n  vendor: {key: {files: [k.pub], transparencyLog: none}}\n  release: {keyless: {trustRoot: kit, identities: [{issuer: 'https://issuer.example', subjectRegExp: 'https://ci\\.example/acme/.*'}]}}\n  nobody: {keyless: {trustRoot: kit, identities: [{issuer: 'https://issuer.example', subject: 'https://ci.example/acme'}]}}\n  ours: {static: pass}\nrules: [{name: all, images: ['registry.example/**'], require: {of: [vendor, {authority: release, attested: [t]}]}, enforcement: deny}]\n";
+
+/// One signature by key, an attestation by certificate, and the signature once more.
+fn shelf(kit: &Kit, key: &sigstore_crypto::KeyPair) -> Shelf {
+    let signed = kit::key_bundle(key, &statement(&digest(), SIGNED, json!({})), None);
+    let attested =
+        kit::keyless_bundle(kit, &kit.authority.leaf(), &statement(&digest(), "t", json!({ "a": 1 })));
+    let evidence = [&signed, &attested, &signed].map(kit::bundle_evidence);
+    Shelf { evidence: evidence.into(), ..Shelf::default() }
+}
+
+#[test]
+fn an_entry_has_every_key_and_is_the_same_in_any_order() {
+    let (kit, signer) = (Kit::new(), kit::key());
+    let (root, pem) = (kit.root().to_string(), kit::pem_of(&signer));
+    let files = [("r.json", root.as_str()), ("k.pub", pem.as_str())];
+    let shelf = shelf(&kit, &signer);
+    let mut backwards = Shelf { evidence: shelf.evidence.clone(), ..Shelf::default() };
+    backwards.evidence.reverse();
+    let asked = gatherer(TRUST, &files, Arc::new(shelf), &["t"]);
+    let seen = entry(&asked, "registry.example/app:1");
+    assert_eq!(entry(&gatherer(TRUST, &files, Arc::new(backwards), &["t"]), "registry.example/app:1"), seen);
+    let members: Vec<&str> = seen.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        members,
+        [
+            "attestations",
+            "authorities",
+            "complete",
+            "digest",
+            "errors",
+            "mediaType",
+            "pinnedReference",
+            "reference",
+            "rejected",
+            "rules",
+            "signatures",
+            "status",
+        ]
+    );
+    let none = json!({ "signed": false, "attested": [], "static": null });
+    let authorities = json!({
+        "vendor": { "signed": true, "attested": [], "static": null },
+        "release": { "signed": false, "attested": ["t"], "static": null },
+        "nobody": none,
+        "ours": { "signed": false, "attested": [], "static": "pass" },
+    });
+    assert_eq!(
+        (&seen["status"], &seen["complete"], &seen["authorities"]),
+        (&json!("ok"), &json!(true), &authorities)
+    );
+    assert_eq!(seen["pinnedReference"], format!("registry.example/app:1@{}", digest()));
+    assert_eq!(seen["rules"][0]["of"][1], json!({ "authority": "release", "attested": ["t"] }));
+    let (signatures, attestations) =
+        (seen["signatures"].as_array().unwrap(), seen["attestations"].as_array().unwrap());
+    assert_eq!((signatures.len(), attestations.len()), (1, 1), "what is there twice counts once");
+    assert_eq!(attestations[0]["predicate"], json!({ "a": 1 }));
+    assert_eq!(attestations[0]["issuer"], kit::ISSUER);
+    let reasons: BTreeMap<(&str, &str), usize> =
+        seen["rejected"].as_array().unwrap().iter().fold(BTreeMap::new(), |mut all, one| {
+            *all.entry((one["authority"].as_str().unwrap(), one["reason"].as_str().unwrap())).or_default() +=
+                1;
+            all
+        });
+    let expected = BTreeMap::from([
+        (("nobody", "identity"), 1),
+        (("nobody", "kind"), 1),
+        (("release", "kind"), 1),
+        (("vendor", "kind"), 1),
+    ]);
+    assert_eq!(reasons, expected);
+}
+
+#[test]
+fn an_outage_makes_nobody_signed_nor_unsigned() {
+    let (kit, signer) = (Kit::new(), kit::key());
+    let (root, pem) = (kit.root().to_string(), kit::pem_of(&signer));
+    let files = [("r.json", root.as_str()), ("k.pub", pem.as_str())];
+    let full = || shelf(&kit, &signer);
+    let rows = [
+        ("away.example/a:1", full(), "error", "unavailable"),
+        ("denied.example/a:1", full(), "denied", "denied"),
+        ("private.example/a:1", full(), "error", "not-found"),
+        ("NOT AN IMAGE", full(), "error", "corrupt"),
+        (
+            "registry.example/a:1",
+            Shelf { unread: vec![SourceError::Limit("evidence")], ..full() },
+            "error",
+            "limit",
+        ),
+        ("registry.example/a:1", Shelf { fails: Some(SourceError::Deadline), ..full() }, "error", "deadline"),
+    ];
+    for (text, shelf, status, code) in rows {
+        let seen = entry(&gatherer(TRUST, &files, Arc::new(shelf), &["t"]), text);
+        assert_eq!((&seen["status"], &seen["complete"]), (&json!(status), &json!(false)), "{text}");
+        assert_eq!(seen["errors"][0]["code"], code, "{text}");
+        assert_eq!((&seen["signatures"], &seen["attestations"]), (&json!([]), &json!([])), "{text}");
+        assert_eq!(seen["authorities"]["vendor"], json!({ "signed": false, "attested": [], "static": null }));
+    }
+    let nothing = Shelf { fails: Some(SourceError::NotFound), ..Shelf::default() };
+    let seen = entry(&gatherer(TRUST, &files, Arc::new(nothing), &["t"]), "registry.example/a:1");
+    assert_eq!(
+        (&seen["status"], &seen["signatures"]),
+        (&json!("ok"), &json!([])),
+        "nothing is there, and all was read"
+    );
+}
+
+#[test]
+fn a_digest_is_not_asked_for_and_each_place_once() {
+    let pem = kit::pem_of(&kit::key());
+    let text = "authorities:\n  a: {key: {files: [k.pub], transparencyLog: none}}\n  b: {key: {files: [k.pub], transparencyLog: none}}\n  c: {key: {files: [k.pub], transparencyLog: none}, source: {oci: other.example/sigs, tagPrefix: v-}}\n";
+    let shelf = Arc::new(Shelf::default());
+    let asked = gatherer(text, &[("k.pub", pem.as_str())], Arc::clone(&shelf), &[]);
+    drop(entry(&asked, &format!("registry.example/app:1@{}", digest())));
+    let beside = format!("evidence registry.example/app  {}", digest());
+    let elsewhere = format!("evidence other.example/sigs v- {}", digest());
+    assert_eq!(*shelf.asked.lock().unwrap(), [beside, elsewhere]);
+    let known = fact(&asked, FactKey::Image(key("registry.example/app:1"))).known();
+    assert_eq!(known, Ok(json!({ "digest": digest().to_string() })));
+    assert!(fact(&asked, FactKey::Image(key("away.example/app:1"))).known().is_err());
+}
