@@ -106,6 +106,10 @@ fn what_is_kept_is_what_the_id_names() {
     let mut changed = proof.clone();
     changed.commit[20] ^= 1;
     assert_eq!(changed.verify(&id, "p", tree).unwrap_err().reason, Reason::Tampered);
+    // Its message leads nowhere, and is of the commit all the same.
+    let mut changed = proof.clone();
+    *changed.commit.last_mut().unwrap() ^= 1;
+    assert_eq!(changed.verify(&id, "p", tree).unwrap_err().reason, Reason::Tampered);
     for (id_of_tree, bytes) in &proof.trees {
         let mut changed = proof.clone();
         let mut bytes = bytes.clone();
