@@ -170,7 +170,7 @@ mod tests {
     const MINUTE: Duration = Duration::from_millis(600);
 
     fn later(seconds: u32) -> Instant {
-        Instant::now() + SECOND * seconds
+        Instant::now().checked_add(SECOND.saturating_mul(seconds)).unwrap()
     }
 
     fn minute(_: &Landing<usize>) -> (Duration, u64) {
@@ -184,8 +184,8 @@ mod tests {
     ) -> impl Future<Output = Result<usize, SourceError>> + use<> {
         let count = Arc::clone(count);
         async move {
-            sleep(SECOND * takes).await;
-            Ok(count.fetch_add(1, Ordering::SeqCst) + 1)
+            sleep(SECOND.saturating_mul(takes)).await;
+            Ok(count.fetch_add(1, Ordering::SeqCst).saturating_add(1))
         }
     }
 

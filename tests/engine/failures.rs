@@ -9,7 +9,7 @@ use meshgate::admission::Request;
 use meshgate::context::{Fact, FactKey, Facts, Now};
 use meshgate::engine::{Bundle, compile};
 use meshgate::policy::{Draft, Tree};
-use meshgate::review::{Decision, Phase, Progress, Rounds};
+use meshgate::review::{Decision, NoMesh, Phase, Progress, Rounds};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
@@ -176,7 +176,7 @@ fn decided(bundle: &Bundle, world: World, request: &Request, phase: Phase) -> De
         World::GivesNoAnswer => facts.extend(BTreeSet::from([key]), BTreeMap::new()),
         World::IsAskedTooOften => facts.close(),
     }
-    match Rounds::new(facts).review(bundle, request, phase) {
+    match Rounds::new(facts).review(&NoMesh, bundle, request, phase) {
         Progress::Done(decision) => *decision,
         Progress::Need(keys) => panic!("{keys:?}"),
     }

@@ -109,7 +109,7 @@ mod tests {
             r#"BEARER Realm = "https://a/t" , SERVICE=a"#,
             r#", Bearer realm="https:\/\/a/t",, service="a","#,
         ] {
-            assert_eq!(read(&[header]), [bearer.clone()], "{header}");
+            assert_eq!(read(&[header]), std::slice::from_ref(&bearer), "{header}");
         }
         let basic = ("basic".to_owned(), vec![r#"realm=a "b", c"#.to_owned()]);
         let both = r#"Basic realm="a \"b\", c", Bearer realm="https://a/t", service="a""#;
