@@ -13,7 +13,7 @@ use meshgate::admission::{decode, respond, strict_json};
 use meshgate::context::{Fact, FactKey, Facts, Now};
 use meshgate::engine::{Bundle, Document, Program, ProgramSettings, compile};
 use meshgate::policy::{Draft, Module};
-use meshgate::review::{Phase, Progress, Rounds};
+use meshgate::review::{NoMesh, Phase, Progress, Rounds};
 use meshgate::source;
 use serde_json::{Value, json};
 
@@ -75,7 +75,7 @@ fn reviewed(object: &Value, kind: &str, resource: &str) {
             let mut facts = Facts::at(Now::parse("2026-01-31T12:00:00Z").expect("a time"));
             facts.extend(BTreeSet::from([key.clone()]), BTreeMap::from([(key, fact)]));
             facts.close();
-            match Rounds::new(facts).review(&BUNDLE, &request, phase) {
+            match Rounds::new(facts).review(&NoMesh, &BUNDLE, &request, phase) {
                 Progress::Done(decision) => respond(request.uid(), &decision.answer()),
                 Progress::Need(keys) => panic!("{keys:?}"),
             }
