@@ -8,8 +8,11 @@ mod notes;
 mod recovery;
 mod rounds;
 mod state;
+#[cfg(test)]
+mod tests;
 mod trial;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -25,7 +28,7 @@ use crate::events::Events;
 use crate::metrics::Metrics;
 use crate::policy::{Faults, Tree};
 use crate::source::{Git, GitSource, Trust};
-use delivered::Delivered;
+use delivered::{Delivered, Pending};
 use notes::Notes;
 pub use state::StateError;
 use state::{Accepted, State};
@@ -95,10 +98,12 @@ pub struct Delivery {
     judged: Option<String>,
     /// The commit accepted last.
     accepted: Option<Accepted>,
+    /// Why it is not known which one that is, although there is one.
+    lost_floor: Option<String>,
     /// What is being put in force.
-    pending: Option<Delivered>,
+    pending: Option<Pending>,
     /// What is in force.
-    active: Option<Delivered>,
+    active: Option<Arc<Delivered>>,
     /// Whether what is in force is kept.
     is_kept: bool,
     tell: Sender<Message>,
@@ -107,8 +112,8 @@ pub struct Delivery {
 
 /// What the thread is told while it waits.
 enum Message {
-    /// A candidate is in force: the commit's id.
-    Activated(String),
+    /// A candidate is in force, whether or not it is still waited for.
+    Activated(Arc<Delivered>),
 }
 
 impl Delivery {
@@ -133,6 +138,7 @@ impl Delivery {
             notes,
             judged,
             accepted,
+            lost_floor: None,
             pending,
             active,
             is_kept: true,
@@ -147,14 +153,19 @@ impl Delivery {
     /// [`DeliveryError::Thread`].
     pub fn start(mut self) -> Result<(), DeliveryError> {
         let run = move || {
-            self.recover();
+            self.guarded(Self::recover);
             loop {
-                let wait = self.round();
-                self.wait(wait);
+                let wait = self.guarded(Self::round).unwrap_or_else(|| self.fell());
+                self.guarded(|this| this.wait(wait));
             }
         };
         let builder = thread::Builder::new().name("policies".to_owned()).stack_size(STACK_BYTES);
         builder.spawn(run).map(drop).map_err(DeliveryError::Thread)
+    }
+
+    /// Does something that may fail by a fault of our own. The thread goes on: there is no other one.
+    fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        catch_unwind(AssertUnwindSafe(|| work(self))).ok()
     }
 
     /// What tells this source from others.
@@ -164,13 +175,20 @@ impl Delivery {
         format!("git {} {kind}:{name} {}", source.url, source.path)
     }
 
+    /// Does what was told meanwhile.
+    fn hear(&mut self) {
+        while let Ok(Message::Activated(delivered)) = self.told.try_recv() {
+            self.activated(delivered);
+        }
+    }
+
     /// Waits, and does what is told meanwhile.
     fn wait(&mut self, wait: Duration) {
         let until = std::time::Instant::now().checked_add(wait);
         while let Some(left) = until.and_then(|until| until.checked_duration_since(std::time::Instant::now()))
         {
             match self.told.recv_timeout(left) {
-                Ok(Message::Activated(id)) => self.activated(&id),
+                Ok(Message::Activated(delivered)) => self.activated(delivered),
                 Err(_) => return,
             }
         }

@@ -19,6 +19,11 @@ pub(super) struct Delivered {
     pub(super) verified: Verified,
     pub(super) bundle: Arc<Bundle>,
     origin: Origin,
+}
+
+/// A commit that is being put in force.
+pub(super) struct Pending {
+    pub(super) delivered: Arc<Delivered>,
     /// Puts it in force, again and again until it is.
     task: JoinHandle<()>,
 }
@@ -50,7 +55,7 @@ impl Delivered {
     }
 }
 
-impl Drop for Delivered {
+impl Drop for Pending {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -59,25 +64,35 @@ impl Drop for Delivered {
 impl Delivery {
     /// Puts a bundle in force when all is prepared for it; a newer one takes its place.
     pub(super) fn deliver(&mut self, verified: Verified, bundle: Bundle, origin: Origin) {
-        let bundle = Arc::new(bundle);
+        let delivered = Arc::new(Delivered { verified, bundle: Arc::new(bundle), origin });
         let (activation, tell) = (Arc::clone(&self.around.activation), self.tell.clone());
-        let (candidate, id) = (Arc::clone(&bundle), verified.snapshot.id.clone());
+        let candidate = Arc::clone(&delivered);
         let task = self.around.runtime.spawn(async move {
-            while activation.activate(Arc::clone(&candidate)).await.is_err() {
+            while activation.activate(Arc::clone(&candidate.bundle)).await.is_err() {
                 sleep(RETRY).await;
             }
             // Nobody listens where the process ends.
-            tell.send(Message::Activated(id)).unwrap_or_default();
+            tell.send(Message::Activated(candidate)).unwrap_or_default();
         });
-        self.pending = Some(Delivered { verified, bundle, origin, task });
+        self.pending = Some(Pending { delivered, task });
+    }
+
+    /// What was on its way is not put in force any more. Where it came in force just now, that is known afterwards.
+    pub(super) fn stop(&mut self) {
+        if let Some(mut pending) = self.pending.take() {
+            pending.task.abort();
+            // Cancelled or done: in both cases it does nothing any more, and has told what it did.
+            drop(self.around.runtime.block_on(&mut pending.task));
+        }
+        self.hear();
     }
 
     /// A bundle came in force: it is kept, and its commit is the floor.
-    pub(super) fn activated(&mut self, id: &str) {
-        let Some(delivered) = self.pending.take_if(|pending| pending.id() == id) else { return };
+    pub(super) fn activated(&mut self, delivered: Arc<Delivered>) {
+        drop(self.pending.take_if(|pending| Arc::ptr_eq(&pending.delivered, &delivered)));
         let back = match &delivered.origin {
             // Its floor is kept beside it, and may be a later one.
-            Origin::Kept if self.accepted.is_some() => None,
+            Origin::Kept if self.accepted.is_some() || self.lost_floor.is_some() => None,
             Origin::Kept => Some(None),
             Origin::Source(back) => Some(back.clone()),
         };
@@ -101,6 +116,7 @@ impl Delivery {
             time: delivered.verified.snapshot.commit.time,
             rolled_back,
         });
+        self.lost_floor = None;
         self.notes.floor = Some(delivered.id().to_owned());
         self.is_kept = false;
     }

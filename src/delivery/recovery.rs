@@ -9,7 +9,6 @@ use super::state::Kept;
 use super::{Delivery, Message};
 use crate::activation::Step;
 use crate::engine::Bundle;
-use crate::events::Reason as Event;
 use crate::source::{Reason, Refusal, Verified, verify_kept};
 
 /// How long the source waits for what was kept to be in force.
@@ -18,9 +17,23 @@ const PATIENCE: Duration = Duration::from_secs(30);
 impl Delivery {
     /// Puts the newest bundle in force that was kept and is still good.
     pub(super) fn recover(&mut self) {
-        self.accepted = self.state.accepted(&self.key());
+        match self.state.accepted(&self.key()) {
+            Ok(accepted) => self.accepted = accepted,
+            Err(why) => {
+                let message = format!(
+                    "{why}; no other commit is accepted until trust.floor, or source.rollback, names the one that all others come after"
+                );
+                self.corrupt(&message);
+                self.notes.unkept = Some(message.clone());
+                self.lost_floor = Some(message);
+            }
+        }
         self.notes.floor = self.accepted.as_ref().map(|accepted| accepted.id.clone());
-        for (name, kept) in self.state.kept() {
+        let names = self.state.names().unwrap_or_else(|why| {
+            self.corrupt(&format!("{why}; what is kept is tried, the latest first"));
+            self.state.all()
+        });
+        for (name, kept) in self.state.kept(names) {
             let recovered =
                 kept.map_err(|why| Refusal { reason: Reason::Tampered, message: why, retry_after: None });
             match recovered.and_then(|kept| self.recovered(&kept)) {
@@ -58,11 +71,14 @@ impl Delivery {
     fn bad(&self, name: &str, refusal: &Refusal) {
         let message = format!("the bundle {name} that was kept on disk is not used: {refusal}");
         tracing::error!(name, why = %refusal, "a bundle that was kept on disk is not used");
-        self.around.activation.refuse(None, Step { stage: "recover", reason: "corrupt" }, &message);
-        self.around.events.tell(Event::BundleRefused, &message);
+        self.corrupt(&message);
         if refusal.reason == Reason::Tampered {
             self.state.set_aside(name);
         }
+    }
+
+    fn corrupt(&self, message: &str) {
+        self.around.activation.refuse(None, Step { stage: "recover", reason: "corrupt" }, message);
     }
 
     fn wait_for_it(&mut self) {
@@ -70,7 +86,7 @@ impl Delivery {
         while self.pending.is_some() {
             let left = until.and_then(|until| until.checked_duration_since(Instant::now()));
             match left.and_then(|left| self.told.recv_timeout(left).ok()) {
-                Some(Message::Activated(id)) => self.activated(&id),
+                Some(Message::Activated(delivered)) => self.activated(delivered),
                 None => return,
             }
         }

@@ -11,7 +11,7 @@ use crate::activation::Step;
 use crate::engine::Bundle;
 use crate::events::Reason as Event;
 use crate::policy::Tree;
-use crate::source::{Floor, Past, Reason, Refusal, Trust, Verified, verify};
+use crate::source::{Floor, Past, Reason, Refusal, Trust, Verified, verify, verify_kept};
 
 /// The longest wait after errors.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -19,10 +19,13 @@ const LONGEST: Duration = Duration::from_secs(600);
 impl Delivery {
     /// Asks once, and does what there is to do; how long to wait then.
     pub(super) fn round(&mut self) -> Duration {
+        self.hear();
         self.reread_trust();
         self.keep();
         let past = self.past();
-        let oldest = past.oldest().map(str::to_owned);
+        // What is on its way may be in force by then, and come before what is found.
+        let pending = self.pending.as_ref().map(|pending| pending.delivered.id());
+        let oldest = past.oldest().or(pending).map(str::to_owned);
         self.notes.asked();
         let began = Instant::now();
         let answer = self.git.update(self.judged.as_deref(), oldest.as_deref());
@@ -34,7 +37,7 @@ impl Delivery {
                 self.around.metrics.source_polled(result, Some(now.unix_timestamp()));
                 self.notes.answered();
                 if let Some(id) = found {
-                    self.judge(&id, &past, now);
+                    self.judge(&id, now);
                 }
                 self.settings.source.interval
             }
@@ -50,7 +53,7 @@ impl Delivery {
     }
 
     /// What the next commit has to come after.
-    fn past(&self) -> Past {
+    pub(super) fn past(&self) -> Past {
         let accepted = self.accepted.as_ref();
         let used = accepted.map(|accepted| accepted.rolled_back.as_slice()).unwrap_or_default();
         let back = self.settings.source.rollback.as_ref().filter(|back| !used.contains(&back.to));
@@ -79,26 +82,63 @@ impl Delivery {
         wait.max(refusal.retry_after.unwrap_or_default().min(LONGEST))
     }
 
+    /// A round ended in a fault of our own: what is kept of the repository may be half made, so it is made anew, and
+    /// the commit is judged once more. How long to wait.
+    pub(super) fn fell(&mut self) -> Duration {
+        self.git.forget();
+        self.judged = self.active.as_ref().map(|active| active.id().to_owned());
+        let message = "asking it failed inside meshgate, whose log says where; report that".to_owned();
+        let refusal = Refusal { reason: Reason::Fetch, message, retry_after: None };
+        self.around.metrics.source_polled("failed", None);
+        let wait = self.failed(&refusal);
+        self.notes.asks_again_in(wait);
+        self.say();
+        wait
+    }
+
     /// Judges a commit that was not judged before.
-    fn judge(&mut self, id: &str, past: &Past, now: OffsetDateTime) {
+    pub(super) fn judge(&mut self, id: &str, now: OffsetDateTime) {
         self.judged = Some(id.to_owned());
-        let is = |delivered: &super::Delivered| delivered.id() == id;
-        if self.active.as_ref().is_some_and(is) && past.back_to.is_none() {
-            // What was refused meanwhile is past.
-            self.pending = None;
-            return self.around.activation.confirm();
+        self.hear();
+        if self.is_active(id) && self.past().back_to.is_none() {
+            // What was refused or on its way meanwhile is past.
+            self.stop();
+            if self.is_active(id) {
+                return self.around.activation.confirm();
+            }
         }
-        let shown = self.shown(id);
-        let verified =
-            self.timed("verify", |this| verify(&this.git, &this.settings.source, &this.trust, past, id, now));
-        let verified = match verified {
-            Ok(verified) => verified,
-            Err(refusal) => return self.reject(Some(&shown), stage(refusal.reason), &refusal.message),
-        };
-        match self.tried(&verified.tree) {
-            Ok(bundle) => self.accept(verified, bundle, past),
-            Err((step, why)) => self.reject(Some(&shown), step, &why),
+        if let Err((step, why)) = self.try_commit(id, now) {
+            let is_it = |pending: &super::Pending| pending.delivered.id() == id;
+            if self.pending.as_ref().is_some_and(is_it) {
+                self.stop();
+            }
+            self.reject(Some(&self.shown(id)), step, &why);
         }
+    }
+
+    fn is_active(&self, id: &str) -> bool {
+        self.active.as_ref().is_some_and(|active| active.id() == id)
+    }
+
+    /// Verifies and tries a commit, and begins to put it in force.
+    fn try_commit(&mut self, id: &str, now: OffsetDateTime) -> Result<(), (Step, String)> {
+        let refused = |refusal: Refusal| (stage(refusal.reason), refusal.message);
+        let before = self.past();
+        if let Some(why) = self.lost_floor.as_ref().filter(|_| before.oldest().is_none()) {
+            return Err((Step { stage: "verify", reason: "corrupt" }, why.clone()));
+        }
+        let verified = self
+            .timed("verify", |this| verify(&this.git, &this.settings.source, &this.trust, &before, id, now));
+        let verified = verified.map_err(refused)?;
+        let bundle = self.tried(&verified.tree)?;
+        // Tests take their time: something else may have come in force meanwhile, and from here on nothing does.
+        self.stop();
+        let past = self.past();
+        if past != before {
+            past.permits(&self.git, &self.settings.source, &verified).map_err(refused)?;
+        }
+        self.accept(verified, bundle, &past);
+        Ok(())
     }
 
     fn tried(&self, tree: &Tree) -> Result<Bundle, (Step, String)> {
@@ -140,6 +180,18 @@ impl Delivery {
         format!("{}@{short}", self.settings.source.name)
     }
 
+    /// Stops what is on its way where who signed it is not trusted any more.
+    fn vouch_for_pending(&mut self) {
+        let Some(pending) = &self.pending else { return };
+        let shown = self.shown(pending.delivered.id());
+        let snapshot = pending.delivered.verified.snapshot.clone();
+        let now = OffsetDateTime::now_utc();
+        if let Err(refusal) = verify_kept(snapshot, &self.settings.source, &self.trust, now) {
+            self.stop();
+            self.reject(Some(&shown), stage(refusal.reason), &refusal.message);
+        }
+    }
+
     /// Reads the files of trust again. What can't be read changes nothing.
     fn reread_trust(&mut self) {
         match Trust::read(&self.settings.trust) {
@@ -152,6 +204,7 @@ impl Delivery {
                         self.judged = self.active.as_ref().map(|active| active.id().to_owned());
                     }
                     self.vouch();
+                    self.vouch_for_pending();
                 }
             }
             Err(faults) => {

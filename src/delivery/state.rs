@@ -99,13 +99,13 @@ impl State {
         self.root.join("git")
     }
 
-    /// What is kept, the one in force last first; of each, why it can't be read.
-    pub(super) fn kept(&self) -> Vec<(String, Result<Kept, String>)> {
+    /// What is kept under these names; of each, why it can't be read.
+    pub(super) fn kept(&self, names: Vec<String>) -> Vec<(String, Result<Kept, String>)> {
         let read = |name: String| {
             let kept = Kept::read(&self.bundle(&name));
             (name, kept)
         };
-        self.current().into_iter().map(read).collect()
+        names.into_iter().map(read).collect()
     }
 
     /// Takes a bad entry out of the way; it stays to be looked at.
@@ -115,11 +115,17 @@ impl State {
         drop(fs::rename(self.bundle(name), bad));
     }
 
-    /// The commit accepted last of this source.
-    pub(super) fn accepted(&self, key: &str) -> Option<Accepted> {
-        let text = read_limited(&self.root.join("floor.json"), SMALL_BYTES).ok()?;
-        let accepted: Accepted = serde_json::from_slice(&text).ok()?;
-        (accepted.key == key).then_some(accepted)
+    /// The commit accepted last of this source. None: none was. Err: it can't be read which one, as only a missing file
+    /// says that there is none.
+    pub(super) fn accepted(&self, key: &str) -> Result<Option<Accepted>, String> {
+        let path = self.root.join("floor.json");
+        let bad = |why: String| format!("{}: the commit accepted last can't be read: {why}", path.display());
+        let text = match read_limited(&path, SMALL_BYTES) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            text => text.map_err(|error| bad(error.to_string()))?,
+        };
+        let accepted: Accepted = serde_json::from_slice(&text).map_err(|error| bad(error.to_string()))?;
+        Ok((accepted.key == key).then_some(accepted))
     }
 
     /// Keeps a bundle as the one in force, and the commit as accepted.
@@ -141,18 +147,39 @@ impl State {
         // The floor first: what is in force never comes after it.
         let floor = serde_json::to_vec_pretty(accepted).map_err(io::Error::other)?;
         replace(&self.root, "floor.json", &floor)?;
-        let before = self.current().into_iter().filter(|other| *other != name).take(LAST_GOOD);
+        let before = self.names().unwrap_or_else(|_| self.all());
+        let before = before.into_iter().filter(|other| *other != name).take(LAST_GOOD);
         let names: Vec<String> = std::iter::once(name.clone()).chain(before).collect();
         replace(&self.root, "current", format!("{}\n", names.join("\n")).as_bytes())?;
         self.clear()
     }
 
-    /// The names of what is kept.
-    fn current(&self) -> Vec<String> {
-        let text = read_limited(&self.root.join("current"), SMALL_BYTES).unwrap_or_default();
-        let text = String::from_utf8(text).unwrap_or_default();
-        let is_name = |name: &&str| name.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-        text.lines().filter(|name| !name.is_empty()).filter(is_name).map(str::to_owned).collect()
+    /// The names of what is kept, the one in force last first. Err: what names them can't be read.
+    pub(super) fn names(&self) -> Result<Vec<String>, String> {
+        let path = self.root.join("current");
+        let bad = |why: String| format!("{}: the names of what is kept can't be read: {why}", path.display());
+        let text = match read_limited(&path, SMALL_BYTES) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            text => text.map_err(|error| bad(error.to_string()))?,
+        };
+        let text = String::from_utf8(text).map_err(|error| bad(error.to_string()))?;
+        if text.is_empty() || !text.lines().all(is_name) {
+            return Err(bad("it holds something else".to_owned()));
+        }
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    /// The names of all bundles that are there, the latest first.
+    pub(super) fn all(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.root.join("bundles")).into_iter().flatten().flatten();
+        let mut names: Vec<_> = entries
+            .filter_map(|entry| {
+                let name = entry.file_name().into_string().ok().filter(|name| is_name(name))?;
+                Some((entry.metadata().ok()?.modified().ok()?, name))
+            })
+            .collect();
+        names.sort();
+        names.into_iter().rev().map(|(_, name)| name).collect()
     }
 
     fn bundle(&self, name: &str) -> PathBuf {
@@ -164,7 +191,8 @@ impl State {
         let tmp = self.root.join("tmp");
         drop(fs::remove_dir_all(&tmp));
         fs::create_dir_all(&tmp)?;
-        let current = self.current();
+        // Without its names nothing is known to be superfluous.
+        let Ok(current) = self.names() else { return Ok(()) };
         for entry in fs::read_dir(self.root.join("bundles"))?.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             if !current.contains(&name) && !name.starts_with("bad-") {
@@ -173,4 +201,11 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// Whether this can be the name of a bundle that is kept: no `bad-` one, and no path.
+fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+        && !name.starts_with("bad-")
 }

@@ -65,6 +65,13 @@ impl Git {
         Self { source, directory: directory.to_owned(), cache: None }
     }
 
+    /// Throws away what is kept.
+    pub fn forget(&mut self) {
+        self.cache = None;
+        // What is left of it is looked at when it is opened again.
+        drop(std::fs::remove_dir_all(&self.directory));
+    }
+
     /// Asks which commit is named, and fetches it where that is not `known`. `floor`: the commit accepted last, from
     /// which on the history is wanted. None: it is `known`.
     ///

@@ -47,6 +47,30 @@ impl Past {
         self.back_to.as_deref().or(accepted).or(self.preset.as_deref())
     }
 
+    /// Whether a verified commit may still come in force, where other ones did since it was verified.
+    ///
+    /// # Errors
+    /// [`Reason::Rollback`].
+    pub fn permits(&self, git: &Git, source: &Source, verified: &Verified) -> Result<(), Refusal> {
+        let Snapshot { id, commit, .. } = &verified.snapshot;
+        self.follows(git, source, (id, commit.time), verified.signer.is_some())
+    }
+
+    /// Whether a commit and its time come after what was accepted.
+    fn follows(
+        &self,
+        git: &Git,
+        source: &Source,
+        (id, time): (&str, i64),
+        is_signed: bool,
+    ) -> Result<(), Refusal> {
+        self.precedes(git, source, id)?;
+        if is_signed && self.back_to.is_none() {
+            not_backdated(id, time, self.floor.as_ref().map(|floor| floor.time))?;
+        }
+        Ok(())
+    }
+
     /// Whether `id` comes after what was accepted.
     fn precedes(&self, git: &Git, source: &Source, id: &str) -> Result<(), Refusal> {
         let accepted = self.floor.as_ref().map(|floor| floor.id.as_str());
@@ -94,10 +118,7 @@ pub fn verify(
 ) -> Result<Verified, Refusal> {
     let commit = git.commit(id)?;
     let signer = trust.verify(id, &commit, now)?;
-    past.precedes(git, source, id)?;
-    if signer.is_some() && past.back_to.is_none() {
-        not_backdated(id, commit.time, past.floor.as_ref().map(|floor| floor.time))?;
-    }
+    past.follows(git, source, (id, commit.time), signer.is_some())?;
     Ok(verified(git.snapshot(id)?, source, signer))
 }
 
