@@ -206,6 +206,8 @@ impl Git {
 pub(super) enum Found {
     /// Its objects are named by another hash.
     OtherHash(ObjectHash),
+    /// It has no such commit, as it says itself.
+    Missing(Refusal),
     /// Nothing, and why.
     Refused(Refusal),
 }
@@ -213,7 +215,7 @@ pub(super) enum Found {
 impl Found {
     fn into_refusal(self) -> Refusal {
         match self {
-            Self::Refused(refusal) => refusal,
+            Self::Missing(refusal) | Self::Refused(refusal) => refusal,
             Self::OtherHash(hash) => {
                 let message = format!("the repository now names its objects by {}", hash.as_str());
                 Refusal::new(Reason::Fetch, message)
@@ -221,14 +223,14 @@ impl Found {
         }
     }
 
-    /// What is meant where the commit accepted last can't be fetched, although the repository answers.
+    /// What is meant where the commit accepted last can't be fetched: only the repository itself can say that it is gone.
     fn without_floor(self, floor: &str) -> Refusal {
-        let refusal = self.into_refusal();
-        if refusal.retry_after.is_some() {
-            return refusal;
-        }
+        let refusal = match self {
+            Self::Missing(refusal) => refusal,
+            other => return other.into_refusal(),
+        };
         let message = format!(
-            "the commit accepted last, {floor}, can't be fetched ({}); if the history was made anew on purpose, write rollback: {{to: \"<id of the new commit>\", reason: \"<why>\"}} below source",
+            "the commit accepted last, {floor}, is not there any more ({}); if the history was made anew on purpose, write rollback: {{to: \"<id of the new commit>\", reason: \"<why>\"}} below source",
             refusal.message
         );
         Refusal::new(Reason::Rollback, message)

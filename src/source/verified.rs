@@ -84,7 +84,8 @@ impl Past {
         }
         for (floor, what) in [
             (last, "accepted last"),
-            (self.preset.as_deref().filter(|preset| Some(*preset) != last), "that trust.floor names"),
+            // What was accepted came after it.
+            (self.preset.as_deref().filter(|_| self.floor.is_none()), "that trust.floor names"),
         ] {
             let Some(floor) = floor else { continue };
             if !git.descends(id, floor)? {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::SourceError;
 use super::directory::{is_hidden, provenance, read, resolved, unreadable};
+use super::written::TREE_FILE;
 use crate::policy::{Digest, Tree};
 
 /// A directory under watch.
@@ -65,6 +66,11 @@ impl Watched {
     fn stamps(&self) -> Stamps {
         let mut stamps = BTreeMap::new();
         let root = resolved(&self.root).map_err(|error| error.to_string())?;
+        // It says that the tree is whole, which changes what is read.
+        let marker = root.join(TREE_FILE);
+        if let Ok(metadata) = fs::symlink_metadata(&marker) {
+            stamps.insert(marker, stamp(&metadata));
+        }
         stamp_below(&root, &mut stamps).map_err(|error| error.to_string())?;
         Ok((root, stamps))
     }
@@ -179,6 +185,21 @@ mod tests {
         fs::remove_dir_all(folder.path().join("..1")).unwrap();
         assert_eq!((names(watched.look()), names(watched.look())), (None, given(&["a.rego=..2"])));
         assert_eq!(super::super::directory(folder.path()).unwrap().iter().count(), 1);
+    }
+
+    #[test]
+    fn a_tree_that_becomes_whole_by_its_marker_is_looked_at_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut tree = Tree::default();
+        tree.insert("a.rego", "1");
+        let marker = folder.path().join(TREE_FILE);
+        fs::write(folder.path().join("a.rego"), "1").unwrap();
+        fs::write(&marker, "unfinished\n").unwrap();
+        let mut watched = Watched::new(folder.path());
+        assert!(watched.look().is_none());
+        assert!(watched.look().unwrap().is_err(), "half a tree");
+        fs::write(&marker, format!("{}\n", tree.digest())).unwrap();
+        assert_eq!((names(watched.look()), names(watched.look())), (None, given(&["a.rego=1"])));
     }
 
     #[test]

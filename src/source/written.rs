@@ -13,6 +13,9 @@ use crate::policy::Tree;
 /// The file of a directory that names the tree that is in it, written last.
 pub const TREE_FILE: &str = ".meshgate-tree";
 
+/// What it says until then: the digest of no tree.
+const UNFINISHED: &[u8] = b"unfinished\n";
+
 /// Writes a file under another name and gives it its own when it is whole.
 pub(super) fn whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -27,7 +30,7 @@ pub(super) fn whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Writes a tree into a directory: an empty one, one that is not there yet, or one that was written like this before,
-/// of which other files are removed. Its [`TREE_FILE`] comes last: until then it names another tree than is there.
+/// of which other files are removed. Its [`TREE_FILE`] comes last: until then it says that the tree is unfinished.
 ///
 /// # Errors
 /// A directory that has other files, and what can't be written.
@@ -38,11 +41,12 @@ pub fn write_directory(directory: &Path, tree: &Tree) -> Result<(), SourceError>
         let message = format!("{}: there are other files; name an empty directory", directory.display());
         return Err(Unacceptable::because(message).into());
     }
+    let marker = directory.join(TREE_FILE);
+    whole(&marker, UNFINISHED).map_err(failed)?;
     for (path, content) in tree.iter() {
         whole(&directory.join(path), content).map_err(failed)?;
     }
     let kept: BTreeSet<PathBuf> = tree.iter().map(|(path, _)| directory.join(path)).collect();
-    let marker = directory.join(TREE_FILE);
     for path in before.iter().filter(|path| !kept.contains(*path) && **path != marker) {
         fs::remove_file(path).map_err(failed)?;
     }
@@ -85,6 +89,20 @@ mod tests {
         fs::write(folder.path().join("file"), "").unwrap();
         let why = write_directory(folder.path(), &tree(&[])).unwrap_err().to_string();
         assert!(why.ends_with(": there are other files; name an empty directory"), "{why}");
+    }
+
+    #[test]
+    fn a_tree_that_was_never_finished_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        // What comes second can't be written: there is a folder of its name.
+        fs::create_dir_all(folder.path().join("b.rego")).unwrap();
+        write_directory(folder.path(), &tree(&[("a.rego", "1"), ("b.rego", "1")])).unwrap_err();
+        assert!(folder.path().join("a.rego").is_file());
+        let why = directory(folder.path()).unwrap_err().to_string();
+        assert!(why.contains("names the tree unfinished, and "), "{why}");
+        fs::remove_dir(folder.path().join("b.rego")).unwrap();
+        write_directory(folder.path(), &tree(&[("a.rego", "2")])).unwrap();
+        directory(folder.path()).unwrap();
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! From a repository to files.
 
-use meshgate::source::{Git, GitSource, ObjectHash, Reason, Reference};
+use std::time::Duration;
+
+use meshgate::config::{GitReference, Source};
+use meshgate::source::{Floor, Git, GitSource, ObjectHash, Past, Reason, Reference, Trust, verify};
+use time::OffsetDateTime;
 
 use crate::repository::Repository;
 
@@ -148,4 +152,53 @@ fn what_is_no_file_of_policies_is_refused() {
         refusal.to_string(),
         "files: source.git.path `none`: the commit has no folder `none` there; correct the path"
     );
+}
+
+#[test]
+fn only_the_repository_itself_says_that_the_floor_is_gone() {
+    let repository = Repository::new();
+    let head = repository.commit(&[("a.rego", "1")], &[]);
+    let gone = "1".repeat(40);
+    let mut git = Git::new(source(&repository, main(), ""), &repository.path("cache"));
+    let refusal = git.update(None, Some(&gone)).unwrap_err();
+    assert_eq!(refusal.reason, Reason::Rollback, "{refusal}");
+    assert!(
+        refusal.message.starts_with(&format!("the commit accepted last, {gone}, is not there any more ("))
+    );
+
+    let url = format!("file://{}", repository.path("none").display());
+    let away = GitSource { url, ..source(&repository, Reference::Commit(head), "") };
+    let refusal = Git::new(away, &repository.path("other")).update(None, Some(&gone)).unwrap_err();
+    assert_eq!(refusal.reason, Reason::Fetch, "{refusal}");
+    assert!(!refusal.message.contains("rollback:"), "{refusal}");
+}
+
+#[test]
+fn the_configured_floor_counts_until_a_commit_is_accepted() {
+    let repository = Repository::new();
+    let first = repository.commit(&[("a.rego", "1")], &[]);
+    let head = repository.commit(&[("a.rego", "2")], &[]);
+    let mut git = Git::new(source(&repository, main(), ""), &repository.path("cache"));
+    git.update(None, Some(&first)).unwrap();
+    let source = Source {
+        name: "p".to_owned(),
+        url: repository.url(),
+        reference: GitReference::Branch("main".to_owned()),
+        path: String::new(),
+        plaintext: false,
+        interval: Duration::ZERO,
+        credentials: None,
+        ca: None,
+        proxy: None,
+        rollback: None,
+    };
+    let other = Some("1".repeat(40));
+    let judged = |past: &Past| {
+        let verified = verify(&git, &source, &Trust::None, past, &head, OffsetDateTime::now_utc());
+        verified.map(drop).map_err(|refusal| refusal.reason)
+    };
+    let past = Past { preset: other, ..Past::default() };
+    assert_eq!(judged(&past), Err(Reason::Rollback));
+    let floor = Some(Floor { id: first, time: 0 });
+    assert_eq!(judged(&Past { floor, ..past }), Ok(()));
 }

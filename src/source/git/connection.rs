@@ -43,6 +43,10 @@ pub(super) struct Wanted<'a> {
 /// How much of an error is told.
 const SAID: usize = 500;
 
+/// What servers say of an object that they do not have, or do not give away: git (`upload-pack.c`) and JGit
+/// (`JGitText.properties`, `wantNotValid`).
+const MISSING: [&str; 2] = ["not our ref", " not valid"];
+
 type Boxed = Box<dyn Transport + Send>;
 
 impl<'a> Connection<'a> {
@@ -132,10 +136,13 @@ impl<'a> Connection<'a> {
     /// What went wrong: in our own words where we know it.
     fn failed(&self, error: &gix::Error) -> Found {
         let known = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let known =
-            known.unwrap_or_else(|| Failure { message: said(&self.source.url, error), retry_after: None });
-        let refusal = Refusal::new(Reason::Fetch, known.message);
-        Found::Refused(Refusal { retry_after: known.retry_after, ..refusal })
+        let Some(Failure { message, retry_after }) = known else {
+            let message = said(&self.source.url, error);
+            let is_missing = MISSING.iter().any(|words| message.contains(words));
+            let refusal = Refusal::new(Reason::Fetch, message);
+            return if is_missing { Found::Missing(refusal) } else { Found::Refused(refusal) };
+        };
+        Found::Refused(Refusal { retry_after, ..Refusal::new(Reason::Fetch, message) })
     }
 
     fn refused(&self, why: &str) -> Found {

@@ -10,7 +10,7 @@ use gix::objs::{Kind, TreeRefIter, compute_hash};
 
 use crate::policy::Tree;
 use crate::source::refusal::{Reason, Refusal};
-use crate::source::tree::{Accepted, Entry, EntryKind, FILE_BYTES, TREE_BYTES, accept, is_taken};
+use crate::source::tree::{Accepted, Entry, EntryKind, FILE_BYTES, TREE_BYTES, accept, is_taken, too_large};
 use crate::source::trust::{Commit, ObjectHash};
 
 /// How many entries a commit's folder may have, also such as are skipped.
@@ -196,6 +196,14 @@ impl Walk<'_> {
                 let message = format!("more than {ENTRIES} entries; name a folder with source.git.path");
                 return Err(Refusal::new(Reason::Files, message));
             }
+            if name.contains(&b'/') {
+                let name = String::from_utf8_lossy(&name).into_owned();
+                let message = format!(
+                    "`{}`: a `/` in one name of a tree, which git never writes; commit the files anew",
+                    name.escape_debug()
+                );
+                return Err(Refusal::new(Reason::Files, message));
+            }
             let path = if prefix.is_empty() { name } else { [prefix, b"/", &name].concat() };
             let (kind, content) = match mode {
                 Mode::Tree if depth < DEPTH => {
@@ -219,12 +227,15 @@ impl Walk<'_> {
 
     /// A file's bytes, where they are needed and there is room.
     fn file(&mut self, id: &str, path: &[u8]) -> Result<Vec<u8>, Refusal> {
-        // What is over a limit is refused by `accept`, whatever is in it.
-        if !is_taken(path) || self.bytes > TREE_BYTES {
+        // What is not taken is skipped by `accept`, whatever is in it.
+        if !is_taken(path) {
             return Ok(Vec::new());
         }
         let bytes = self.objects.file(id).map_err(|why| tampered(&String::from_utf8_lossy(path), &why))?;
         self.bytes = self.bytes.saturating_add(bytes.len());
+        if self.bytes > TREE_BYTES {
+            return Err(Refusal::new(Reason::Files, too_large()));
+        }
         if bytes.len() <= FILE_BYTES {
             self.check(id, Kind::Blob, &bytes)?;
         }
@@ -236,4 +247,74 @@ struct TreeEntry {
     name: Vec<u8>,
     mode: Mode,
     id: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Objects that lie in memory, by their ids.
+    #[derive(Default)]
+    struct Made(BTreeMap<String, Vec<u8>>);
+
+    impl Made {
+        fn add(&mut self, kind: Kind, bytes: Vec<u8>) -> ObjectId {
+            let id = compute_hash(Hash::Sha1, kind, &bytes).unwrap();
+            self.0.insert(id.to_string(), bytes);
+            id
+        }
+
+        /// A commit of a tree with these files.
+        fn commit(&mut self, files: &[(&str, ObjectId)]) -> String {
+            let mut tree = Vec::new();
+            for (name, id) in files {
+                tree.extend_from_slice(format!("100644 {name}\0").as_bytes());
+                tree.extend_from_slice(id.as_bytes());
+            }
+            let tree = self.add(Kind::Tree, tree);
+            let who = "J <j@example.com> 1 +0000";
+            let text = format!("tree {tree}\nauthor {who}\ncommitter {who}\n\nx\n");
+            self.add(Kind::Commit, text.into_bytes()).to_string()
+        }
+    }
+
+    impl Objects for Made {
+        fn object(&self, id: &str, _: Kind) -> Result<Vec<u8>, String> {
+            self.0.get(id).cloned().ok_or_else(|| "is not there".to_owned())
+        }
+
+        fn file(&self, id: &str) -> Result<Vec<u8>, String> {
+            self.object(id, Kind::Blob)
+        }
+    }
+
+    #[test]
+    fn a_file_is_never_taken_as_an_empty_one() {
+        let mut made = Made::default();
+        let full = made.add(Kind::Blob, vec![b'x'; FILE_BYTES]);
+        let least = made.add(Kind::Blob, b"y".to_vec());
+        // What an archive says of itself counts, too, before the files that come after it.
+        let names: Vec<String> = (0..32).map(|n| format!("{n:02}.yaml")).collect();
+        let mut files: Vec<(&str, ObjectId)> = vec![(".manifest", full), (".signatures.json", full)];
+        files.extend(names.iter().take(30).map(|name| (name.as_str(), full)));
+        let id = made.commit(&files);
+        assert_eq!(read(&made, &id, "").unwrap().accepted.tree.iter().count(), 30);
+        files.push(("z.yaml", least));
+        files.push(("zz.yaml", least));
+        let id = made.commit(&files);
+        let refusal = read(&made, &id, "").unwrap_err();
+        assert_eq!((refusal.reason, refusal.message), (Reason::Files, too_large()));
+    }
+
+    #[test]
+    fn a_name_of_a_tree_is_one_name() {
+        let mut made = Made::default();
+        let file = made.add(Kind::Blob, b"x".to_vec());
+        for (name, is_refused) in [("x/y.rego", true), ("x/README.md", true), ("y.rego", false)] {
+            let id = made.commit(&[(name, file)]);
+            let found = read(&made, &id, "");
+            assert_eq!(found.as_ref().is_err_and(|refusal| refusal.reason == Reason::Files), is_refused);
+            assert_eq!(found.is_err(), is_refused, "{found:?}");
+        }
+    }
 }
