@@ -19,7 +19,7 @@ use crate::context::Subjects;
 use crate::policy::Faults;
 pub use images::{Credentials as RegistryCredentials, ImageLimits, Images, Registry};
 pub use source::{
-    Credentials, GitReference, Rollback, SHORTEST_INTERVAL, Source, Trials, Trust, TrustedSigners,
+    Credentials, GitReference, Rollback, SHORTEST_INTERVAL, SignedBy, Source, Trials, Trust, TrustedSigners,
 };
 
 /// The namespace of an installation (contracts: server, names).
@@ -46,8 +46,8 @@ pub struct Configuration {
     pub policies: String,
     /// The repository that policies come from instead. None: none.
     pub source: Option<Source>,
-    /// Whom its commits have to be signed by.
-    pub trust: Trust,
+    /// Whom its commits have to be signed by; there where there is a source.
+    pub trust: Option<Trust>,
     /// Where the last good policies are kept; there where there is a source.
     pub state: Option<PathBuf>,
     /// How its tests are run.
@@ -130,7 +130,7 @@ impl Default for Configuration {
             admin: everywhere(ADMIN_PORT),
             policies: "embedded/starter".to_owned(),
             source: None,
-            trust: Trust { signers: None, floor: None },
+            trust: None,
             state: None,
             trials: Trials::default(),
             certificates: Certificates::default(),

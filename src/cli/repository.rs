@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use time::OffsetDateTime;
 
-use crate::config::{self, GitReference, Source, TrustedSigners};
+use crate::config::{self, GitReference, SignedBy, Source, TrustedSigners};
 use crate::source::{self, Git, GitSource, Past, Trust, Verified};
 
 /// Before the URL of a repository, as kustomize and go-getter write it.
@@ -63,10 +63,12 @@ impl Repository {
     /// Fetches the commit and reads its files. `signers` is a file of allowed signers (ssh-keygen(1)); without one
     /// nobody has to have signed.
     pub(super) fn read(&self, signers: Option<&Path>) -> anyhow::Result<Verified> {
-        let signers = signers.map(|allowed| TrustedSigners {
-            allowed: allowed.to_owned(),
-            revoked: None,
-            is_committer: false,
+        let signers = signers.map_or(SignedBy::Nobody, |allowed| {
+            SignedBy::Commit(TrustedSigners {
+                allowed: allowed.to_owned(),
+                revoked: None,
+                is_committer: false,
+            })
         });
         let trust = Trust::read(&config::Trust { signers, floor: None })?;
         let kept = Kept::new()?;

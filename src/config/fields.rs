@@ -166,7 +166,7 @@ fn configuration(fields: Fields) -> Configuration {
         admin: fields.listen.admin.unwrap_or(default.admin),
         policies: fields.policies.unwrap_or(default.policies),
         source: fields.source.and_then(source::source),
-        trust: fields.trust.map_or(default.trust, source::trust),
+        trust: fields.trust.and_then(source::trust),
         state: fields.state,
         trials: fields.rollout.map_or(default.trials, source::trials),
         certificates: match fields.certificates {

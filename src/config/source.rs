@@ -19,7 +19,7 @@ pub const SHORTEST_INTERVAL: Duration = Duration::from_secs(5);
 pub struct Source {
     /// Under which name revisions go: `platform@1626ad5c80cd`.
     pub name: String,
-    /// The repository's URL: https, or http and git within this machine.
+    /// The repository's URL: https, or http within this machine.
     pub url: String,
     /// What names the commit.
     pub reference: GitReference,
@@ -76,10 +76,19 @@ pub struct Rollback {
 /// Whom a commit has to be signed by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trust {
-    /// None: by nobody.
-    pub signers: Option<TrustedSigners>,
+    /// By whom. There is no default: that nobody has to sign must be written.
+    pub signers: SignedBy,
     /// The full id of a commit that all others must come after. None: of the first one that is accepted.
     pub floor: Option<String>,
+}
+
+/// Who has to sign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignedBy {
+    /// Nobody.
+    Nobody,
+    /// One of these, the commit that comes in force.
+    Commit(TrustedSigners),
 }
 
 /// Files that say who may sign.
@@ -146,7 +155,8 @@ mod tests {
         let source = configuration.source.clone().unwrap();
         assert_eq!((source.path.as_str(), source.reference.parts()), ("a/b", ("tag", "v1")));
         assert_eq!((source.interval, configuration.trials.memory), (Duration::from_secs(300), 1 << 30));
-        assert!(configuration.trust.signers.as_ref().is_some_and(|signers| signers.is_committer));
+        let trust = configuration.trust.as_ref().unwrap();
+        assert!(matches!(&trust.signers, SignedBy::Commit(signers) if signers.is_committer));
         let shown = configuration.shown().to_string();
         assert_eq!(Configuration::read("shown", shown.as_bytes()), Ok(configuration), "{shown}");
         let least = read(&self::source("git: {url: https://h/p, branch: main}")).unwrap();
@@ -214,7 +224,11 @@ mod tests {
             &source(&format!("{HTTPS}, interval: 4s")),
             "source.interval: write at least 5s, as 60s or 5m",
         );
-        for url in ["http://localhost:1/p", "git://127.0.0.1/p", "http://[::1]/p"] {
+        refused(
+            &git("url: 'git://127.0.0.1/p', branch: main"),
+            "source.git.url: git:// has no limit of time and proves no server; write https://…, or let git-sync bring a directory",
+        );
+        for url in ["http://localhost:1/p", "http://[::1]/p"] {
             read(&git(&format!("url: '{url}', branch: main"))).unwrap();
         }
     }

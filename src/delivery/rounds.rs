@@ -11,7 +11,7 @@ use crate::activation::Step;
 use crate::engine::Bundle;
 use crate::events::Reason as Event;
 use crate::policy::Tree;
-use crate::source::{Floor, Past, Reason, Refusal, Trust, Verified, verify, verify_kept};
+use crate::source::{Floor, Past, Reason, Refusal, Verified, verify, verify_kept};
 
 /// The longest wait after errors.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -194,10 +194,10 @@ impl Delivery {
 
     /// Reads the files of trust again. What can't be read changes nothing.
     fn reread_trust(&mut self) {
-        match Trust::read(&self.settings.trust) {
-            Ok(trust) => {
+        match self.trust.reread(&self.settings.trust) {
+            Ok(changed) => {
                 self.notes.trust = None;
-                if trust != self.trust {
+                if let Some(trust) = changed {
                     self.trust = trust;
                     // Whoever was refused may be trusted now.
                     if self.active.as_ref().is_none_or(|active| Some(active.id()) != self.judged.as_deref()) {

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::future::Future;
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +64,7 @@ impl World {
         let configuration = config::Configuration::read("f", text.as_bytes()).unwrap();
         let settings = Settings {
             source: configuration.source.unwrap(),
-            trust: configuration.trust,
+            trust: configuration.trust.unwrap(),
             state: configuration.state.unwrap(),
             trials: configuration.trials,
         };
@@ -129,10 +128,9 @@ fn commit(id: &str) -> (Verified, Bundle) {
     (Verified { snapshot, tree, signer: None }, bundle)
 }
 
-fn allow(path: &Path) {
-    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
-    fs::write(path, format!("jane@example.com {key}\n")).unwrap();
-}
+/// A line of allowed signers; nobody has the key.
+const ALLOWED: &str =
+    "jane@example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n";
 
 #[test]
 fn what_is_on_its_way_and_is_refused_meanwhile_never_comes_in_force() {
@@ -147,12 +145,12 @@ fn what_is_on_its_way_and_is_refused_meanwhile_never_comes_in_force() {
 
     // Whoever signed it is trusted no more; also what was kept.
     let allowed = world.folder.path().join("allowed");
-    allow(&allowed);
+    fs::write(&allowed, ALLOWED).unwrap();
     for origin in [Origin::Source(None), Origin::Kept] {
         let (verified, bundle) = commit(ONE);
         delivery.deliver(verified, bundle, origin);
-        delivery.settings.trust.signers =
-            Some(config::TrustedSigners { allowed: allowed.clone(), revoked: None, is_committer: false });
+        let signers = config::TrustedSigners { allowed: allowed.clone(), revoked: None, is_committer: false };
+        delivery.settings.trust.signers = config::SignedBy::Commit(signers);
         delivery.trust = Trust::None;
         delivery.round();
         assert!(delivery.pending.is_none());
@@ -185,7 +183,7 @@ fn what_came_in_force_during_a_round_is_the_floor_of_what_is_judged_in_it() {
 #[test]
 fn a_floor_that_can_not_be_read_is_not_none() {
     let world = World::new();
-    let preset = format!("{{mode: none, floor: {ONE}}}");
+    let preset = format!("{{mode: none, floor: '{ONE}'}}");
     drop(world.delivery("{mode: none}"));
     for (text, is_lost) in [(None, false), (Some(""), true), (Some("{\"key\":"), true)] {
         drop(fs::remove_file(world.state("floor.json")));

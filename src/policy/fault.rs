@@ -74,6 +74,15 @@ impl Faults {
         Err(Self(faults))
     }
 
+    /// These and others, sorted and each once.
+    #[must_use]
+    pub fn and(self, others: Self) -> Self {
+        let mut faults: Vec<Fault> = self.0.into_iter().chain(others.0).collect();
+        faults.sort();
+        faults.dedup();
+        Self(faults)
+    }
+
     /// The same faults in other words.
     #[must_use]
     pub fn map(&self, change: impl Fn(&Fault) -> Fault) -> Self {

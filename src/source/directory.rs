@@ -12,7 +12,7 @@ use crate::policy::{Provenance, SourceKind, Tree};
 
 /// The link by which the kubelet swaps all files of a ConfigMap at once; the names beside it lead through it
 /// (k8s.io/kubernetes, pkg/volume/util/atomic_writer.go).
-const SWAPPED: &str = "..data";
+pub(super) const SWAPPED: &str = "..data";
 
 /// How often a tree is read that is swapped meanwhile.
 const TRIES: u8 = 10;

@@ -6,12 +6,15 @@ mod commit;
 mod key;
 mod signature;
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use super::directory::SWAPPED;
 use super::refusal::{Reason, Refusal};
-use crate::config;
+use crate::config::{self, SignedBy};
 use crate::policy::{Fault, Faults};
 use allowed_signers::Unfit;
 pub use allowed_signers::{AllowedSigners, Revoked};
@@ -23,6 +26,9 @@ const AHEAD: i64 = 60 * 60;
 
 /// How much older than the last accepted commit one may be: clocks differ, and branches are merged late.
 const BEHIND: i64 = 24 * 60 * 60;
+
+/// Between two looks at files that changed.
+const REST: Duration = Duration::from_millis(200);
 
 /// What has to hold of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,24 +65,38 @@ impl Trust {
     /// # Errors
     /// All that is wrong with them.
     pub fn read(settings: &config::Trust) -> Result<Self, Faults> {
-        let Some(signers) = &settings.signers else { return Ok(Self::None) };
+        let signers = match &settings.signers {
+            SignedBy::Nobody => return Ok(Self::None),
+            SignedBy::Commit(signers) => signers,
+        };
+        let mut files = Files::default();
         let allowed =
-            read(&signers.allowed).and_then(|(file, content)| AllowedSigners::read(&file, &content));
+            files.read(&signers.allowed).and_then(|(file, content)| AllowedSigners::read(&file, &content));
         let revoked = signers.revoked.as_deref().map_or(Ok(Revoked::default()), |path| {
-            read(path).and_then(|(file, content)| Revoked::read(&file, &content))
+            files.read(path).and_then(|(file, content)| Revoked::read(&file, &content))
         });
         match (allowed, revoked) {
             (Ok(allowed), Ok(revoked)) => {
                 Ok(Self::Commit(Box::new(Signers { allowed, revoked, is_committer: signers.is_committer })))
             }
-            (allowed, revoked) => {
-                let faults = [allowed.err(), revoked.err()].into_iter().flatten();
-                Faults::or(
-                    faults.flat_map(|faults| faults.iter().cloned().collect::<Vec<_>>()).collect(),
-                    Self::None,
-                )
-            }
+            (Err(faults), Err(others)) => Err(faults.and(others)),
+            (Err(faults), _) | (_, Err(faults)) => Err(faults),
         }
+    }
+
+    /// Reads the files again. None: they say the same as before, or they change just now: what two looks in a row don't
+    /// see alike may be half written.
+    ///
+    /// # Errors
+    /// All that is wrong with them.
+    pub fn reread(&self, settings: &config::Trust) -> Result<Option<Self>, Faults> {
+        let seen = Self::read(settings);
+        if seen.as_ref() == Ok(self) {
+            return Ok(None);
+        }
+        std::thread::sleep(REST);
+        let again = Self::read(settings);
+        if again == seen { again.map(Some) } else { Ok(None) }
     }
 
     /// Who signed this commit, where it has to be signed. `id` is its name in what is said.
@@ -196,15 +216,31 @@ pub(super) fn not_backdated(id: &str, time: i64, floor: Option<i64>) -> Result<(
     }
 }
 
-/// A file of trust, and its name in faults.
-fn read(path: &Path) -> Result<(String, Vec<u8>), Faults> {
-    let file = path.display().to_string();
-    match std::fs::read(path) {
-        Ok(content) => Ok((file, content)),
-        Err(error) => {
-            Err(Fault::of_file(&file, format!("can't be read: {error}; check trust in the configuration"))
-                .into())
+/// Files of trust, of one version where several lie in one volume.
+#[derive(Default)]
+struct Files(BTreeMap<PathBuf, PathBuf>);
+
+impl Files {
+    /// A file, and its name in faults.
+    fn read(&mut self, path: &Path) -> Result<(String, Vec<u8>), Faults> {
+        let file = path.display().to_string();
+        match std::fs::read(self.resolved(path)) {
+            Ok(content) => Ok((file, content)),
+            Err(error) => Err(Fault::of_file(
+                &file,
+                format!("can't be read: {error}; check trust in the configuration"),
+            )
+            .into()),
         }
+    }
+
+    /// Where a file lies; the link by which a volume is swapped is followed once for all files in it.
+    fn resolved(&mut self, path: &Path) -> PathBuf {
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return path.to_owned() };
+        let found = || folder.join(SWAPPED).canonicalize().unwrap_or_else(|_| folder.to_owned());
+        let swapped = self.0.entry(folder.to_owned()).or_insert_with(found).join(name);
+        // A file may be mounted beside it.
+        if swapped.exists() { swapped } else { path.to_owned() }
     }
 }
 
@@ -213,4 +249,84 @@ fn shown(seconds: i64) -> String {
     let time = OffsetDateTime::from_unix_timestamp(seconds).ok();
     let text = time.and_then(|time| time.format(&time::format_description::well_known::Rfc3339).ok());
     text.unwrap_or_else(|| format!("{seconds} s"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::config::TrustedSigners;
+
+    /// Nobody has it.
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
+
+    fn settings(folder: &Path) -> config::Trust {
+        let signers = TrustedSigners {
+            allowed: folder.join("allowed"),
+            revoked: Some(folder.join("revoked")),
+            is_committer: false,
+        };
+        config::Trust { signers: SignedBy::Commit(signers), floor: None }
+    }
+
+    #[test]
+    fn faults_of_both_files_are_told_and_none_means_that_nobody_has_to_sign() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings(folder.path());
+        let faults = Trust::read(&settings).unwrap_err();
+        assert_eq!(faults.iter().count(), 2, "{faults}");
+        fs::write(folder.path().join("allowed"), format!("j@example.com {KEY}\n")).unwrap();
+        assert_eq!(Trust::read(&settings).unwrap_err().iter().count(), 1);
+        fs::write(folder.path().join("revoked"), "").unwrap();
+        assert!(matches!(Trust::read(&settings).unwrap(), Trust::Commit(_)));
+    }
+
+    #[test]
+    fn what_changes_while_it_is_read_is_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings(folder.path());
+        let write = |time: u32| {
+            fs::write(folder.path().join("new"), format!("j{time}@example.com {KEY}\n")).unwrap();
+            fs::rename(folder.path().join("new"), folder.path().join("allowed")).unwrap();
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        write(0);
+        fs::write(folder.path().join("revoked"), "").unwrap();
+        let trust = Trust::read(&settings).unwrap();
+        assert_eq!(trust.reread(&settings), Ok(None));
+        let reread = std::thread::scope(|scope| {
+            write(1);
+            let reread = scope.spawn(|| trust.reread(&settings));
+            (2..).take_while(|_| !reread.is_finished()).for_each(write);
+            reread.join().unwrap()
+        });
+        assert_eq!(reread, Ok(None), "it was written meanwhile");
+        let now = Trust::read(&settings).unwrap();
+        assert_eq!(trust.reread(&settings), Ok(Some(now)));
+    }
+
+    #[test]
+    fn files_of_one_volume_are_of_one_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for version in ["..1", "..2"] {
+            fs::create_dir(root.join(version)).unwrap();
+            for name in ["allowed", "revoked"] {
+                fs::write(root.join(version).join(name), version).unwrap();
+            }
+        }
+        symlink("..1", root.join("..data")).unwrap();
+        symlink("..data/allowed", root.join("allowed")).unwrap();
+        symlink("..data/revoked", root.join("revoked")).unwrap();
+        fs::write(root.join("beside"), "beside").unwrap();
+        let mut files = Files::default();
+        assert_eq!(files.read(&root.join("allowed")).unwrap().1, b"..1");
+        symlink("..2", root.join("new")).unwrap();
+        fs::rename(root.join("new"), root.join("..data")).unwrap();
+        assert_eq!(files.read(&root.join("revoked")).unwrap().1, b"..1");
+        assert_eq!(files.read(&root.join("beside")).unwrap().1, b"beside");
+        assert_eq!(Files::default().read(&root.join("revoked")).unwrap().1, b"..2");
+    }
 }

@@ -28,7 +28,7 @@ pub(super) async fn start(
     source.interval = source.interval.mul_f64(pace.factor);
     let settings = Settings {
         source,
-        trust: configuration.trust.clone(),
+        trust: configuration.trust.clone().context("there is no trust")?,
         state: configuration.state.clone().context("there is no state")?,
         trials: configuration.trials.clone(),
     };

@@ -130,8 +130,12 @@ impl SourceFields {
         }
         match scheme {
             "https" => {}
-            "http" | "git" if is_loopback(host) => {}
-            "http" | "git" => self.check_plaintext(git, trust, faulty),
+            "http" if is_loopback(host) => {}
+            "http" => self.check_plaintext(git, trust, faulty),
+            "git" => faulty.say(
+                "/source/git/url",
+                "git:// has no limit of time and proves no server; write https://…, or let git-sync bring a directory",
+            ),
             "ssh" | "" => faulty.say(
                 "/source/git/url",
                 "SSH needs a program that the image does not have; write https://… with a token, or let git-sync bring a directory",

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::checks::{bytes, duration};
-use super::{Credentials, GitReference, Rollback, Source, Trials, Trust, TrustedSigners};
+use super::{Credentials, GitReference, Rollback, SignedBy, Source, Trials, Trust, TrustedSigners};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -123,11 +123,17 @@ pub(in crate::config) fn source(fields: SourceFields) -> Option<Source> {
     })
 }
 
-pub(in crate::config) fn trust(fields: TrustFields) -> Trust {
+/// What the fields mean; None where they were refused.
+pub(in crate::config) fn trust(fields: TrustFields) -> Option<Trust> {
     let is_committer = fields.committer == Some(Committer::Match);
-    let signers = fields.allowed_signers.filter(|_| fields.mode == "commit");
-    let signers = signers.map(|allowed| TrustedSigners { allowed, revoked: fields.revoked, is_committer });
-    Trust { signers, floor: fields.floor }
+    let signers = match (fields.mode.as_str(), fields.allowed_signers) {
+        ("none", None) => SignedBy::Nobody,
+        ("commit", Some(allowed)) => {
+            SignedBy::Commit(TrustedSigners { allowed, revoked: fields.revoked, is_committer })
+        }
+        _ => return None,
+    };
+    Some(Trust { signers, floor: fields.floor })
 }
 
 pub(in crate::config) fn trials(fields: RolloutFields) -> Trials {

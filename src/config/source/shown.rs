@@ -2,15 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Credentials, Source};
+use super::{Credentials, SignedBy, Source};
 use crate::config::Configuration;
 
 /// The members, where policies come from a repository.
 pub(in crate::config) fn shown(configuration: &Configuration) -> Map<String, Value> {
     let Some(source) = &configuration.source else { return Map::new() };
-    let trust = match &configuration.trust.signers {
-        None => json!({ "mode": "none" }),
-        Some(signers) => json!({
+    let Some(trust) = &configuration.trust else { return Map::new() };
+    let signers = match &trust.signers {
+        SignedBy::Nobody => json!({ "mode": "none" }),
+        SignedBy::Commit(signers) => json!({
             "mode": "commit",
             "allowedSigners": signers.allowed,
             "revoked": signers.revoked,
@@ -20,7 +21,7 @@ pub(in crate::config) fn shown(configuration: &Configuration) -> Map<String, Val
     let trials = &configuration.trials;
     let all = json!({
         "source": of_source(source),
-        "trust": with(trust, "floor", configuration.trust.floor.clone()),
+        "trust": with(signers, "floor", trust.floor.clone()),
         "state": configuration.state,
         "rollout": { "tests": {
             "timeout": format!("{}s", trials.timeout.as_secs()),
