@@ -231,6 +231,19 @@ fn what_can_not_be_told_is_unknown() {
 }
 
 #[test]
+fn an_example_that_comes_with_a_change_does_not_make_it_stricter() {
+    let folder = changed("own/named/named.rego", "{\"bad\"}", "{\"bad\", \"new\"}");
+    let example = folder.path().join("new/own/named/examples/denied-new.yaml");
+    fs::write(example, EXAMPLE.replace("NAME", "new")).unwrap();
+    assert_eq!(
+        changes(&folder, "old", "new"),
+        ["unknown policy: Rego: another; the examples don't tell whether it lets in more or less"]
+    );
+    let back = ["weakened policy: Rego: another; of the examples, some are let in that were not"];
+    assert_eq!(changes(&folder, "new", "old"), back);
+}
+
+#[test]
 fn layout_comments_and_order_are_no_change() {
     for (file, from, to) in [
         ("own/named/named.rego", "if input", "if\n\t\tinput"),

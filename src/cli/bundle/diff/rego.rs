@@ -20,12 +20,14 @@ impl Sides {
         Ok(Self { old: Suite::read(old, &catalogue, "")?, new: Suite::read(new, &catalogue, "")? })
     }
 
-    /// What the examples tell. Each policy alone, as its first binding of that tree has it.
+    /// What the examples tell. Each policy alone, as its first binding of that tree has it. An example that came with
+    /// the change was chosen beside it, so what is denied in it alone does not say that the policy is stricter.
     pub(super) fn verdict(&self, policy: &PolicyId) -> Verdict {
         let (before, after) = (self.old.bundles(), self.new.bundles());
-        let examples = self.old.examples().iter().chain(self.new.examples());
-        let (mut allowed, mut denied) = (false, false);
-        for example in examples.filter(|example| example.policy == policy.as_str()) {
+        let known = self.old.examples().iter().map(|example| (example, true));
+        let examples = known.chain(self.new.examples().iter().map(|example| (example, false)));
+        let (mut allowed, mut denied, mut known_denied) = (false, false, false);
+        for (example, is_known) in examples.filter(|(example, _)| example.policy == policy.as_str()) {
             let outcome = |bundles: &Bundles<'_>| example.outcome(bundles).ok().and_then(decided);
             let (Some(was), Some(is)) = (outcome(&before), outcome(&after)) else { return Verdict::Unknown };
             if was.patches != is.patches || was.denied.len() != is.denied.len() {
@@ -34,11 +36,12 @@ impl Sides {
             for (was, is) in was.denied.iter().zip(&is.denied) {
                 allowed |= *was && !is;
                 denied |= !was && *is;
+                known_denied |= !was && *is && is_known;
             }
         }
-        match (allowed, denied) {
-            (true, false) => Verdict::Weakened,
-            (false, true) => Verdict::Strengthened,
+        match (allowed, denied, known_denied) {
+            (true, false, _) => Verdict::Weakened,
+            (false, _, true) => Verdict::Strengthened,
             _ => Verdict::Unknown,
         }
     }
