@@ -9,6 +9,7 @@ mod explain;
 mod formats;
 mod guard;
 mod image_facts;
+mod images;
 mod init;
 mod inject;
 mod inputs;
@@ -20,6 +21,7 @@ mod paths;
 mod policies;
 mod progress;
 mod references;
+mod registries;
 mod repository;
 mod review;
 mod run_tests;
@@ -90,6 +92,8 @@ enum Command {
     Policies(policies::Arguments),
     /// Write a policy repository to start from
     Init(init::Arguments),
+    /// Who signed images
+    Images(images::Arguments),
     /// Policies as artifacts, and what changed between two
     Bundle(bundle::Arguments),
     /// Run the tests of an archive for the server
@@ -141,6 +145,7 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Test(arguments) => test::run(&arguments),
         Command::Policies(arguments) => policies::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
+        Command::Images(arguments) => images::run(&arguments),
         Command::Bundle(arguments) => bundle::run(&arguments),
         Command::RunTests(arguments) => run_tests::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, &mut Arguments::command()),

@@ -12,6 +12,7 @@ mod body;
 mod connections;
 mod deadline;
 mod drain;
+mod facts;
 mod labels;
 mod limits;
 mod listener;
@@ -30,6 +31,7 @@ use crate::activation::{Activation, Readiness};
 use crate::config::Configuration;
 use crate::context::{ContextSource, Now, ProofKeys};
 use crate::events::Events;
+use crate::image::InForce;
 use crate::mesh::Meshes;
 use crate::metrics::Metrics;
 use crate::record::Decisions;
@@ -45,6 +47,8 @@ pub struct Service {
     pub activation: Arc<Activation>,
     /// Who knows the facts.
     pub source: Arc<dyn ContextSource>,
+    /// Who is asked about images.
+    pub images: Arc<InForce>,
     /// The time that policies see; None: the clock.
     pub now: Option<Now>,
     /// How the process is set up: who may change what is guarded, and what `/config` shows.

@@ -36,8 +36,8 @@ pub(super) struct ManifestFlags {
     /// What becomes of facts that nobody gives
     #[arg(long, value_enum, value_name = "HOW", default_value_t)]
     missing_facts: MissingFacts,
-    /// Who is asked about images: facts:FILE, or skip, which leaves out the policies that look at them [default: skip
-    /// where the policies have no ImageTrust]
+    /// Who is asked about images: registry, facts:FILE, or skip, which leaves out the policies that look at them
+    /// [default: registry where the policies have an ImageTrust, else skip]
     #[arg(long, value_name = "FROM", value_parser = ImageFacts::parse)]
     images: Option<ImageFacts>,
     /// The mesh's own configuration: what policies inject is rendered from it
@@ -81,7 +81,7 @@ impl ManifestFlags {
             None => None,
         };
         let images = ImageFacts::or_default(self.images.as_ref(), &bundle);
-        let asked = images.as_ref().map(ImageFacts::images).transpose()?.unwrap_or_default();
+        let asked = images.images(&bundle)?;
         let check = Check {
             bundle: &bundle,
             facts: &facts,
@@ -91,7 +91,7 @@ impl ManifestFlags {
             user: self.user.info(),
             subjects: self.guard.subjects(),
             skips_missing_facts: self.missing_facts == MissingFacts::Skip,
-            skips_images: images == Some(ImageFacts::Skip),
+            skips_images: images == ImageFacts::Skip,
             mesh: istio.as_ref().map_or(&NoMesh, |istio| istio),
             explains,
         };

@@ -6,6 +6,7 @@ mod delivered;
 mod file_facts;
 mod greeting;
 mod identity;
+mod images;
 mod knowledge;
 mod ports;
 mod reload;
@@ -70,11 +71,14 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
         part::Surroundings { readiness: &readiness, metrics: &metrics, events: Arc::clone(&events), pace };
     let registration = cluster::register(arguments, &configuration, &knowledge, &serving, around).await;
     let mut preparations = knowledge.preparations();
+    let images = images::in_force(&configuration.images).context("the configuration can't be used")?;
+    preparations.push(images.clone());
     preparations.extend(registration.as_ref().map(Registration::preparation));
     let activation = Activation::new(preparations, &readiness, metrics.clone(), Arc::clone(&events));
     let service = Service {
         activation: Arc::clone(&activation),
         source: knowledge.source(),
+        images,
         events: Arc::clone(&events),
         now: arguments.facts.now,
         decisions: decisions(&configuration, &metrics)?,

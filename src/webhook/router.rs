@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use super::Service;
 use super::body::Bodies;
 use super::connections::Connections;
+use super::facts::Asked;
 use super::limits::Limits;
 use super::refusal::Refusal;
 use super::verdict::{Answered, Inquiry, Origin, Step};
@@ -113,6 +114,12 @@ impl Webhook {
         let body = self.bodies.read(request.into_body()).await?;
         self.step(&origin, "body", origin.received);
         let bundle = self.service.activation.active().ok_or(Refusal::NoBundle)?;
+        let asked = Asked {
+            source: self.service.source.as_ref(),
+            images: self.service.images.images(&bundle),
+            deadline: origin.deadline,
+            metrics: &self.service.metrics,
+        };
         let service = self.service.clone();
         let first = move || Inquiry::decode(body, origin, bundle, &service)?.step(&service);
         let mut step = self.workers.run(origin.deadline, first).await??;
@@ -121,7 +128,7 @@ impl Webhook {
                 Step::Answer(answered) => return Ok(answered),
                 Step::Need(inquiry, keys) => {
                     let since = Instant::now();
-                    let answers = gather(self.service.source.as_ref(), &keys).await;
+                    let answers = gather(&asked, &keys).await;
                     self.step(&origin, "gather", since);
                     let service = self.service.clone();
                     let next = move || inquiry.learn(keys, answers).step(&service);

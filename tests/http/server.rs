@@ -5,13 +5,14 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use meshgate::activation::{Activation, Readiness};
+use meshgate::activation::{Activation, Preparation, Readiness};
 use meshgate::certificates::{self, Identity, Serving};
 use meshgate::cluster::own_proof_keys;
 use meshgate::config::{ClientAuth, Configuration};
 use meshgate::context::{ContextSource, Now};
 use meshgate::engine::Bundle;
 use meshgate::events::Untold;
+use meshgate::image::InForce;
 use meshgate::mesh::NoMesh;
 use meshgate::metrics::Metrics;
 use meshgate::record::Decisions;
@@ -45,6 +46,7 @@ pub(crate) struct Options {
     pub(crate) clients: Option<ClientAuth>,
     pub(crate) decisions: Option<Decisions>,
     pub(crate) metrics: Metrics,
+    pub(crate) images: Option<Arc<InForce>>,
 }
 
 impl Server {
@@ -62,19 +64,22 @@ impl Server {
         source: impl ContextSource + 'static,
         options: Options,
     ) -> Self {
-        let Options { limits, clients, decisions, metrics } = options;
+        let Options { limits, clients, decisions, metrics, images } = options;
         let identity = Identity::for_localhost().unwrap();
         let verifier = clients.as_ref().map(|auth| certificates::clients(&auth.ca, &auth.names).unwrap());
         let tls = certificates::server_config(&Serving::new(identity.clone()), verifier).unwrap();
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let readiness = Readiness::default();
-        let activation = Activation::new(Vec::new(), &readiness, metrics.clone(), Arc::new(Untold));
+        let images = images.unwrap_or_default();
+        let preparations: Vec<Arc<dyn Preparation>> = vec![images.clone()];
+        let activation = Activation::new(preparations, &readiness, metrics.clone(), Arc::new(Untold));
         if let Some(bundle) = bundle {
             runtime.block_on(activation.activate(Arc::new(bundle))).unwrap();
         }
         let service = Service {
             activation: Arc::clone(&activation),
             source: Arc::new(source),
+            images,
             now: Some(Now::parse("2026-01-31T12:00:00Z").unwrap()),
             configuration: Arc::new(Configuration { client_auth: clients, ..Configuration::default() }),
             proof_keys: own_proof_keys(),

@@ -17,3 +17,4 @@ mod registry;
 mod reviewed;
 mod server;
 mod sigstore;
+mod wired;

@@ -1,0 +1,102 @@
+//! Registries as a person at a terminal asks them: all, with the credentials of the user's own Docker configuration.
+
+use std::fs;
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow};
+use tokio::runtime::Runtime;
+use tokio::time::Instant;
+
+use crate::context::{ContextSource, Fact, FactKey};
+use crate::image::{
+    Answer, Cached, CredentialSet, Digest, EvidenceSource, Gathered, Gatherer, Registries, RegistriesError,
+    Repository, Resolved, Wanted,
+};
+use crate::kubernetes::image_reference::ImageReference;
+
+/// What a command keeps of what it read, in bytes.
+const KEPT: u64 = 64 << 20;
+
+/// All registries, on behalf of the user.
+struct OfUser {
+    registries: Registries,
+    user: CredentialSet,
+}
+
+/// All registries, on behalf of the user.
+///
+/// # Errors
+/// The Docker configuration, or TLS, can't be used.
+pub(super) fn of_user() -> anyhow::Result<Arc<dyn EvidenceSource>> {
+    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".docker"));
+    let directory = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from).or(home);
+    let file = directory.map(|directory| directory.join("config.json")).filter(|file| file.is_file());
+    let user = match &file {
+        None => CredentialSet::none(),
+        Some(file) => {
+            let read = || anyhow::Ok(CredentialSet::of_docker_config(&fs::read(file)?)?);
+            read().with_context(|| {
+                format!("{}: can't be used; DOCKER_CONFIG names another directory", file.display())
+            })?
+        }
+    };
+    let registries = Registries::everywhere().map_err(|errors| unusable(&errors))?;
+    Ok(Arc::new(Cached::new(Arc::new(OfUser { registries, user }), KEPT)))
+}
+
+/// Why registries can't be asked, all of it.
+pub(super) fn unusable(errors: &[RegistriesError]) -> anyhow::Error {
+    anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+}
+
+impl EvidenceSource for OfUser {
+    fn resolve<'a>(
+        &'a self,
+        image: &'a ImageReference,
+        _: &'a CredentialSet,
+        until: Instant,
+    ) -> Answer<'a, Resolved> {
+        self.registries.resolve(image, &self.user, until)
+    }
+
+    fn evidence<'a>(
+        &'a self,
+        at: &'a Repository,
+        digest: &'a Digest,
+        want: &'a Wanted,
+        _: &'a CredentialSet,
+        until: Instant,
+    ) -> Answer<'a, Gathered> {
+        self.registries.evidence(at, digest, want, &self.user, until)
+    }
+}
+
+/// A gatherer with threads of its own: whoever judges manifests waits for it wherever that is.
+pub(super) struct Live {
+    gatherer: Gatherer,
+    runtime: Runtime,
+}
+
+impl Live {
+    /// Starts them.
+    ///
+    /// # Errors
+    /// They can't be started.
+    pub(super) fn start(gatherer: Gatherer) -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        Ok(Self { gatherer, runtime: runtime.context("can't start")? })
+    }
+}
+
+impl ContextSource for Live {
+    fn fetch<'a>(&'a self, key: &'a FactKey) -> Pin<Box<dyn Future<Output = Fact> + Send + 'a>> {
+        let (gatherer, key) = (self.gatherer.clone(), key.clone());
+        let asked = self.runtime.spawn(async move { gatherer.fetch(&key).await });
+        Box::pin(async move {
+            asked.await.unwrap_or_else(|_| Fact::Unknown("asking for it failed inside meshgate".to_owned()))
+        })
+    }
+}

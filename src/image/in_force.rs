@@ -1,0 +1,135 @@
+//! Who is asked about images under the policies in force: they say whom to trust, the process says which registries may be
+//! asked. What is answered under a bundle is by its own authorities, also while another takes its place.
+
+use std::collections::VecDeque;
+use std::future::{Future, ready};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::authority::Authorities;
+use super::gather::Gatherer;
+use super::limits::Limits;
+use super::source::EvidenceSource;
+use super::verifier::Sigstore;
+use crate::activation::Preparation;
+use crate::context::{ContextSource, Fact, FactKey, Images};
+use crate::engine::Bundle;
+use crate::policy::{Digest, Faults};
+
+/// Bundles that are answered for: the one in force, a candidate, and those whose requests still run.
+const BUNDLES: usize = 4;
+
+impl Gatherer {
+    /// By the authorities of a bundle, for what its policies ask.
+    ///
+    /// # Errors
+    /// Keys or trust roots that can't be used.
+    pub fn of_bundle(
+        bundle: &Bundle,
+        source: Arc<dyn EvidenceSource>,
+        limits: Limits,
+    ) -> Result<Self, Faults> {
+        let trust = bundle.image_trust.as_deref();
+        let authorities = trust.map(Authorities::compile).transpose()?.unwrap_or_default();
+        let verifier = Arc::new(Sigstore::default());
+        Ok(Self::new(Arc::new(authorities), source, verifier, bundle.predicate_types(), limits))
+    }
+}
+
+/// Who is asked about images, bundle by bundle.
+#[derive(Default)]
+pub struct InForce {
+    /// None: no registry may be asked.
+    source: Option<Arc<dyn EvidenceSource>>,
+    limits: Limits,
+    known: Mutex<Known>,
+}
+
+impl InForce {
+    /// Evidence comes from `source`. Without one (the default) nothing is known of any image.
+    pub fn of(source: Arc<dyn EvidenceSource>, limits: Limits) -> Self {
+        Self { source: Some(source), limits, known: Mutex::default() }
+    }
+
+    /// Whom to ask under a bundle that was prepared; of another one nobody answers.
+    pub fn images(&self, bundle: &Bundle) -> Images {
+        let known = self.known();
+        let own = known.all.iter().find(|(digest, _)| *digest == bundle.revision.bundle);
+        own.map(|(_, images)| images.clone()).unwrap_or_default()
+    }
+
+    fn learn(&self, bundle: &Bundle) -> Result<(), String> {
+        let images = match &self.source {
+            None => Images::of(Arc::new(Nobody)),
+            Some(source) => {
+                let gatherer = Gatherer::of_bundle(bundle, Arc::clone(source), self.limits);
+                Images::of(Arc::new(gatherer.map_err(|faults| faults.to_string())?))
+            }
+        };
+        self.known().add(bundle.revision.bundle, images);
+        Ok(())
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Bundles, the latest first.
+#[derive(Default)]
+struct Known {
+    in_force: Option<Digest>,
+    all: VecDeque<(Digest, Images)>,
+}
+
+impl Known {
+    /// However many candidates come and are refused, the one in force stays.
+    fn add(&mut self, bundle: Digest, images: Images) {
+        self.all.retain(|(known, _)| *known != bundle);
+        self.all.push_front((bundle, images));
+        while self.all.len() > BUNDLES {
+            let oldest = self.all.iter().rposition(|(known, _)| Some(*known) != self.in_force);
+            oldest.and_then(|at| self.all.remove(at));
+        }
+    }
+}
+
+impl Preparation for InForce {
+    fn prepare<'a>(
+        &'a self,
+        candidate: &'a Arc<Bundle>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
+        Box::pin(ready(self.learn(candidate)))
+    }
+
+    fn activated(&self, bundle: &Arc<Bundle>) {
+        self.known().in_force = Some(bundle.revision.bundle);
+    }
+}
+
+/// Nobody may be asked.
+struct Nobody;
+
+impl ContextSource for Nobody {
+    fn fetch<'a>(&'a self, _: &'a FactKey) -> Pin<Box<dyn Future<Output = Fact> + Send + 'a>> {
+        let why = "no registry may be asked; write `images.registries` in the configuration";
+        Box::pin(ready(Fact::Unknown(why.to_owned())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bundle_in_force_is_answered_for_however_many_are_refused() {
+        let bundles: Vec<Digest> =
+            ["a", "b", "c", "d", "e", "f", "g"].map(|one| Digest::of(one.as_bytes())).into();
+        let mut known = Known::default();
+        known.add(bundles[0], Images::default());
+        known.in_force = Some(bundles[0]);
+        bundles.iter().skip(1).for_each(|one| known.add(*one, Images::default()));
+        let left: Vec<Digest> = known.all.iter().map(|(digest, _)| *digest).collect();
+        assert_eq!(left, [bundles[6], bundles[5], bundles[4], bundles[0]]);
+    }
+}
