@@ -3,18 +3,22 @@
 //! client, registries as they are and as they should not be.
 #![cfg(test)]
 #![expect(clippy::arithmetic_side_effects, reason = "an overflow fails the test")]
+#![expect(clippy::print_stdout, reason = "the verdicts of a run, and what it left out, are told")]
 #![expect(clippy::as_conversions, reason = "lengths of what is made here are small")]
 
 mod accepted;
 mod compiled;
+mod cosign;
 mod facts;
 mod kit;
 mod logins;
 mod mutated;
 mod outbound;
+mod programs;
 mod refused;
 mod registry;
 mod reviewed;
 mod server;
 mod sigstore;
+mod verdicts;
 mod wired;

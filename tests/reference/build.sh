@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the reference tools that the tests compare against or run next to, each at one
-# exact version, as Go modules from the directories beside this script. opa-batch and podsecurity
-# are small programs of ours around the packages of OPA and of Pod Security admission.
+# exact version, as Go modules from the directories beside this script. opa-batch, podsecurity and
+# referrers-registry are small programs of ours around the packages of OPA, of Pod Security admission
+# and of go-containerregistry.
 #
 #   build.sh [-o DIR] [-f] [TOOL…]   build what is absent (all, if none is named)
 #   build.sh --list                  the tools, their packages and versions
@@ -34,6 +35,9 @@ kube-controller-manager|kubernetes|k8s.io/kubernetes|k8s.io/kubernetes/cmd/kube-
 kubectl|kubernetes|k8s.io/kubernetes|k8s.io/kubernetes/cmd/kubectl|kubernetes
 helm|helm|helm.sh/helm/v3|helm.sh/helm/v3/cmd/helm|
 podsecurity|podsecurity|k8s.io/pod-security-admission|.|
+crane|crane|github.com/google/go-containerregistry|github.com/google/go-containerregistry/cmd/crane|
+referrers-registry|crane|github.com/google/go-containerregistry|./registry|
+cosign|cosign|github.com/sigstore/cosign/v3|github.com/sigstore/cosign/v3/cmd/cosign|cosign
 '
 
 # Without these the programs of Kubernetes say v0.0.0-master+$Format:%H$, which clients can't
@@ -54,6 +58,7 @@ select_tool() { # NAME: sets dir module package xflags version
   IFS='|' read -r _ dir module package xflags <<<"$line"
   version=$(version_of "$dir" "$module")
   [ "$xflags" != kubernetes ] || xflags=$(kubernetes_flags "$version")
+  [ "$xflags" != cosign ] || xflags="-X sigs.k8s.io/release-utils/version.gitVersion=$version"
 }
 
 names() { sed -n 's/|.*//p' <<<"$tools"; }
