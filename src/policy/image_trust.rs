@@ -34,6 +34,25 @@ pub struct ImageTrust {
     pub contents: BTreeMap<String, Vec<u8>>,
 }
 
+impl ImageTrust {
+    /// Whether a rule is satisfied by answers that look at nothing, whatever the image. Such a rule means an image by its
+    /// digest, where it has one: the tag beside it says nothing of the bytes.
+    pub fn passes(&self, rule: &TrustRule) -> bool {
+        let passes =
+            |name: &String| self.authorities.get(name).is_some_and(|one| one.fixed == Some(Static::Pass));
+        let passing: BTreeSet<&String> = rule
+            .require
+            .of
+            .iter()
+            .filter_map(|demand| match demand {
+                Demand::Signed(name) => Some(name).filter(|name| passes(name)),
+                Demand::Attested(_) => None,
+            })
+            .collect();
+        passing.len() >= rule.require.at_least
+    }
+}
+
 /// A trust root in the tree.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -224,6 +243,25 @@ pub enum Demand {
     Signed(String),
     /// Its attestations.
     Attested(Attested),
+}
+
+impl Demand {
+    /// Of whom.
+    pub fn authority(&self) -> &str {
+        match self {
+            Self::Signed(name) => name,
+            Self::Attested(attested) => &attested.authority,
+        }
+    }
+
+    /// Whether it is met by whatever meets another.
+    fn repeats(&self, other: &Self) -> bool {
+        let types = |demand: &Self| match demand {
+            Self::Signed(_) => BTreeSet::new(),
+            Self::Attested(attested) => attested.attested.iter().cloned().collect::<BTreeSet<String>>(),
+        };
+        self.authority() == other.authority() && types(self) == types(other)
+    }
 }
 
 /// Attestations of an authority.
