@@ -117,19 +117,21 @@ impl Evidence {
         &self.origin
     }
 
-    /// The digest of the layer and of the annotations by which it was signed: what was verified, all of it.
+    /// The digest of the layer, and of the annotations by which it was signed: what was verified, all of it. That of a
+    /// bundle is its layer's. Of the others form and lengths are part of it, so that no two of them are alike.
     pub fn digest(&self) -> Digest {
-        match &self.body {
+        let (payload, annotations) = match &self.body {
             EvidenceBody::LegacySignature { payload: bytes, annotations }
-            | EvidenceBody::LegacyAttestation { envelope: bytes, annotations } => {
-                let mut all = bytes.to_vec();
-                for (name, value) in annotations {
-                    all.extend_from_slice(&[name.as_bytes(), b"\0", value.as_bytes(), b"\0"].concat());
-                }
-                Digest::of(&all)
-            }
-            EvidenceBody::Bundle { json } => Digest::of(json),
+            | EvidenceBody::LegacyAttestation { envelope: bytes, annotations } => (bytes, annotations),
+            EvidenceBody::Bundle { json } => return Digest::of(json),
+        };
+        let parts = annotations.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
+        let mut all = Vec::new();
+        for part in [self.form().as_str().as_bytes(), payload].into_iter().chain(parts) {
+            all.extend_from_slice(format!("{}:", part.len()).as_bytes());
+            all.extend_from_slice(part);
         }
+        Digest::of(&all)
     }
 
     /// How many bytes the layer has.
@@ -194,5 +196,26 @@ mod tests {
             let attestation = Evidence::legacy_attestation(origin(), Bytes::new(), annotations);
             assert_eq!((signature.is_ok(), attestation.is_ok()), (is_within, is_within));
         }
+    }
+
+    #[test]
+    fn what_differs_has_another_digest() {
+        let of = |pairs: &[(&str, &str)]| -> Annotations {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let signature = |payload: &'static str, annotations: &[(&str, &str)]| {
+            let payload = Bytes::from_static(payload.as_bytes());
+            Evidence::legacy_signature(origin(), payload, of(annotations)).unwrap().digest()
+        };
+        let attestation = Evidence::legacy_attestation(origin(), Bytes::new(), of(&[("a", "b")])).unwrap();
+        let all = [
+            signature("", &[("a", "b")]),
+            attestation.digest(),
+            signature("a\0b\0", &[]),
+            signature("", &[("a", "b\0c\0d")]),
+            signature("", &[("a", "b"), ("c", "d")]),
+        ];
+        let distinct: std::collections::BTreeSet<Digest> = all.into_iter().collect();
+        assert_eq!(distinct.len(), all.len());
     }
 }

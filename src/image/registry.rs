@@ -26,7 +26,7 @@ use super::source::{Answer, EvidenceSource, Resolved, SourceError, Wanted};
 use crate::config::{ImageLimits, Images, Registry};
 use crate::kubernetes::image_reference::ImageReference;
 use crate::kubernetes::registry_pattern::{RegistryPattern, RegistryPatternError};
-use crate::outbound::{Client, Plaintext, Settings, SettingsError, Url, UrlError};
+use crate::outbound::{Client, Plaintext, Reach, Settings, SettingsError, Url, UrlError};
 
 use gate::Gates;
 use instance::{Instance, Place};
@@ -52,6 +52,9 @@ struct Entry {
     credentials: Credentials,
     token_hosts: Vec<RegistryPattern>,
     redirect_hosts: Vec<RegistryPattern>,
+    /// Where it may be. Whoever names an image names the host where every registry is meant, so that private addresses
+    /// are out of it.
+    reach: Reach,
 }
 
 /// Whose credentials an entry may be shown.
@@ -135,7 +138,7 @@ impl Registries {
     pub fn everywhere() -> Result<Self, Vec<RegistriesError>> {
         let registry = Registry { host: "*".to_owned(), ..Registry::default() };
         let entry = Entry::new(&registry).map_err(|error| vec![error])?;
-        let entry = Entry { plaintext: None, credentials: Credentials::Caller, ..entry };
+        let entry = Entry { plaintext: None, credentials: Credentials::Caller, reach: Reach::Any, ..entry };
         Ok(Self::of(vec![Arc::new(entry)], ImageLimits::default()))
     }
 
@@ -198,10 +201,13 @@ impl Entry {
                 .map_err(|source| RegistriesError::Credentials { at: at(), source })?;
         }
         let credentials = registry.credentials.as_ref().map(|from| Credentials::File(from.file.clone()));
+        let (host, endpoint) = (pattern(&registry.host)?, url(&registry.endpoint)?);
+        let is_open = host.is_any() && endpoint.is_none();
         Ok(Self {
-            pattern: pattern(&registry.host)?,
+            reach: if is_open { Reach::Public } else { Reach::Any },
+            pattern: host,
             client: Client::new(&settings).map_err(|source| RegistriesError::Client { at: at(), source })?,
-            endpoint: url(&registry.endpoint)?,
+            endpoint,
             plaintext: Some(registry.plaintext),
             credentials: credentials.unwrap_or(Credentials::None),
             token_hosts: registry.token_hosts.iter().map(pattern).collect::<Result<_, _>>()?,
@@ -226,7 +232,8 @@ impl Entry {
         if let Some(endpoint) = &self.endpoint {
             return Ok(Place::of_endpoint(endpoint));
         }
-        Place::of_registry(registry, self.plaintext).ok_or(SourceError::NotFound)
+        Place::of_registry(registry, self.plaintext)
+            .ok_or(SourceError::Corrupt("a registry whose name makes no URL"))
     }
 }
 

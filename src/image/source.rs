@@ -101,6 +101,9 @@ pub enum SourceError {
     /// There was no connection, or it broke.
     #[error("its registry does not answer: {0}")]
     Transport(OutboundError),
+    /// There was no connection, and why is not said: every registry may be asked, so whoever names the image chose it.
+    #[error("its registry can't be reached")]
+    Unreachable,
     /// The registry wants a token from somebody else than its configuration says; nothing was sent there.
     #[error("its registry asks for a token of another host; name that host in its `tokenHosts`")]
     TokenHost,
@@ -121,7 +124,7 @@ impl SourceError {
             Self::RateLimited { .. } => "rate-limited",
             Self::Limit(_) => "limit",
             Self::Deadline => "deadline",
-            Self::Unavailable | Self::Transport(_) | Self::Credentials => "unavailable",
+            Self::Unavailable | Self::Unreachable | Self::Transport(_) | Self::Credentials => "unavailable",
             Self::Corrupt(_) => "corrupt",
         }
     }

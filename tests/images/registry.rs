@@ -113,6 +113,19 @@ async fn only_who_keeps_no_list_is_asked_for_the_tag() {
     }
 }
 
+#[tokio::test]
+async fn a_page_of_referrers_that_is_not_there_is_no_end_of_the_list() {
+    let holds = Holds::default();
+    let image = holds.image();
+    let path = format!("/v2/app/referrers/{image}");
+    let next = format!("<{path}?n=2>; rel=\"next\"");
+    holds.put(path.clone(), Said::of(200, &[("content-type", INDEX), ("link", &next)], index(&[])));
+    holds.put(format!("{path}?n=2"), Said::of(404, &[], ""));
+    let server = holds.serve();
+    let error = evidence(&registries(&[registry(&server)]), &server, &image).await.unwrap_err();
+    assert_eq!(error, SourceError::Corrupt("a page of referrers that is not there"));
+}
+
 /// Each fault of a manifest, and what it is called.
 #[tokio::test]
 async fn a_faulty_manifest_is_an_error_of_its_own() {
@@ -259,6 +272,11 @@ async fn nobody_is_asked_whom_the_configuration_does_not_name() {
     // The first that fits, but an exact host before a pattern.
     let any = Registry { host: "*".to_owned(), plaintext: false, ..Registry::default() };
     assert!(resolve(&registries(&[any, registry(&server)]), &server, 5).await.is_ok());
+    // Who names the image would choose the host: it learns nothing of what is there.
+    let any = Registry { host: "*".to_owned(), plaintext: true, ..Registry::default() };
+    let asked = server.asked().len();
+    let error = resolve(&registries(&[any]), &server, 5).await.unwrap_err();
+    assert_eq!((error.to_string().as_str(), server.asked().len()), ("its registry can't be reached", asked));
     // A person at a terminal may ask whom they like; on this machine without TLS.
     assert!(resolve(&Registries::everywhere().unwrap(), &server, 5).await.is_ok());
 }

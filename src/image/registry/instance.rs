@@ -186,10 +186,18 @@ impl Instance {
             return Err(SourceError::Corrupt("a redirect to a place without TLS"));
         }
         let named = |pattern: &RegistryPattern| pattern.matches_host(&there.authority());
-        let is_open = is_private || there.host() == own.host() || self.entry.redirect_hosts.iter().any(named);
-        let reach = if is_open { Reach::Any } else { Reach::Public };
+        let reach = if self.entry.redirect_hosts.iter().any(named) {
+            Reach::Any
+        } else if is_private || there.host() == own.host() {
+            self.entry.reach
+        } else {
+            Reach::Public
+        };
         let _pass = self.gates.pass(&self.place.authority, until).await?;
         match self.send(at, ask, None, reach, until).await {
+            Err(SourceError::Transport(_)) if self.entry.reach == Reach::Public => {
+                Err(SourceError::Unreachable)
+            }
             Err(SourceError::Transport(OutboundError::Address)) => Err(SourceError::Corrupt(
                 "a redirect to a private address; name its host in `redirectHosts` if it is meant",
             )),
@@ -209,10 +217,18 @@ impl Instance {
             }
             Err(_) => false,
         };
-        if again && until.saturating_duration_since(Instant::now()) > half {
-            return self.exchange(ask, until).await;
+        let answer = if again && until.saturating_duration_since(Instant::now()) > half {
+            self.exchange(ask, until).await
+        } else {
+            answer
+        };
+        match answer {
+            // Who names the host learns nothing of the network from it.
+            Err(SourceError::Transport(_)) if self.entry.reach == Reach::Public => {
+                Err(SourceError::Unreachable)
+            }
+            answer => answer,
         }
-        answer
     }
 
     /// Asks as is known to do, and logs in where that is asked for: once.
@@ -220,7 +236,7 @@ impl Instance {
         let url = self.url(ask)?;
         let slot = self.logins.slot(ask.name);
         let used = locked(&slot, until).await?.as_ref().and_then(Shown::fresh);
-        let reply = self.send(&url, ask, used.as_deref(), Reach::Any, until).await?;
+        let reply = self.send(&url, ask, used.as_deref(), self.entry.reach, until).await?;
         if reply.status != 401 {
             return Ok(reply);
         }
@@ -228,12 +244,12 @@ impl Instance {
         // Somebody may have logged in meanwhile.
         let newer = shown.as_ref().and_then(Shown::fresh).filter(|newer| Some(newer) != used.as_ref());
         if let Some(newer) = newer {
-            return self.send(&url, ask, Some(&newer), Reach::Any, until).await;
+            return self.send(&url, ask, Some(&newer), self.entry.reach, until).await;
         }
         *shown = None;
         let offered = challenges(reply.challenges.iter().map(String::as_str));
         for offer in self.offers(ask.name, &offered, until).await? {
-            let reply = self.send(&url, ask, Some(&offer.authorization), Reach::Any, until).await?;
+            let reply = self.send(&url, ask, Some(&offer.authorization), self.entry.reach, until).await?;
             if reply.status != 401 {
                 *shown = Some(offer);
                 return Ok(reply);
@@ -289,7 +305,7 @@ impl Instance {
         }
         let path = format!("/v2/{}/{}", self.place.name(ask.name), ask.path);
         // The parts are of the grammar of references: none of them leads elsewhere (R16).
-        self.place.base.at(&path).map_err(|_| SourceError::NotFound)
+        self.place.base.at(&path).map_err(|_| SourceError::Corrupt("a name that makes no URL"))
     }
 }
 

@@ -145,13 +145,15 @@ impl Instance {
                 ("refresh_token", token),
             ]);
             let request = Request::post(realm, until.into_std(), encoded(&form));
-            let request = request.header("content-type", "application/x-www-form-urlencoded");
+            let request = request
+                .reaching(self.entry.reach)
+                .header("content-type", "application/x-www-form-urlencoded");
             self.entry.client.send(request).await
         } else {
             let between = if realm.path().contains('?') { '&' } else { '?' };
             let url = realm.at(&format!("{}{between}{}", realm.path(), encoded(&form)));
             let url = url.map_err(|_| SourceError::Corrupt("a challenge whose realm is no URL"))?;
-            let mut request = Request::get(&url, until.into_std());
+            let mut request = Request::get(&url, until.into_std()).reaching(self.entry.reach);
             if let Some(authorization) = credential.and_then(Credential::authorization) {
                 request = request.header("authorization", authorization);
             }

@@ -40,7 +40,11 @@ pub(super) async fn referrers(
     }
     let mut all = Vec::new();
     for _ in 0..PAGES {
-        reply = reply.found()?;
+        // The registry named the page: that it is not there is no list without it.
+        reply = reply.found().map_err(|error| match error {
+            SourceError::NotFound => SourceError::Corrupt("a page of referrers that is not there"),
+            error => error,
+        })?;
         all.extend(Document::read(reply.content_type.as_deref(), &reply.body)?.manifests);
         if all.len() > ENTRIES {
             return Err(SourceError::Limit("referrers"));
