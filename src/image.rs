@@ -33,7 +33,7 @@ pub use credentials::{CredentialSet, DockerConfigError};
 pub use digest::{Digest, DigestError};
 pub use evidence::{Annotations, Evidence, Origin, Repository};
 pub use facts::{Fact, Found, Known, Rejected, entry, judge};
-pub use gather::Gatherer;
+pub use gather::{Asked, Gatherer};
 pub use identity::Identity;
 pub use in_force::InForce;
 pub use limits::Limits;

@@ -27,6 +27,16 @@ impl Bundle {
     }
 }
 
+impl Bundle {
+    /// The authorities that policies in force see, beside those that the rules demand of an image; None: all.
+    pub fn image_authorities(&self) -> Option<BTreeSet<String>> {
+        let declared = self.bound.iter().flat_map(|bound| &bound.policy.metadata.context);
+        let images = declared.filter(|fact| fact.name == FactName::Images);
+        let names: Option<Vec<_>> = images.map(|fact| fact.images.authorities.clone()).collect();
+        names.map(|all| all.into_iter().flatten().collect())
+    }
+}
+
 /// Authorities that a policy declares and nobody describes: it would never see anything of them.
 pub(super) fn unknown(policy: &Policy, trust: Option<&ImageTrust>) -> Vec<Fault> {
     let declared = policy.metadata.context.iter().flat_map(|fact| fact.images.authorities.iter().flatten());

@@ -10,7 +10,7 @@ use super::reject::{Class, Reject};
 use super::signer::Signer;
 use super::trust::Trust;
 use super::verifier::{Form, Verified};
-use crate::policy::image_trust::{Format, ImageGlob, Static, TrustRule};
+use crate::policy::image_trust::{Demand, Format, ImageGlob, Static, TrustRule};
 
 /// All authorities and rules of a tree.
 #[derive(Clone, Debug, Default)]
@@ -45,14 +45,14 @@ pub(super) enum Basis {
 pub(super) struct Rule {
     pub(super) written: TrustRule,
     pub(super) globs: Vec<ImageGlob>,
-    /// Whether it can be satisfied only by answers that look at nothing.
-    pub(super) is_fixed: bool,
+    /// Whether answers that look at nothing satisfy it.
+    pub(super) passes: bool,
 }
 
 impl Rule {
     /// Whether an image is meant, by its text in an object.
     pub(super) fn means(&self, text: &str) -> bool {
-        self.globs.iter().any(|glob| glob.matches(text, self.is_fixed))
+        self.globs.iter().any(|glob| glob.matches(text, self.passes))
     }
 }
 
@@ -60,6 +60,12 @@ impl Authorities {
     /// The authorities, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Authority> {
         self.by_name.values()
+    }
+
+    /// Of whom the rules that mean an image demand something.
+    pub(super) fn demanded(&self, text: &str) -> BTreeSet<&str> {
+        let rules = self.rules.iter().filter(|rule| rule.means(text));
+        rules.flat_map(|rule| &rule.written.require.of).map(Demand::authority).collect()
     }
 
     /// Whether somebody of that name is trusted.

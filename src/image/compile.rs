@@ -1,7 +1,7 @@
 //! From `ImageTrust` as it is written to authorities that can be asked. What can't be used is refused here, at load, and
 //! never at a request.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::authority::{Authorities, Authority, Basis, Rule, takes};
@@ -204,13 +204,51 @@ impl Compiler<'_> {
     }
 
     fn rule(&mut self, rule: &TrustRule, known: &BTreeMap<String, Authority>) -> Option<Rule> {
-        let is_fixed = rule.require.of.iter().all(|demand| match demand {
-            Demand::Signed(name) => known.get(name).is_some_and(|one| one.trust().is_none()),
-            Demand::Attested(_) => false,
-        });
+        self.distinct(rule, known);
         let parsed: Vec<_> = rule.images.iter().map(|image| ImageGlob::parse(image)).collect();
         let globs: Result<Vec<ImageGlob>, String> = parsed.into_iter().collect();
         let globs = globs.map_err(|why| self.fault(&format!("rules.{}", rule.name), why)).ok()?;
-        Some(Rule { written: rule.clone(), globs, is_fixed })
+        Some(Rule { written: rule.clone(), globs, passes: self.trust.passes(rule) })
+    }
+
+    /// Where several are demanded, two names of one signer would let it count twice.
+    fn distinct(&mut self, rule: &TrustRule, known: &BTreeMap<String, Authority>) {
+        if rule.require.at_least < 2 {
+            return;
+        }
+        let named: BTreeSet<&str> = rule.require.of.iter().map(Demand::authority).collect();
+        let named: Vec<&Authority> = named.into_iter().filter_map(|name| known.get(name)).collect();
+        for (index, one) in named.iter().enumerate() {
+            for other in named.iter().skip(index.saturating_add(1)) {
+                if !self.can_be_one(one, other) {
+                    continue;
+                }
+                let (one, other) = (one.name(), other.name());
+                let message = format!(
+                    "`{one}` and `{other}` can be one signer, who would count twice; name one of them"
+                );
+                self.fault(&format!("rules.{}.require.of", rule.name), message);
+            }
+        }
+    }
+
+    /// Whether two authorities have a key or an identity in common, as far as that can be seen: patterns that differ can
+    /// mean one signer, too.
+    fn can_be_one(&self, one: &Authority, other: &Authority) -> bool {
+        let identities = |of: &Authority| {
+            let written = self.trust.authorities.get(&of.name).and_then(|written| written.keyless.as_ref());
+            written.map(|keyless| keyless.identities.clone()).unwrap_or_default()
+        };
+        match (one.trust().map(|one| &**one), other.trust().map(|other| &**other)) {
+            (Some(Trust::Key(one)), Some(Trust::Key(other))) => {
+                one.keys.iter().any(|key| other.keys.iter().any(|known| known.id() == key.id()))
+            }
+            (Some(Trust::Certificate(of_one)), Some(Trust::Certificate(of_other))) => {
+                let others = identities(other);
+                of_one.root == of_other.root
+                    && identities(one).iter().any(|identity| others.contains(identity))
+            }
+            _ => false,
+        }
     }
 }

@@ -146,7 +146,7 @@ impl Fact {
 pub struct Known<'a> {
     /// Its text in an object.
     pub text: &'a str,
-    /// What it means; None where that could not be learnt.
+    /// What it means; None where that could not be learnt, or nobody looks at its bytes.
     pub resolved: Option<&'a Resolved>,
     /// What was found.
     pub found: &'a Found,
@@ -158,7 +158,7 @@ pub struct Known<'a> {
 pub fn entry(known: &Known<'_>, authorities: &Authorities, limits: &Limits) -> Value {
     let Known { text, resolved, found, errors } = known;
     let is_denied = errors.iter().any(|(_, error)| error.code() == "denied");
-    let is_complete = errors.is_empty() && resolved.is_some();
+    let is_complete = errors.is_empty();
     let status = match (is_denied, is_complete) {
         (true, _) => "denied",
         (false, true) => "ok",

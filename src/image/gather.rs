@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::num::NonZero;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
 
 use super::authority::{Authorities, Authority};
 use super::credentials::CredentialSet;
@@ -29,23 +31,35 @@ pub struct Gatherer {
     authorities: Arc<Authorities>,
     source: Arc<dyn EvidenceSource>,
     verifier: Arc<dyn SignatureVerifier>,
-    predicate_types: BTreeSet<String>,
+    asked: Asked,
     limits: Limits,
+    /// Verifications at once.
+    cores: Arc<Semaphore>,
+}
+
+/// What policies ask for beside what the rules demand of an image.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// The predicate types that somebody sees.
+    pub predicate_types: BTreeSet<String>,
+    /// The authorities that somebody sees; None: all.
+    pub authorities: Option<BTreeSet<String>>,
 }
 
 /// What lies somewhere about an image, for the authorities that look there.
 type Lying<'a> = (Vec<&'a Authority>, Result<Vec<Evidence>, SourceError>, Vec<SourceError>);
 
 impl Gatherer {
-    /// With the predicate types that somebody asks for.
+    /// With what is asked for.
     pub fn new(
         authorities: Arc<Authorities>,
         source: Arc<dyn EvidenceSource>,
         verifier: Arc<dyn SignatureVerifier>,
-        predicate_types: BTreeSet<String>,
+        asked: Asked,
         limits: Limits,
     ) -> Self {
-        Self { authorities, source, verifier, predicate_types, limits }
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self { authorities, source, verifier, asked, limits, cores: Arc::new(Semaphore::new(cores)) }
     }
 
     async fn fact(&self, key: &FactKey) -> Fact {
@@ -55,7 +69,9 @@ impl Gatherer {
             FactKey::Image(image) => {
                 self.digest(&image.text, &who, until).await.map_or_else(Fact::Unknown, Fact::Known)
             }
-            FactKey::Signatures(image) => Fact::Known(self.entry(&image.text, &who, until).await),
+            FactKey::Signatures(image) => {
+                self.entry(&image.text, &who, until).await.map_or_else(Fact::Unknown, Fact::Known)
+            }
             _ => Fact::Unknown("only images are asked for here".to_owned()),
         }
     }
@@ -69,21 +85,38 @@ impl Gatherer {
         Ok(json!({ "digest": resolved.digest.to_string() }))
     }
 
-    /// The entry of an image, but for what only the object says.
-    pub async fn entry(&self, text: &str, who: &CredentialSet, until: Instant) -> Value {
+    /// The entry of an image, but for what only the object says. Where nobody looks at its bytes, nobody is asked.
+    ///
+    /// # Errors
+    /// Verification failed as a whole, which says nothing of the image.
+    pub async fn entry(&self, text: &str, who: &CredentialSet, until: Instant) -> Result<Value, String> {
+        let none = Found::default();
+        let of = |resolved: Option<&Resolved>, found: &Found, errors: &[(&'static str, SourceError)]| {
+            entry(&Known { text, resolved, found, errors }, &self.authorities, &self.limits)
+        };
+        let asked = self.asked(text);
+        let is_tag = ImageReference::parse(text).is_ok_and(|image| image.digest().is_none());
+        if asked.is_empty() && is_tag {
+            return Ok(of(None, &none, &[]));
+        }
         match self.resolved(text, who, until).await {
             Ok(resolved) => {
-                let (found, errors) = self.found(text, &resolved.digest, who, until).await;
+                let (found, errors) = self.found(text, asked, &resolved.digest, who, until).await?;
                 let errors: Vec<_> = errors.into_iter().map(|error| ("evidence", error)).collect();
-                let known = Known { text, resolved: Some(&resolved), found: &found, errors: &errors };
-                entry(&known, &self.authorities, &self.limits)
+                Ok(of(Some(&resolved), &found, &errors))
             }
-            Err(error) => {
-                let errors = [("resolve", error)];
-                let known = Known { text, resolved: None, found: &Found::default(), errors: &errors };
-                entry(&known, &self.authorities, &self.limits)
-            }
+            Err(error) => Ok(of(None, &none, &[("resolve", error)])),
         }
+    }
+
+    /// Whose evidence is looked for: of those whom the rules name for the image, and of those whom policies see.
+    fn asked(&self, text: &str) -> Vec<&Authority> {
+        let demanded = self.authorities.demanded(text);
+        let is_asked = |one: &&Authority| {
+            let is_seen = self.asked.authorities.as_ref().is_none_or(|names| names.contains(one.name()));
+            one.trust().is_some() && (is_seen || demanded.contains(one.name()))
+        };
+        self.authorities.iter().filter(is_asked).collect()
     }
 
     async fn resolved(
@@ -107,14 +140,15 @@ impl Gatherer {
     async fn found(
         &self,
         text: &str,
+        asked: Vec<&Authority>,
         digest: &Digest,
         who: &CredentialSet,
         until: Instant,
-    ) -> (Found, Vec<SourceError>) {
-        let Ok(image) = ImageReference::parse(text) else { return (Found::default(), Vec::new()) };
+    ) -> Result<(Found, Vec<SourceError>), String> {
+        let Ok(image) = ImageReference::parse(text) else { return Ok((Found::default(), Vec::new())) };
         let beside = Repository::of(&image);
         let mut places: Vec<((Repository, String), Vec<&Authority>)> = Vec::new();
-        for authority in self.authorities.iter().filter(|one| one.trust().is_some()) {
+        for authority in asked {
             let place = authority.source.clone().unwrap_or_else(|| (beside.clone(), String::new()));
             match places.iter_mut().find(|(known, _)| *known == place) {
                 Some((_, all)) => all.push(authority),
@@ -126,16 +160,49 @@ impl Gatherer {
         });
         let answers: Vec<Lying<'_>> = futures_util::future::join_all(asked).await;
         let mut errors = Vec::new();
-        let mut pairs: Vec<(&Authority, &Evidence)> = Vec::new();
-        for (authorities, evidence, unread) in &answers {
-            errors.extend(unread.iter().cloned());
+        let mut pairs: Vec<(String, Evidence)> = Vec::new();
+        for (authorities, evidence, unread) in answers {
+            errors.extend(unread);
             match evidence {
-                Ok(pieces) => pairs
-                    .extend(authorities.iter().flat_map(|one| pieces.iter().map(move |piece| (*one, piece)))),
-                Err(why) => errors.push(why.clone()),
+                Ok(pieces) => pairs.extend(
+                    authorities
+                        .iter()
+                        .flat_map(|one| pieces.iter().map(|piece| (one.name().to_owned(), piece.clone()))),
+                ),
+                Err(why) => errors.push(why),
             }
         }
-        (judge(&self.authorities, &*self.verifier, &pairs, digest), errors)
+        if pairs.is_empty() || !errors.is_empty() {
+            return Ok((Found::default(), errors));
+        }
+        Ok(match self.judged(pairs, *digest, until).await? {
+            Some(found) => (found, errors),
+            None => (Found::default(), vec![SourceError::Deadline]),
+        })
+    }
+
+    /// Verifies where that keeps nothing else waiting, as many images at once as there are cores. None: not in time.
+    async fn judged(
+        &self,
+        pairs: Vec<(String, Evidence)>,
+        digest: Digest,
+        until: Instant,
+    ) -> Result<Option<Found>, String> {
+        let Ok(core) = timeout_at(until, Arc::clone(&self.cores).acquire_owned()).await else {
+            return Ok(None);
+        };
+        let (authorities, verifier) = (Arc::clone(&self.authorities), Arc::clone(&self.verifier));
+        let work = tokio::task::spawn_blocking(move || {
+            let _core = core;
+            let pairs =
+                pairs.iter().filter_map(|(name, piece)| Some((authorities.by_name.get(name)?, piece)));
+            judge(&authorities, &*verifier, &pairs.collect::<Vec<_>>(), &digest)
+        });
+        match timeout_at(until, work).await {
+            Ok(Ok(found)) => Ok(Some(found)),
+            Ok(Err(_)) => Err("verification failed; it is a fault of this program".to_owned()),
+            Err(_) => Ok(None),
+        }
     }
 
     async fn lying<'a>(
@@ -150,13 +217,11 @@ impl Gatherer {
         let want = Wanted {
             legacy: authorities.iter().any(|one| one.legacy),
             bundles: authorities.iter().any(|one| one.bundles),
-            predicate_types: self.predicate_types.clone(),
+            predicate_types: self.asked.predicate_types.clone(),
             tag_prefix,
         };
         match self.source.evidence(at, digest, &want, who, until).await {
             Ok(gathered) => (authorities, Ok(gathered.evidence), gathered.unread),
-            // That nothing lies there is no error: most images have no signatures.
-            Err(SourceError::NotFound) => (authorities, Ok(Vec::new()), Vec::new()),
             Err(why) => (authorities, Err(why), Vec::new()),
         }
     }

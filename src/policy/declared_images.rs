@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeclaredImages {
-    /// Whose signatures and attestations; everybody's where absent.
+    /// Whose signatures and attestations; everybody's where absent. Where empty, of those whom the rules that mean the
+    /// image name, so that nobody else is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorities: Option<BTreeSet<String>>,
     /// Predicate types whose bodies are seen.

@@ -100,8 +100,10 @@ fn seen(
     places: &[Place],
 ) -> Value {
     let Some(members) = entry.as_object_mut() else { return Value::Null };
+    let demanded = demanded(members.get("rules"));
     let is_named = |name: Option<&str>| match &declared.authorities {
         None => true,
+        Some(names) if names.is_empty() => name.is_some_and(|name| demanded.contains(name)),
         Some(names) => name.is_some_and(|name| names.contains(name)),
     };
     if let Some(authorities) = members.get_mut("authorities").and_then(Value::as_object_mut) {
@@ -129,6 +131,13 @@ fn seen(
     entry
 }
 
+/// Whom rules name.
+fn demanded(rules: Option<&Value>) -> BTreeSet<String> {
+    let rules = rules.and_then(Value::as_array).into_iter().flatten();
+    let demands = rules.filter_map(|rule| rule.get("of")?.as_array()).flatten();
+    demands.filter_map(|demand| demand.get("authority")?.as_str().map(str::to_owned)).collect()
+}
+
 /// An entry of an image that nobody was asked about.
 fn blank(text: &str, trust: Option<&ImageTrust>, status: &str, errors: &[Value]) -> Value {
     let reference = ImageReference::parse(text).ok();
@@ -142,7 +151,7 @@ fn blank(text: &str, trust: Option<&ImageTrust>, status: &str, errors: &[Value])
     // What nobody was asked about is still what the rules mean.
     let means = |rule: &&TrustRule| {
         let mut globs = rule.images.iter().filter_map(|image| ImageGlob::parse(image).ok());
-        globs.any(|glob| glob.matches(text, false))
+        globs.any(|glob| glob.matches(text, trust.is_some_and(|trust| trust.passes(rule))))
     };
     let rules = trust.filter(|_| !errors.is_empty()).into_iter().flat_map(|trust| &trust.rules).filter(means);
     let rules: Vec<Value> = rules.map(TrustRule::fact).collect();

@@ -103,3 +103,37 @@ fn a_root_without_what_is_asked_of_it_is_refused() {
     bare["tlogs"][0]["publicKey"]["validFor"] = serde_json::json!({});
     assert!(refused(text, &[("r.json", &bare.to_string())]).contains("r.json: no trust root"));
 }
+
+#[test]
+fn nobody_counts_twice() {
+    let (one, other) = (kit::pem_of(&kit::key()), kit::pem_of(&kit::key()));
+    let files = [("1.pub", one.as_str()), ("2.pub", other.as_str())];
+    let keyless = "{keyless: {trustRoot: public-good, identities: [{issuer: i, subject: s}]}}";
+    let text = |require: &str| {
+        format!(
+            "authorities:\n  a: {{key: {{files: [1.pub], transparencyLog: none}}}}\n  b: {{key: {{files: [2.pub, 1.pub], transparencyLog: none}}}}\n  c: {{key: {{files: [2.pub], transparencyLog: none}}}}\n  d: {keyless}\n  e: {keyless}\nrules: [{{name: r, images: ['**'], require: {require}, enforcement: deny}}]\n"
+        )
+    };
+    for (require, needle) in [
+        ("{atLeast: 2, of: [a, a]}", "rules.0.require.of.1: `a` a second time"),
+        ("{of: [{authority: a, attested: [t, u]}, {authority: a, attested: [u, t]}]}", "`a` a second time"),
+        ("{atLeast: 2, of: [a, b]}", "rules.r.require.of: `a` and `b` can be one signer"),
+        ("{atLeast: 2, of: [d, e, a]}", "rules.r.require.of: `d` and `e` can be one signer"),
+    ] {
+        let faults = refused(&text(require), &files);
+        assert!(faults.contains(needle), "{require}: {faults}");
+    }
+    for require in [
+        "{of: [a, b]}",
+        "{atLeast: 2, of: [a, c, d]}",
+        "{atLeast: 2, of: [a, {authority: a, attested: [t]}]}",
+    ] {
+        assert_eq!(compiled(&text(require), &files).err(), None, "{require}");
+    }
+}
+
+#[test]
+fn a_pattern_of_docker_hub_has_the_name_that_short_names_have() {
+    let text = "authorities: {a: {static: pass}}\nrules: [{name: r, images: ['docker.io/library/*'], require: {of: [a]}, enforcement: deny}]\n";
+    assert!(refused(text, &[]).contains("write `index.docker.io/library/*`"));
+}

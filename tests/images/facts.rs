@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use meshgate::context::{ContextSource, Fact, FactKey, ImageKey, Puller};
 use meshgate::image::{
-    Answer, Authorities, CredentialSet, Digest, Evidence, EvidenceSource, Gathered, Gatherer, Limits,
-    Repository, Resolved, Sigstore, SourceError, Wanted,
+    Answer, Asked, Authorities, CredentialSet, Digest, Evidence, EvidenceSource, Gathered, Gatherer, Limits,
+    Reject, Repository, Resolved, SignatureVerifier, Sigstore, SourceError, Trust, Verified, Wanted,
 };
 use meshgate::kubernetes::image_reference::ImageReference;
 use serde_json::{Value, json};
@@ -64,7 +64,8 @@ impl EvidenceSource for Shelf {
 pub(crate) fn gatherer(text: &str, files: &[(&str, &str)], shelf: Arc<Shelf>, types: &[&str]) -> Gatherer {
     let authorities = Arc::new(Authorities::compile(&trust(text, files).unwrap()).unwrap());
     let types: BTreeSet<String> = types.iter().map(|one| (*one).to_owned()).collect();
-    Gatherer::new(authorities, shelf, Arc::new(Sigstore::default()), types, Limits::default())
+    let asked = Asked { predicate_types: types, authorities: None };
+    Gatherer::new(authorities, shelf, Arc::new(Sigstore::default()), asked, Limits::default())
 }
 
 fn fact(gatherer: &Gatherer, key: FactKey) -> Fact {
@@ -171,6 +172,13 @@ fn an_outage_makes_nobody_signed_nor_unsigned() {
             "limit",
         ),
         ("registry.example/a:1", Shelf { fails: Some(SourceError::Deadline), ..full() }, "error", "deadline"),
+        // A source that has nothing says so; an error is none of that.
+        (
+            "registry.example/a:1",
+            Shelf { fails: Some(SourceError::NotFound), ..full() },
+            "error",
+            "not-found",
+        ),
     ];
     for (text, shelf, status, code) in rows {
         let seen = entry(&gatherer(TRUST, &files, Arc::new(shelf), &["t"]), text);
@@ -179,10 +187,9 @@ fn an_outage_makes_nobody_signed_nor_unsigned() {
         assert_eq!((&seen["signatures"], &seen["attestations"]), (&json!([]), &json!([])), "{text}");
         assert_eq!(seen["authorities"]["vendor"], json!({ "signed": false, "attested": [], "static": null }));
     }
-    let nothing = Shelf { fails: Some(SourceError::NotFound), ..Shelf::default() };
-    let seen = entry(&gatherer(TRUST, &files, Arc::new(nothing), &["t"]), "registry.example/a:1");
+    let nothing = entry(&gatherer(TRUST, &files, Arc::new(Shelf::default()), &["t"]), "registry.example/a:1");
     assert_eq!(
-        (&seen["status"], &seen["signatures"]),
+        (&nothing["status"], &nothing["signatures"]),
         (&json!("ok"), &json!([])),
         "nothing is there, and all was read"
     );
@@ -201,4 +208,74 @@ fn a_digest_is_not_asked_for_and_each_place_once() {
     let known = fact(&asked, FactKey::Image(key("registry.example/app:1"))).known();
     assert_eq!(known, Ok(json!({ "digest": digest().to_string() })));
     assert!(fact(&asked, FactKey::Image(key("away.example/app:1"))).known().is_err());
+}
+
+#[test]
+fn no_rule_that_blocks_is_escaped_by_a_digest() {
+    let text = "authorities:\n  never: {static: {fail: old}}\n  ours: {static: pass}\nrules:\n- {name: blocked, images: ['registry.example/app:1'], require: {of: [never]}, enforcement: deny}\n- {name: both, images: ['registry.example/app:1'], require: {atLeast: 2, of: [never, ours]}, enforcement: deny}\n- {name: open, images: ['registry.example/app:1'], require: {of: [never, ours]}, enforcement: deny}\n";
+    let asked = gatherer(text, &[], Arc::new(Shelf::default()), &[]);
+    let names = |image: &str| -> Vec<String> {
+        let seen = entry(&asked, image);
+        seen["rules"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|rule| rule["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(names("registry.example/app:1"), ["blocked", "both", "open"]);
+    assert_eq!(names(&format!("registry.example/app:1@{}", digest())), ["blocked", "both"]);
+}
+
+/// Those who start before any registry does are let in by rules that ask nobody.
+#[test]
+fn nobody_is_asked_of_whom_nothing_is_demanded() {
+    let pem = kit::pem_of(&kit::key());
+    let text = "authorities:\n  ours: {static: pass}\n  a: {key: {files: [k.pub], transparencyLog: none}}\n  b: {key: {files: [k.pub], transparencyLog: none}, source: {oci: other.example/sigs}}\nrules:\n- {name: own, images: ['away.example/own**'], require: {of: [ours]}, enforcement: deny}\n- {name: all, images: ['registry.example/**'], require: {of: [a]}, enforcement: deny}\n";
+    let authorities = Arc::new(Authorities::compile(&trust(text, &[("k.pub", &pem)]).unwrap()).unwrap());
+    let asked = |names: &[&str], image: &str| {
+        let (shelf, verifier) = (Arc::new(Shelf::default()), Arc::new(Sigstore::default()));
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        let asked = Asked { authorities: Some(names), ..Asked::default() };
+        let authorities = Arc::clone(&authorities);
+        let source = Arc::clone(&shelf);
+        let seen = entry(&Gatherer::new(authorities, source, verifier, asked, Limits::default()), image);
+        (seen, shelf.asked.lock().unwrap().clone())
+    };
+    let (seen, calls) = asked(&[], "away.example/own:1");
+    assert_eq!((&seen["status"], &seen["digest"], calls), (&json!("ok"), &Value::Null, vec![]));
+    assert_eq!(seen["authorities"]["ours"]["static"], "pass");
+    let pinned = format!("registry.example/app@{}", digest());
+    let beside = format!("evidence registry.example/app  {}", digest());
+    assert_eq!(asked(&[], &pinned).1, [beside.clone()]);
+    let elsewhere = format!("evidence other.example/sigs  {}", digest());
+    assert_eq!(asked(&["b"], &pinned).1, [beside, elsewhere]);
+    assert_eq!(asked(&[], "NOT AN IMAGE").0["status"], "error");
+}
+
+/// Where it was called, and a fault of it.
+struct Faulty(Mutex<Vec<std::thread::ThreadId>>);
+
+impl SignatureVerifier for Faulty {
+    fn verify(&self, _: &Evidence, _: &Arc<Trust>, _: &Digest) -> Result<Verified, Reject> {
+        self.0.lock().unwrap().push(std::thread::current().id());
+        panic!("a fault of the verifier")
+    }
+}
+
+#[test]
+fn verification_keeps_nobody_waiting_and_its_faults_are_errors_of_the_fact() {
+    let signer = kit::key();
+    let pem = kit::pem_of(&signer);
+    let text = "authorities: {vendor: {key: {files: [k.pub], transparencyLog: none}}}\n";
+    let authorities = Arc::new(Authorities::compile(&trust(text, &[("k.pub", &pem)]).unwrap()).unwrap());
+    let bundle = kit::key_bundle(&signer, &statement(&digest(), SIGNED, json!({})), None);
+    let shelf = Shelf { evidence: vec![kit::bundle_evidence(&bundle)], ..Shelf::default() };
+    let faulty = Arc::new(Faulty(Mutex::default()));
+    let verifier = Arc::clone(&faulty);
+    let asked = Gatherer::new(authorities, Arc::new(shelf), verifier, Asked::default(), Limits::default());
+    let known = fact(&asked, FactKey::Signatures(key("registry.example/app:1"))).known();
+    assert_eq!(known, Err("verification failed; it is a fault of this program".to_owned()));
+    let threads = faulty.0.lock().unwrap().clone();
+    assert!(threads.len() == 1 && threads[0] != std::thread::current().id());
 }

@@ -117,14 +117,17 @@ fn a_pod_is_let_in_where_its_image_is_signed() {
     let bundle = bundle(&[bound("images/require_signature")], &pem);
     let create = |image: &str| request(Operation::Create, pod(&[image]), None);
     let judged = |shelf: Shelf, image: &str| decided(&bundle, shelf, &pem, &create(image), Phase::Validate).0;
-    assert_eq!(messages(&judged(signed(&key), "registry.example/app:1")), Vec::<String>::new());
-    let unsigned = judged(Shelf::default(), "registry.example/app:1");
+    let pinned = format!("registry.example/app:1@{}", digest());
+    assert_eq!(messages(&judged(signed(&key), &pinned)), Vec::<String>::new());
+    let tag = judged(signed(&key), "registry.example/app:1");
+    assert!(!tag.allowed() && messages(&tag)[0].contains("it has no digest"), "{:?}", tag.findings);
+    let unsigned = judged(Shelf::default(), &pinned);
     assert!(
         !unsigned.allowed() && messages(&unsigned)[0].contains("has not what the signature of \"vendor\"")
     );
     let away = judged(signed(&key), "away.example/app:1");
     assert!(!away.allowed() && messages(&away)[0].contains("is meant by no rule"), "{:?}", away.findings);
-    let stranger = judged(signed(&kit::key()), "registry.example/app:1");
+    let stranger = judged(signed(&kit::key()), &pinned);
     assert!(!stranger.allowed(), "somebody else signed it");
 }
 
@@ -137,7 +140,12 @@ fn tags_are_resolved_once_and_digests_not_at_all() {
     let object = pod(&["registry.example/app:1", "registry.example/app:1", &pinned]);
     let (decision, asked) =
         decided(&bundle, signed(&key), &pem, &request(Operation::Create, object, None), Phase::Validate);
-    assert!(decision.allowed(), "{:?}", decision.findings);
+    assert!(
+        messages(&decision).iter().all(|one| one.contains("it has no digest")),
+        "{:?}",
+        decision.findings
+    );
+    assert_eq!(decision.findings.len(), 2, "one of each tag");
     assert_eq!(asked.iter().filter(|one| one.starts_with("resolve")).count(), 1, "{asked:?}");
 }
 

@@ -13,7 +13,7 @@ _entry(more) := object.union(
 		"reference": {"registry": "registry.example", "repository": "app", "tag": "1", "digest": null},
 		"digest": _digest,
 		"mediaType": null,
-		"pinned": false,
+		"pinned": true,
 		"pinnedReference": sprintf("%s@%s", [_image, _digest]),
 		"unchanged": false,
 		"status": "ok",
@@ -101,4 +101,9 @@ test_an_image_that_an_update_leaves_alone_is_spared if {
 test_an_exempt_container_is_not_judged if {
 	given := object.union(_input({}, {}), {"exempt": {"images/attestation_age": ["app"]}})
 	attestation_age.deny == set() with input as given
+}
+
+test_a_tag_of_a_pod_need_not_be_what_runs if {
+	violations := {_violation("can't be verified: it has no digest, so what was verified need not be what runs; bind images/pin_digest, or name the digest")}
+	attestation_age.deny == violations with input as _input({"pinned": false}, {})
 }

@@ -72,14 +72,28 @@ _entries := images.of("images/require_provenance")
 
 _problems(entry) := {sprintf("can't be verified: %s", [images.why(entry)])} if not images.is_whole(entry)
 
+_problems(entry) := unknown if {
+	images.is_whole(entry)
+	unknown := _unknown(entry)
+	count(unknown) > 0
+}
+
 _problems(entry) := {"has no provenance by whom the policy names"} if {
 	images.is_whole(entry)
+	count(_unknown(entry)) == 0
 	count(_statements(entry)) == 0
 }
 
 _problems(entry) := {problem | some statement in _statements(entry); some problem in _wrong(statement)} if {
 	images.is_whole(entry)
+	count(_unknown(entry)) == 0
 	count(_statements(entry)) > 0
+}
+
+# A name that nobody has would leave the authority that was meant to what its certificate says.
+_unknown(entry) := {sprintf("can't be judged: `builders` names \"%s\", which is no authority", [name]) |
+	some name, _ in input.parameters.builders
+	not name in object.keys(entry.authorities)
 }
 
 _types := ["https://slsa.dev/provenance/v1", "https://slsa.dev/provenance/v0.2"]
@@ -157,10 +171,25 @@ _built(statement) := ref if {
 
 _config(statement) := _text(statement, [["invocation", "configSource", "uri"]])
 
-_parameters(statement) := {sprintf("was built with the external parameter \"%s\", which the policy does not know", [name]) |
-	external := object.get(statement.predicate, ["buildDefinition", "externalParameters"], {})
-	some name, _ in external
-	not name in input.parameters.externalParameters
+_parameters(statement) := problems if {
+	external := _external(statement)
+	is_object(external)
+	problems := {sprintf("was built with the external parameter \"%s\", which the policy does not know", [name]) |
+		some name, _ in external
+		not name in input.parameters.externalParameters
+	}
+} else := {"has a provenance whose external parameters can't be read"}
+
+_external(statement) := object.get(statement.predicate, ["buildDefinition", "externalParameters"], null) if {
+	statement.predicateType == "https://slsa.dev/provenance/v1"
+}
+
+# There they need not be.
+_external(statement) := parameters if {
+	statement.predicateType != "https://slsa.dev/provenance/v1"
+	invocation := object.get(statement.predicate, "invocation", {})
+	is_object(invocation)
+	parameters := object.get(invocation, "parameters", {})
 }
 
 # The first text among some paths of the predicate; empty where there is none.

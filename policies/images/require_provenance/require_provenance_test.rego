@@ -13,7 +13,7 @@ _entry(more) := object.union(
 		"reference": {"registry": "registry.example", "repository": "app", "tag": "1", "digest": null},
 		"digest": _digest,
 		"mediaType": null,
-		"pinned": false,
+		"pinned": true,
 		"pinnedReference": sprintf("%s@%s", [_image, _digest]),
 		"unchanged": false,
 		"status": "ok",
@@ -158,4 +158,36 @@ test_a_ref_may_have_an_at_sign if {
 test_an_exempt_container_is_not_judged if {
 	given := object.union(_input({}, {}), {"exempt": {"images/require_provenance": ["app"]}})
 	require_provenance.deny == set() with input as given
+}
+
+test_parameters_of_the_older_form_are_judged_too if {
+	named := {"builders": {"other": ["b"]}}
+	violations := {_violation("was built with the external parameter \"inputs\", which the policy does not know")}
+	require_provenance.deny == violations with input as _input({"attestations": [_with({"inputs": {}})]}, named)
+}
+
+_with(parameters) := json.patch(_v02, [{"op": "add", "path": "/predicate/invocation/parameters", "value": parameters}])
+
+test_parameters_that_are_no_object_are_refused if {
+	violations := {_violation("has a provenance whose external parameters can't be read")}
+	named := {"builders": {"other": ["b"]}}
+	require_provenance.deny == violations with input as _input({"attestations": [_with(["inputs"])]}, named)
+	older := json.patch(_v02, [{"op": "replace", "path": "/predicate/invocation", "value": "x"}])
+	require_provenance.deny == violations with input as _input({"attestations": [older]}, named)
+	every value in ["x", ["x"], null] {
+		newer := json.patch(_v1({}), [{"op": "replace", "path": "/predicate/buildDefinition/externalParameters", "value": value}])
+		claims := object.remove(newer.claims, ["sourceRepositoryURI", "sourceRepositoryRef"])
+		statement := json.patch(newer, [{"op": "replace", "path": "/claims", "value": claims}])
+		require_provenance.deny == violations with input as _input({"attestations": [statement]}, {})
+	}
+}
+
+test_a_builder_of_nobody_is_refused if {
+	violations := {_violation("can't be judged: `builders` names \"relaese\", which is no authority")}
+	require_provenance.deny == violations with input as _input({"attestations": [_v1({})]}, {"builders": {"relaese": ["b"]}})
+}
+
+test_a_tag_of_a_pod_need_not_be_what_runs if {
+	violations := {_violation("can't be verified: it has no digest, so what was verified need not be what runs; bind images/pin_digest, or name the digest")}
+	require_provenance.deny == violations with input as _input({"attestations": [_v1({})], "pinned": false}, {})
 }

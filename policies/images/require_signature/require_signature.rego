@@ -10,7 +10,7 @@
 #   docs: https://docs.sigstore.dev/cosign/verifying/verify/
 #   context:
 #     containers:
-#     images: {partial: true}
+#     images: {partial: true, authorities: []}
 #   parameters:
 #     type: object
 #     properties:
@@ -56,10 +56,10 @@ _entries := images.of("images/require_signature")
 _holds[image] contains name if {
 	some image, entry in _entries
 	some rule in entry.rules
-	met := [demand |
+	met := {demand |
 		some demand in rule.of
 		images.meets(entry, demand)
-	]
+	}
 	count(met) >= rule.atLeast
 	name := rule.name
 }

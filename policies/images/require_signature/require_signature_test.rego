@@ -13,7 +13,7 @@ _entry(more) := object.union(
 		"reference": {"registry": "registry.example", "repository": "app", "tag": "1", "digest": null},
 		"digest": _digest,
 		"mediaType": null,
-		"pinned": false,
+		"pinned": true,
 		"pinnedReference": sprintf("%s@%s", [_image, _digest]),
 		"unchanged": false,
 		"status": "ok",
@@ -161,4 +161,17 @@ test_one_of_several_is_named_with_the_others if {
 	require_signature.deny == violations with input as _input(half, {})
 	whole := object.union(rules, {"authorities": {"other": {"signed": false, "attested": ["u", "t"], "static": null}}})
 	require_signature.deny == set() with input as _input(whole, {})
+}
+
+test_a_demand_counts_once if {
+	twice := {"rules": [_rule({"atLeast": 2, "of": [{"authority": "release", "attested": []}, {"authority": "release", "attested": []}]})]}
+	violations := {_violation("the image \"registry.example/app:1\" has not what 2 of the signature of \"release\", the signature of \"release\" would say of it, which the rule \"acme\" of the ImageTrust demands")}
+	require_signature.deny == violations with input as _input(object.union(twice, _signed), {})
+}
+
+test_a_tag_of_a_pod_need_not_be_what_runs if {
+	violations := {_violation("the image \"registry.example/app:1\" can't be verified: it has no digest, so what was verified need not be what runs; bind images/pin_digest, or name the digest, which the rule \"acme\" of the ImageTrust demands")}
+	require_signature.deny == violations with input as _input(_ruled(object.union(_signed, {"pinned": false})), {})
+	template := object.union(_signed, {"pinned": false, "fields": ["spec.template.spec.volumes[0].image.reference"]})
+	require_signature.deny == set() with input as _input(_ruled(template), {})
 }

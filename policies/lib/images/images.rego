@@ -28,10 +28,28 @@ _is_seen(field, control) if {
 	field == sprintf("%s.image", [container.path])
 }
 
-# Whether what is known of an image is known in full.
+# Whether what is known of an image is known in full, and of what will run.
 is_whole(entry) if {
 	entry.status == "ok"
 	entry.complete == true
+	is_fixed(entry)
+}
+
+# Whether what was verified is what will run. Of a Pod the kubelet asks again what a tag means, and may be told another
+# image; the Pods of a template are judged when they are made.
+is_fixed(entry) if entry.pinned == true
+
+is_fixed(entry) if {
+	fields := [field |
+		some field in entry.fields
+		_is_of_pod(field)
+	]
+	fields == []
+}
+
+_is_of_pod(field) if {
+	some list in ["containers", "initContainers", "ephemeralContainers", "volumes"]
+	startswith(field, sprintf("spec.%s[", [list]))
 }
 
 # An update leaves it as it was.
@@ -40,6 +58,7 @@ is_unchanged(entry) if entry.unchanged == true
 # The authority signed these bytes, or answers for them whatever they are.
 signed_by(entry, authority) if {
 	entry.status == "ok"
+	is_fixed(entry)
 	entry.authorities[authority].signed == true
 }
 
@@ -51,6 +70,7 @@ signed_by(entry, authority) if {
 # The authority attested a statement of each of the types.
 attested_by(entry, authority, types) if {
 	entry.status == "ok"
+	is_fixed(entry)
 	count(types) > 0
 	every type in types {
 		type in entry.authorities[authority].attested
@@ -68,6 +88,7 @@ meets(entry, demand) if attested_by(entry, demand.authority, demand.attested)
 # The attestations of a family of types by one of some authorities: the type itself, and its versions.
 attestations(entry, authorities, families) := [attestation |
 	entry.status == "ok"
+	is_fixed(entry)
 	some attestation in entry.attestations
 	attestation.authority in authorities
 	some family in families
@@ -78,9 +99,12 @@ _is_of(type, family) if type == family
 
 _is_of(type, family) if startswith(type, sprintf("%s/v", [family]))
 
-# Why an image is not known in full. Total: always a text.
+# Why an image is not known in full, or not what will run. Total: always a text.
 why(entry) := message if {
 	messages := [error.message | some error in entry.errors]
 	messages != []
 	message := concat("; ", messages)
+} else := "it has no digest, so what was verified need not be what runs; bind images/pin_digest, or name the digest" if {
+	entry.status == "ok"
+	not is_fixed(entry)
 } else := sprintf("what is known of it is \"%s\"", [entry.status])

@@ -29,6 +29,8 @@ _entry(status, authority, attestations) := {
 	"complete": true,
 	"errors": [],
 	"unchanged": false,
+	"pinned": true,
+	"fields": ["spec.containers[0].image"],
 	"authorities": {"a": authority},
 	"attestations": attestations,
 }
@@ -83,4 +85,30 @@ test_why_is_always_a_text if {
 	errors := [{"message": "one"}, {"message": "two"}]
 	images.why(object.union(_entry("error", _signed, []), {"errors": errors})) == "one; two"
 	images.why(_entry("skipped", _signed, [])) == "what is known of it is \"skipped\""
+}
+
+_unpinned(fields) := object.union(_entry("ok", _signed, [{"authority": "a", "predicateType": "t"}]), {"pinned": false, "fields": fields})
+
+test_of_a_pod_only_a_digest_is_what_will_run if {
+	every field in ["spec.containers[0].image", "spec.initContainers[0].image", "spec.ephemeralContainers[0].image", "spec.volumes[0].image.reference"] {
+		entry := _unpinned(["spec.template.spec.containers[0].image", field])
+		not images.is_fixed(entry)
+		not images.is_whole(entry)
+		not images.signed_by(entry, "a")
+		not images.attested_by(entry, "a", ["t"])
+		images.attestations(entry, ["a"], ["t"]) == []
+		images.why(entry) == "it has no digest, so what was verified need not be what runs; bind images/pin_digest, or name the digest"
+	}
+}
+
+test_the_pods_of_a_template_are_judged_when_they_are_made if {
+	entry := _unpinned(["spec.template.spec.containers[0].image"])
+	images.is_whole(entry)
+	images.signed_by(entry, "a")
+	images.attested_by(entry, "a", ["t"])
+	count(images.attestations(entry, ["a"], ["t"])) == 1
+}
+
+test_an_answer_that_looks_at_nothing_needs_no_digest if {
+	images.signed_by(object.union(_entry("ok", _passes, []), {"pinned": false}), "a")
 }

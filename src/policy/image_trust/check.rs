@@ -147,8 +147,16 @@ fn of_rule(rule: &TrustRule, trust: &ImageTrust, at: &str, fault: Add<'_>) {
         fault(format!("{at}/images"), "empty, so no image would be meant; name some".to_owned());
     }
     for (index, image) in rule.images.iter().enumerate() {
-        if let Err(why) = ImageGlob::parse(image) {
-            fault(format!("{at}/images/{index}"), why);
+        match (ImageGlob::parse(image), image.strip_prefix("docker.io/")) {
+            (Err(why), _) => fault(format!("{at}/images/{index}"), why),
+            // Short names are of `index.docker.io`, so they would escape the rule.
+            (Ok(_), Some(rest)) => fault(
+                format!("{at}/images/{index}"),
+                format!(
+                    "`{image}` means no image of Docker Hub that is written without it; write `index.docker.io/{rest}`"
+                ),
+            ),
+            (Ok(_), None) => {}
         }
     }
     let demands = &rule.require.of;
@@ -167,6 +175,9 @@ fn of_rule(rule: &TrustRule, trust: &ImageTrust, at: &str, fault: Add<'_>) {
             Demand::Attested(attested) => (&attested.authority, "/authority"),
         };
         let at = format!("{at}/require/of/{index}");
+        if demands.iter().take(index).any(|other| demand.repeats(other)) {
+            fault(at.clone(), format!("`{name}` a second time, who counts once; remove it"));
+        }
         if !trust.authorities.contains_key(name) {
             let remedy = remedy(name, trust.authorities.keys().map(String::as_str));
             fault(format!("{at}{member}"), format!("no authority `{name}`; {remedy}"));

@@ -1,6 +1,8 @@
 //! Which images a rule means: the globs of Sigstore's policy-controller (pkg/apis/glob), so that its policies mean here
 //! what they mean there.
 
+use std::collections::BTreeSet;
+
 use regex::bytes::{Regex, RegexBuilder};
 
 use crate::kubernetes::image_reference::ImageReference;
@@ -41,18 +43,23 @@ impl ImageGlob {
     pub fn matches(&self, text: &str, by_digest: bool) -> bool {
         let Ok(reference) = ImageReference::parse(text) else { return false };
         let registry = if reference.registry() == "docker.io" { HUB } else { reference.registry() };
-        let name = format!("{registry}/{}", reference.repository());
+        // One registry, however it is spelled: upper-case letters and the port of HTTPS lead to the same.
+        let host = registry.to_ascii_lowercase();
+        let host = host.strip_suffix(":443").unwrap_or(&host);
+        let names = BTreeSet::from([registry, host]).into_iter();
+        let names: Vec<String> = names.map(|name| format!("{name}/{}", reference.repository())).collect();
         let (written, digest) =
             text.split_once('@').map_or((text, None), |(name, digest)| (name, Some(digest)));
         let mut forms = Vec::new();
         if let Some(digest) = digest {
             let tag = reference.tag().map(|tag| format!(":{tag}")).unwrap_or_default();
             let untagged = written.strip_suffix(&tag).unwrap_or(written);
-            forms.extend([format!("{name}@{digest}"), format!("{untagged}@{digest}")]);
+            forms.extend(names.iter().map(|name| format!("{name}@{digest}")));
+            forms.push(format!("{untagged}@{digest}"));
         }
         if !by_digest || digest.is_none() {
             let tag = reference.tag().or(digest.is_none().then_some("latest"));
-            forms.extend(tag.map(|tag| format!("{name}:{tag}")));
+            forms.extend(tag.iter().flat_map(|tag| names.iter().map(move |name| format!("{name}:{tag}"))));
             forms.extend([text.to_owned()]);
             forms.extend(reference.tag().map(|_| written.to_owned()));
         }
@@ -96,6 +103,15 @@ mod tests {
             assert_eq!(matches(glob, &pinned, true), expected, "{glob}");
         }
         assert!(matches("ghcr.io/foo:v1", "ghcr.io/foo:v1", true));
+    }
+
+    #[test]
+    fn one_registry_is_meant_however_it_is_spelled() {
+        for image in ["GHCR.io/foo", "ghcr.io:443/foo", "Ghcr.IO:443/foo"] {
+            assert!(matches("ghcr.io/**", image, false), "{image}");
+            assert!(matches("ghcr.io/foo@*", &format!("{image}:1@{DIGEST}"), true), "{image}");
+        }
+        assert!(!matches("ghcr.io/**", "ghcr.io:4443/foo", false));
     }
 
     #[test]
