@@ -59,7 +59,7 @@ fn rules(old: &ImageTrust, new: &ImageTrust, found: &mut Found) {
             [(&was, &is, widened, "added"), (&is, &was, Verdict::Unknown, "removed")]
         {
             for pattern in to.difference(from) {
-                found.add(thing(name), verdict, &format!("images: {pattern} {what}"));
+                found.add(thing(name), verdict, format!("images: {pattern} {what}"));
             }
         }
         let rest = |rule: &TrustRule| TrustRule { images: Vec::new(), ..rule.clone() };

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::inputs::{PolicyFlags, clock};
 use super::{FAILED, output, registries};
-use crate::image::{Authorities, CredentialSet, Gatherer, Limits, Sigstore};
+use crate::image::{Asked, Authorities, CredentialSet, Gatherer, Limits, Sigstore};
 use crate::policy::image_trust::{Authority, Demand, ImageTrust, Key, Need};
 
 /// The exit code where an image is not signed as it has to be.
@@ -85,14 +85,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     }
     let (source, who) = (registries::of_user()?, CredentialSet::none());
     let (authorities, verifier) = (Arc::new(authorities), Arc::new(Sigstore::default()));
-    let gatherer = Gatherer::new(authorities, source, verifier, predicate_types(&trust), Limits::default());
+    let asked = Asked { predicate_types: predicate_types(&trust), authorities: None };
+    let gatherer = Gatherer::new(authorities, source, verifier, asked, Limits::default());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start")?;
     let named: Vec<String> =
         if verify.key.is_some() { vec![GIVEN.to_owned()] } else { verify.authority.clone() };
     let (mut code, mut text, mut all) = (0, String::new(), Vec::new());
     for reference in &verify.references {
         let until = Instant::now().checked_add(LONGEST).context("no clock")?;
-        let entry = runtime.block_on(gatherer.entry(reference, &who, until));
+        let entry = runtime
+            .block_on(gatherer.entry(reference, &who, until))
+            .map_err(|why| anyhow!("{reference}: {why}"))?;
         let (own, why) = verdict(&entry, &named);
         code = code.max(own);
         text.push_str(&shown(reference, &entry, own, &why));

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::authority::Authorities;
-use super::gather::Gatherer;
+use super::gather::{Asked, Gatherer};
 use super::limits::Limits;
 use super::source::EvidenceSource;
 use super::verifier::Sigstore;
@@ -32,7 +32,9 @@ impl Gatherer {
         let trust = bundle.image_trust.as_deref();
         let authorities = trust.map(Authorities::compile).transpose()?.unwrap_or_default();
         let verifier = Arc::new(Sigstore::default());
-        Ok(Self::new(Arc::new(authorities), source, verifier, bundle.predicate_types(), limits))
+        let asked =
+            Asked { predicate_types: bundle.predicate_types(), authorities: bundle.image_authorities() };
+        Ok(Self::new(Arc::new(authorities), source, verifier, asked, limits))
     }
 }
 

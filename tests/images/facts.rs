@@ -247,7 +247,7 @@ fn nobody_is_asked_of_whom_nothing_is_demanded() {
     assert_eq!(seen["authorities"]["ours"]["static"], "pass");
     let pinned = format!("registry.example/app@{}", digest());
     let beside = format!("evidence registry.example/app  {}", digest());
-    assert_eq!(asked(&[], &pinned).1, [beside.clone()]);
+    assert_eq!(asked(&[], &pinned).1, std::slice::from_ref(&beside));
     let elsewhere = format!("evidence other.example/sigs  {}", digest());
     assert_eq!(asked(&["b"], &pinned).1, [beside, elsewhere]);
     assert_eq!(asked(&[], "NOT AN IMAGE").0["status"], "error");

@@ -17,7 +17,7 @@ use crate::kit::{Holds, INDEX, MANIFEST, Said, index};
 use crate::server::Server;
 use crate::sigstore::{self as kit, SIGNED, statement};
 
-const BINDING: &str = "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {name: signed}\nspec: {policy: images/require_signature, enforcement: deny}\n";
+const BINDING: &str = "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {name: signed}\nspec: {policy: images/require_signature, enforcement: deny}\n---\napiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {name: pinned}\nspec: {policy: images/pin_digest, enforcement: deny}\n";
 const BUNDLE: &str = "apiVersion: meshgate.io/v1alpha1\nkind: Bundle\nmetadata: {name: b}\nspec: {includes: [images], defaultMode: deny}\n";
 
 /// A registry with `app:v1`, which is signed, and `app:v2`, which is not; policies that trust the key; configurations.
@@ -149,8 +149,11 @@ fn certificate(folder: &Path) -> String {
 async fn a_server_lets_in_what_is_signed_and_nothing_else() {
     let place = Place::new();
     let serving = Serving::start(&place, &["--config", "meshgate.yaml"]);
-    assert_eq!(serving.asked(&place.image("v1")).await, (200, String::new()));
-    let (code, message) = serving.asked(&place.image("v2")).await;
+    let signed = format!("{}@{}", place.image("v1"), place.signed);
+    assert_eq!(serving.asked(&signed).await, (200, String::new()));
+    let (code, message) = serving.asked(&place.image("v1")).await;
+    assert!(code == 403 && message.contains("it has no digest"), "{message}");
+    let (code, message) = serving.asked(&format!("{}@{}", place.image("v2"), Digest::of(b"v2"))).await;
     assert!(
         code == 403 && message.contains("has not what the signature of \"vendor\" would say"),
         "{message}"
@@ -160,9 +163,11 @@ async fn a_server_lets_in_what_is_signed_and_nothing_else() {
     // A registry that may not be asked is not: here nobody listens, and nobody notices.
     let (code, message) = serving.asked("127.0.0.1:1/app:v1").await;
     assert!(code == 403 && message.contains("can't be verified"), "{message}");
-    // The same again costs the tag; what lies beside the digest is known.
+    // The same again costs nothing, and the tag itself alone: what lies beside the digest is known.
     let before = place.registry.asked().len();
-    assert_eq!(serving.asked(&place.image("v1")).await.0, 200);
+    assert_eq!(serving.asked(&signed).await.0, 200);
+    assert_eq!(place.registry.asked().len(), before);
+    assert_eq!(serving.asked(&place.image("v1")).await.0, 403);
     assert_eq!(place.registry.asked().len() - before, 1);
 }
 
