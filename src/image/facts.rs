@@ -20,7 +20,7 @@ use super::verifier::{Kind, SignatureVerifier, Verified};
 use crate::kubernetes::image_reference::ImageReference;
 use crate::policy::image_trust::Static;
 
-/// Evidence that was verified and that an authority stands for. Made by [`Authority::accept`] alone.
+/// Evidence that was verified and that an authority stands for. Made by `Authority::accept` alone.
 #[derive(Clone, Debug)]
 pub struct Fact {
     pub(super) authority: String,

@@ -122,12 +122,12 @@ fn what_can_not_be_read_is_a_fault_of_facts() {
 #[test]
 fn flags_of_later_releases_are_refused_by_name() {
     for (arguments, needle) in [
-        (["--images", "registry"], "write facts:FILE or skip"),
+        (["--images", "layout:images"], "write registry, facts:FILE or skip"),
+        (["--policies", "oci://ghcr.io/acme/policies"], "a registry or a server is not read by this release"),
         (
-            ["--policies", "oci://ghcr.io/acme/policies"],
-            "oci://ghcr.io/acme/policies: a reference to a registry",
+            ["--policies", "https://example.org/p.git"],
+            "fetch what is there, and name the directory or the archive",
         ),
-        (["--policies", "https://example.org/p.git"], "fetch it, and name the directory"),
     ] {
         let ran = meshgate(&[&["check", "docs/examples/shop.yaml"][..], &arguments].concat());
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{arguments:?}");
