@@ -92,8 +92,9 @@ _problems(entry) := {problem | some statement in _statements(entry); some proble
 
 # A name that nobody has would leave the authority that was meant to what its certificate says.
 _unknown(entry) := {sprintf("can't be judged: `builders` names \"%s\", which is no authority", [name]) |
+	known := object.keys(object.get(entry, "authorities", {}))
 	some name, _ in input.parameters.builders
-	not name in object.keys(entry.authorities)
+	not name in known
 }
 
 _types := ["https://slsa.dev/provenance/v1", "https://slsa.dev/provenance/v0.2"]
