@@ -58,9 +58,7 @@ _asked(place, kind, wanted) := {sprintf("`%s: %s`", [key, value]) |
 	value in values
 }
 
-_has(place, names) := {sprintf("the container \"%s\"", [name]) |
-	some name in place.has & names
-}
+_has(place, names) := {sprintf("the container \"%s\"", [name]) | some name in found} if found := place.has & names
 
 _places contains {"what": "the Pod", "metadata": metadata, "field": field, "has": names} if {
 	pod := input.context.pod

@@ -43,6 +43,13 @@ test_two_meshes if {
 	_pod("spec.template.spec", _both, ["app"]) == asked
 	has := _violation("the Pod", "metadata", "the container \"istio-proxy\"", "the container \"linkerd-proxy\"")
 	_pod("spec", {}, ["istio-proxy", "linkerd-proxy"]) == has
+	for_two_reasons := _violation(
+		"the Pod", "metadata", "`sidecar.istio.io/inject: true`, the container \"istio-proxy\"",
+		"`linkerd.io/inject: enabled`, the container \"linkerd-proxy\"",
+	)
+	_pod("spec", _both, ["istio-proxy", "linkerd-proxy"]) == for_two_reasons
+	ambient := {"labels": {"istio.io/dataplane-mode": "ambient"}, "annotations": _both.annotations}
+	_namespace(ambient) == _violation("the namespace", "metadata", "`istio.io/dataplane-mode: ambient`", "`linkerd.io/inject: enabled`")
 	of_namespace := {"labels": {"istio-injection": "enabled"}, "annotations": {"linkerd.io/inject": "ingress"}}
 	_namespace(of_namespace) == _violation("the namespace", "metadata", "`istio-injection: enabled`", "`linkerd.io/inject: ingress`")
 }

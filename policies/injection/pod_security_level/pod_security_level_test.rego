@@ -30,6 +30,7 @@ _violation(name, added, level) := {{
 test_levels_that_let_no_such_pod_in if {
 	every level in ["baseline", "restricted"] {
 		_denied(level, null, _container("istio-init", true, ["NET_RAW", "NET_ADMIN"])) == _violation("istio-init", "NET_ADMIN, NET_RAW", level)
+		_denied(level, null, _container("istio-init", false, ["NET_ADMIN"])) == _violation("istio-init", "NET_ADMIN", level)
 		_denied(level, null, _container("linkerd-init", false, ["NET_ADMIN"])) == _violation("linkerd-init", "NET_ADMIN", level)
 		_denied(level, null, _container("setup", true, ["NET_ADMIN"])) == _violation("setup", "NET_ADMIN", level)
 	}
