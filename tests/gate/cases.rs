@@ -96,7 +96,7 @@ pub(crate) const REFUSED: &[Case] = &[
     // MG116: what becomes known on both sides at once, where the interpreter would go on too early.
     Case::ours(
         "package a\np := x if { [x, {\"k\": y}] = [y, {\"k\": input.a}]; not input.b[x] }\n",
-        &["MG116 0.rego:2:24"],
+        &["MG116 0.rego:2:23"],
     ),
     // MG111: variables that nothing binds.
     Case::v1("package a\np if x\n", &["MG111 0.rego:2:6"]),
