@@ -164,7 +164,7 @@ fn what_does_not_come_after_the_last_commit_and_what_is_no_tree_of_policies() {
 #[test]
 fn tests_that_fail_never_end_or_eat_memory() {
     let (world, first) = World::new();
-    let rollout = "rollout: {tests: {timeout: 5s, memory: 256Mi}}\n";
+    let rollout = "rollout: {tests: {timeout: 20s, memory: 256Mi}}\n";
     let configuration = format!("{}{rollout}", world.configuration(""));
     let process = Process::start(world.repository.folder.path(), &configuration);
     process.until("the first commit", |process| process.active().as_deref() == Some(first.as_str()));
