@@ -112,6 +112,8 @@ fn what_was_kept_is_verified_again() {
     let other = world.repository.key("other", &["ed25519"]);
     world.repository.allow(&format!("jim@example.com {other}\n"));
     let process = world.start();
-    process.until("the refusal", |process| process.admin("/readyz").1.contains("no allowed signer has"));
+    process.until("the refusal", |process| {
+        process.bundle()["refused"]["why"].to_string().contains("no allowed signer has")
+    });
     assert_eq!((process.admin("/readyz").0, process.review().0), (503, 503));
 }
