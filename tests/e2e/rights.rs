@@ -13,6 +13,7 @@ use crate::installation::Installed;
 
 const MERGE: &str = "application/merge-patch+json";
 const SECRET: &str = "/api/v1/namespaces/meshgate-system/secrets/meshgate-certificates";
+const PROOF: &str = "/api/v1/namespaces/meshgate-system/secrets/meshgate-proof";
 const STATE: &str = "/api/v1/namespaces/meshgate-system/configmaps/meshgate-state";
 const CONFIGURATIONS: [&str; 2] = [
     "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/meshgate-mutating",
@@ -73,6 +74,11 @@ fn renewed_and_repaired(admin: &User) {
         let secret = admin.get(SECRET).body;
         let stable = secret["metadata"]["annotations"]["meshgate.io/phase"] == "stable";
         (stable && secret["data"]["current.crt"] != former).then_some(())
+    });
+    // Keys that are gone from their Secret are made anew in it.
+    assert_eq!(admin.request(&Method::PATCH, PROOF, MERGE, &json!({ "data": null })).status, 200);
+    wait_until("another key", || {
+        admin.get(PROOF).body["data"].as_object().filter(|data| !data.is_empty()).map(drop)
     });
     // A foreign entry survives an apply, so the configuration is replaced. It is written down how long it was there.
     for configuration in CONFIGURATIONS {
