@@ -1,5 +1,6 @@
 //! Policies from Git, with the real `git` and `ssh-keygen`: what they sign, serve and refuse.
 #![cfg(test)]
+#![expect(clippy::print_stdout, reason = "the numbers of a run are its result")]
 
 mod fetched;
 mod flipped;
