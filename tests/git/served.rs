@@ -20,7 +20,6 @@ fn a_push_comes_in_force_and_every_answer_names_its_commit() {
         let message = format!("push {n}");
         let id = world.push(&message);
         let took = process.until("the push", |process| process.active().as_deref() == Some(id.as_str()));
-        // Half a second until the poll, and two from then on.
         println!("a push is in force after {} ms, of which up to 500 are the poll", took.as_millis());
         let (_, answer) = process.review();
         assert_eq!(
