@@ -159,12 +159,14 @@ fn verdict(entry: &Value, named: &[String]) -> (u8, String) {
         let messages: Vec<&str> = errors.iter().filter_map(|error| error["message"].as_str()).collect();
         return (FAILED, messages.join("; "));
     }
+    // As `lib.images` has it: who answers for an image whatever it is has attested nothing of it.
     let has = |name: &str, attested: &[Value]| {
         let standing = entry["authorities"].get(name).unwrap_or(&Value::Null);
+        if attested.is_empty() {
+            return standing["signed"] == true || standing["static"] == "pass";
+        }
         let known = list(&standing["attested"]);
-        let signed = standing["signed"] == true && attested.is_empty();
-        let all = !attested.is_empty() && attested.iter().all(|one| known.contains(one));
-        signed || all || standing["static"] == "pass"
+        attested.iter().all(|one| known.contains(one))
     };
     let mut lacking: Vec<String> = named.iter().filter(|name| !has(name, &[])).cloned().collect();
     let rules = list(&entry["rules"]);
@@ -223,4 +225,25 @@ fn shown(reference: &str, entry: &Value, code: u8, why: &str) -> String {
     // What a signer wrote must not look like a line of ours.
     let lines = shown.lines().map(|line| line.replace(char::is_control, " "));
     lines.collect::<Vec<_>>().join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_answers_for_any_image_has_signed_it_and_attested_nothing() {
+        let entry = |attested: &[&str], standing: Value| {
+            json!({
+                "status": "ok", "authorities": { "ours": standing },
+                "rules": [{ "name": "a", "atLeast": 1, "of": [{ "authority": "ours", "attested": attested }] }],
+            })
+        };
+        let pass = json!({ "signed": false, "attested": [], "static": "pass" });
+        let attests = json!({ "signed": false, "attested": ["sbom"], "static": null });
+        let code = |attested: &[&str], standing: &Value| verdict(&entry(attested, standing.clone()), &[]).0;
+        assert_eq!([code(&[], &pass), code(&["sbom"], &pass)], [0, UNVERIFIED]);
+        assert_eq!([code(&[], &attests), code(&["sbom"], &attests)], [UNVERIFIED, 0]);
+        assert_eq!(verdict(&entry(&[], pass), &["ours".to_owned()]).0, 0);
+    }
 }
