@@ -10,8 +10,9 @@ use std::sync::{LazyLock, Mutex};
 use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
-/// Longer than any of the programs needs to start, also on a machine that is busy.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than anything that is waited for takes, also on a machine that is busy: the longest, a renewal by another leader,
+/// has the end of a Lease before it (15 s and up to 5 s) and two waits of the certificate in it (9 s).
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// How often is looked whether something has come about.
 const PAUSE: Duration = Duration::from_millis(20);
