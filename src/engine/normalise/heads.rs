@@ -53,7 +53,12 @@ fn not_true(rule: &mut Rule, context: &Context) {
         Node::Reference(_, steps) => steps.as_slice(),
         _ => &[],
     };
-    let heads = steps.iter().chain(arguments.iter().flatten()).chain(&*key).chain(&*value);
+    if steps.iter().any(|step| is_evaluated(step, context))
+        && matches!(body.as_deref(), Some([only]) if is_true(&only.kind))
+    {
+        *body = None;
+    }
+    let heads = arguments.iter().flatten().chain(&*key).chain(&*value);
     drop_not_true(heads, body, context);
     for branch in otherwise {
         drop_not_true(branch.value.iter(), &mut branch.body, context);
@@ -66,21 +71,22 @@ pub(super) fn drop_not_true<'a>(
     body: &mut Option<Body>,
     context: &Context,
 ) {
-    let says_true = matches!(body.as_deref(), Some([statement]) if says_true(statement));
-    if says_true && heads.any(|head| is_evaluated(head, context)) {
+    let Some([statement]) = body.as_deref() else { return };
+    // OPA takes the steps of a head's reference out first, then calls of heads, then those of values of `with`, then what else
+    // heads evaluate: the body is no longer `true` alone for those that come after a statement was put there.
+    let has_others = statement.with.iter().any(|(_, value)| has_call(value));
+    let is_reached = |head: &Term| has_call(head) || !has_others && is_evaluated(head, context);
+    if is_true(&statement.kind) && heads.any(is_reached) {
         *body = None;
     }
-}
-
-/// `true` or `not true`, also with a `with`, unless OPA takes a call out of its value.
-fn says_true(statement: &Statement) -> bool {
-    is_true(&statement.kind) && !statement.with.iter().any(|(_, value)| has_call(value))
 }
 
 fn has_call(term: &Term) -> bool {
     match term.node {
         Node::Call(..) | Node::Infix(..) | Node::In(..) => true,
         Node::Comprehension(..) => false,
+        // It is taken out like a call.
+        Node::Reference(ref base, _) if base.root().is_none() => true,
         _ => term.children().into_iter().any(has_call),
     }
 }
