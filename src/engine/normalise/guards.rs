@@ -159,9 +159,13 @@ impl Index {
             Node::In(None, value, collection) if !is_negated => {
                 self.needed(term, asked, context);
                 let known = self.constant(value).unwrap_or(value);
+                let collection = self.constant(collection).unwrap_or(collection);
                 let operands = match (self.ground(value, context), self.ground(collection, context)) {
                     // Of an empty one the index has nothing to look for.
                     (Some(reference), _) if is_constant(collection) && !collection.children().is_empty() => {
+                        if !are_indexed(collection) {
+                            return asked.push(Asked::Defined(reference));
+                        }
                         (reference, self.here(collection))
                     }
                     (_, Some(reference)) if is_scalar(known) => (self.here(known), reference),
@@ -305,6 +309,18 @@ fn is_constant(term: &Term) -> bool {
         Node::Constant(_) | Node::Name(_) => true,
         Node::Array(_) | Node::Set(_) | Node::Object(_) => term.children().into_iter().all(is_constant),
         _ => false,
+    }
+}
+
+/// Whether the index tells all members from others: it takes an object or a set for anything, also as an item of an array.
+fn are_indexed(collection: &Term) -> bool {
+    let is_flat = |member: &Term| match &member.node {
+        Node::Array(items) => items.iter().all(is_scalar),
+        _ => is_scalar(member),
+    };
+    match &collection.node {
+        Node::Object(members) => members.iter().all(|(_, member)| is_flat(member)),
+        _ => collection.children().into_iter().all(is_flat),
     }
 }
 
