@@ -41,20 +41,25 @@ fn main() {
     let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
     match words.next().as_deref() {
         Some("baseline") => baseline::serve(&words.next().expect("a directory with a certificate")),
-        Some("all") => all(seconds(words.next())),
+        Some("all") => all(seconds(words.next(), 10), seconds(words.next(), 60)),
         // As `cargo test --benches` and CI run it: nothing is measured.
         _ => println!("benches/load/run measures"),
     }
 }
 
-fn seconds(word: Option<String>) -> Duration {
-    Duration::from_secs(word.and_then(|word| word.parse().ok()).unwrap_or(10))
+fn seconds(word: Option<String>, otherwise: u64) -> Duration {
+    Duration::from_secs(word.and_then(|word| word.parse().ok()).unwrap_or(otherwise))
 }
 
-fn all(time: Duration) {
+fn all(time: Duration, overloaded: Duration) {
     let certificate = server::certificate();
     let review = Arc::new(review().to_string().into_bytes());
-    println!("{} bytes a review, {} s each", review.len(), time.as_secs());
+    println!(
+        "{} bytes a review, {} s each, {} s of overload",
+        review.len(),
+        time.as_secs(),
+        overloaded.as_secs()
+    );
     let baseline = Server::baseline(&certificate);
     report(&baseline, "/", "parses and allows", &review, time);
     drop(baseline);
@@ -69,7 +74,7 @@ fn all(time: Duration) {
     for path in ["/validate?timeout=10s", "/mutate?timeout=10s"] {
         report(&server, path, path, &review, time);
     }
-    overload(&server, &review, time);
+    overload(&server, &review, overloaded);
     hostile::run(&server, &review, time);
 }
 
