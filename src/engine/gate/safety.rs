@@ -44,13 +44,6 @@ pub(super) fn judge(reading: &Reading<'_>, rules: &Rules<'_>, found: &mut Found)
             );
             found.add(module, "MG111", variable.place, message);
         }
-        for variable in search.open.crossed.iter().filter_map(|id| rule.variables.get(*id)) {
-            let name = &variable.name;
-            let message = format!(
-                "`{name}` stands in the patterns of both sides, and only they make it known; unify each part in a statement of its own"
-            );
-            found.add(module, "MG116", variable.place, message);
-        }
     }
 }
 
@@ -88,8 +81,6 @@ struct Open {
     unbound: Variables,
     /// Those that an expression both iterates and closes over.
     closed: Variables,
-    /// Those that become known in a statement that has them on both sides, where the interpreter may go on too early.
-    crossed: Variables,
 }
 
 impl Search<'_> {
@@ -98,7 +89,6 @@ impl Search<'_> {
         let Ordered { list, open, .. } = ordered(atoms, outside);
         self.open.unbound.extend(open.unbound);
         self.open.closed.extend(open.closed);
-        self.open.crossed.extend(open.crossed);
         let mut visible = outside.clone();
         for atom in &list {
             for closure in &atom.closures {
@@ -157,7 +147,6 @@ fn ordered(atoms: Vec<Atom>, outside: &Variables) -> Ordered {
             let is_own = !shared.is_empty() && shared == gives;
             if shared_bound && !is_own && atom.needs.iter().all(|id| bound.contains(id) || gives.contains(id))
             {
-                open.crossed.extend(outputs::crossed(&atom, &gives));
                 bound.extend(gives);
                 list.push(atom);
             } else {

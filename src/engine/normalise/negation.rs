@@ -1,6 +1,7 @@
 //! What `not` negates. OPA binds the operands of calls and operators before the negation, so an undefined operand
 //! makes the whole body undefined; the interpreter makes the negation true. A reference, also on a side of `==`, is
-//! negated itself.
+//! negated itself. A negation binds nothing, where the interpreter takes a step of a reference and a side of `=` for bound
+//! by it, and comes to it too early: `not p[x]` is written `not p[[x][0]]`, and `not x = 1` is `not x == 1`.
 
 use super::context::Context;
 use super::tree::{Body, Kind, Node, Statement, Term};
@@ -18,6 +19,26 @@ pub(super) fn statement(statement: &mut Statement, before: &mut Body, context: &
         }
         _ => {}
     }
+    if let Kind::Unify(left, right) = &**negated {
+        let node = Node::Infix("==", Box::new(left.clone()), Box::new(right.clone()));
+        **negated = Kind::Term(Term { line: like.line, node });
+    }
+    if let Kind::Term(term) = &mut **negated {
+        binds_nothing(term);
+    }
+}
+
+/// Writes the steps that are variables so that they are only used.
+fn binds_nothing(term: &mut Term) {
+    if matches!(term.node, Node::Comprehension(..)) {
+        return;
+    }
+    if let Node::Reference(_, steps) = &mut term.node {
+        steps.iter_mut().filter(|step| matches!(step.node, Node::Variable(_))).for_each(|step| {
+            *step = step.clone().in_array();
+        });
+    }
+    term.children_mut().into_iter().for_each(binds_nothing);
 }
 
 struct Binder<'a> {

@@ -2,30 +2,22 @@
 //! before, and its members are counted.
 
 use super::context::Context;
-use super::documents::none;
 use super::tree::{Body, Kind, Node, Shape, Statement, Term};
 
-/// Changes the object patterns of a statement; whether a negation became a comprehension, whose body is new.
+/// Changes the object patterns of a statement.
 pub(super) fn statement(
     statement: &mut Statement,
     before: &mut Body,
     after: &mut Body,
     context: &mut Context,
-) -> bool {
-    if let Kind::Not(negated) = &statement.kind {
-        let has = matches!(&**negated, Kind::Unify(left, right) if is_pattern(left) || is_pattern(right));
-        if has {
-            *statement = none(statement);
-        }
-        return has;
-    }
+) {
     let like = statement.clone();
     let (pattern, matched) = match &mut statement.kind {
         Kind::Unify(left, right) if is_pattern(right) && !has_variables(left) => (right, left),
         Kind::Assign(left, right) | Kind::Unify(left, right) if is_pattern(left) && !has_variables(right) => {
             (left, right)
         }
-        _ => return false,
+        _ => return,
     };
     if !matches!(matched.node, Node::Variable(_)) {
         let name = context.fresh();
@@ -34,7 +26,6 @@ pub(super) fn statement(
         statement.with.clear();
     }
     counts(pattern, matched, after, context);
-    false
 }
 
 /// An object with variables, or an array of such.

@@ -39,15 +39,10 @@ pub(super) fn body(body: &mut Body, context: &mut Context) {
 
 fn keep(statement: &mut Statement, bound: &BTreeSet<String>, body: &mut Body, context: &mut Context) {
     let line = statement.line;
-    let first = |term: Term| {
-        let zero = Term { line, node: Node::Constant("0".to_owned()) };
-        let one = Term { line, node: Node::Array(vec![term]) };
-        Term { line, node: Node::Reference(Box::new(one), vec![zero]) }
-    };
     match &mut statement.kind {
-        Kind::Assign(_, right) if names(right) => *right = first(right.clone()),
+        Kind::Assign(_, right) if names(right) => *right = right.clone().in_array(),
         Kind::Unify(_, right) if matches!(&right.node, Node::Variable(name) if bound.contains(name)) => {
-            *right = first(right.clone());
+            *right = right.clone().in_array();
         }
         Kind::Term(Term { node: Node::Call(function, arguments), .. })
             if arguments.len() == 2

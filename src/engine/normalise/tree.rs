@@ -109,6 +109,27 @@ pub(super) enum Shape {
     Object,
 }
 
+impl Statement {
+    /// The terms directly in it, without those of the body of an `every`.
+    pub(super) fn terms(&self) -> Vec<&Term> {
+        let mut terms = self.kind.terms();
+        terms.extend(self.with.iter().map(|(_, value)| value));
+        terms
+    }
+}
+
+impl Kind {
+    fn terms(&self) -> Vec<&Term> {
+        match self {
+            Self::Some(_) => Vec::new(),
+            Self::SomeIn(key, value, collection) => key.iter().chain([value, collection]).collect(),
+            Self::Term(term) | Self::Every(_, _, term, _) => vec![term],
+            Self::Assign(left, right) | Self::Unify(left, right) => vec![left, right],
+            Self::Not(negated) => negated.terms(),
+        }
+    }
+}
+
 impl Term {
     /// A variable.
     pub(super) fn variable(name: impl Into<String>, line: u32) -> Self {
@@ -118,6 +139,14 @@ impl Term {
     /// A string.
     pub(super) fn text(text: &str, line: u32) -> Self {
         Self { line, node: Node::Constant(serde_json::Value::from(text).to_string()) }
+    }
+
+    /// `[TERM][0]`: the same value, which the interpreter does not take for a name.
+    pub(super) fn in_array(self) -> Self {
+        let line = self.line;
+        let zero = Self { line, node: Node::Constant("0".to_owned()) };
+        let array = Self { line, node: Node::Array(vec![self]) };
+        Self { line, node: Node::Reference(Box::new(array), vec![zero]) }
     }
 
     /// The parts of a reference without computed ones.

@@ -61,6 +61,7 @@ fn body(body: &mut Body, context: &mut Context) {
         self::statement(statement, body, context);
     }
     declarations(body);
+    every::waits(body, context);
     schedule::body(body, context);
     context.leave();
 }
@@ -81,9 +82,7 @@ fn statement(mut statement: Statement, body: &mut Body, context: &mut Context) {
     outputs::statement(&mut statement, context);
     iterations::statement(&mut statement, &mut before, context);
     let mut after = Vec::new();
-    if patterns::statement(&mut statement, &mut before, &mut after, context) {
-        nested(&mut statement, context);
-    }
+    patterns::statement(&mut statement, &mut before, &mut after, context);
     before.into_iter().for_each(|before| self::statement(before, body, context));
     body.push(statement);
     body.append(&mut after);

@@ -9,7 +9,14 @@ impl Generator {
     /// Up to so many statements; what they bind is in the scope then.
     pub(super) fn statements(&mut self, scope: &mut Scope, depth: usize, most: usize) -> Vec<Tree> {
         let count = 1 + self.random.below(most);
-        (0..count).map(|_| self.statement(scope, depth)).collect()
+        let mut statements: Vec<Tree> = (0..count).map(|_| self.statement(scope, depth)).collect();
+        // They mean the same in another order, unless a name is used above its declaration.
+        if count > 1 && self.random.chance(12) {
+            let (from, to) = (self.random.below(count), self.random.below(count));
+            let moved = statements.remove(from);
+            statements.insert(to, moved);
+        }
+        statements
     }
 
     fn statement(&mut self, scope: &mut Scope, depth: usize) -> Tree {
@@ -151,6 +158,16 @@ impl Generator {
 
     fn unification(&mut self, scope: &mut Scope, depth: usize) -> Tree {
         let bound = scope.of(Type::Opaque);
+        if !bound.is_empty() && self.random.chance(35) {
+            let other = self.random.one_of(&bound).to_owned();
+            let name = self.fresh();
+            scope.bind(&name, Type::Opaque);
+            return match self.random.below(3) {
+                0 => tree![format!("{name} := {other}")],
+                1 => tree![format!("{name} = {other}")],
+                _ => tree![format!("{other} = {name}")],
+            };
+        }
         if !bound.is_empty() && self.random.chance(40) {
             let name = self.random.one_of(&bound).to_owned();
             return tree![name, " = ", self.term(scope, Type::Any, depth)];
@@ -232,7 +249,8 @@ impl Generator {
     fn negation(&mut self, scope: &Scope, depth: usize) -> Tree {
         let was_negated = std::mem::replace(&mut self.is_negated, true);
         let negated = match self.random.below(10) {
-            0 | 1 => self.nowhere(scope),
+            0 => self.nowhere(scope),
+            1 => self.lookup(scope),
             2 => self.builtin(scope, Type::Truth, depth),
             3 => self.rule_reference(scope, Type::Any, depth),
             4 => self.rule_reference(scope, Type::Truth, depth),
@@ -244,6 +262,17 @@ impl Generator {
         };
         self.is_negated = was_negated;
         tree!["not ", negated]
+    }
+
+    /// A reference with a step that is known before.
+    fn lookup(&mut self, scope: &Scope) -> Tree {
+        let of = self.random.one_of(COLLECTIONS);
+        let bound = scope.of(Type::Opaque);
+        if bound.is_empty() {
+            return self.nowhere(scope);
+        }
+        let key = self.random.one_of(&bound).to_owned();
+        tree![format!("{of}[{key}]")]
     }
 
     /// What holds or not.

@@ -32,19 +32,6 @@ pub(super) fn of(atom: &Atom, bound: &Variables) -> Variables {
     }
 }
 
-/// Of what a unification binds, that which stands in patterns on both of its sides.
-pub(super) fn crossed(atom: &Atom, gives: &Variables) -> Variables {
-    let AtomForm::Unify { left, right, assigned: false } = &atom.form else { return Variables::new() };
-    let is_pattern = |term: &Term| matches!(term.form, Form::Array(_) | Form::Object(_));
-    if !(is_pattern(left) && is_pattern(right)) {
-        return Variables::new();
-    }
-    let (mut left_ones, mut right_ones) = (Variables::new(), Variables::new());
-    pattern_variables(left, &mut left_ones);
-    pattern_variables(right, &mut right_ones);
-    left_ones.intersection(&right_ones).filter(|id| gives.contains(id)).copied().collect()
-}
-
 /// References go over all keys: their steps are bound where what they start from is.
 fn by_steps(term: &Term, bound: &Variables) -> Variables {
     let mut gives = Variables::new();
