@@ -11,8 +11,9 @@ use crate::config::{ADMIN_PORT, SERVICE, WEBHOOK_PORT};
 /// The user of the image (Dockerfile), which owns no file of it.
 const USER: u32 = 65532;
 
-/// Draining takes 15 s until nobody connects any more, and 10 s for what is in flight; the rest is in reserve.
-const TERMINATION_SECONDS: u32 = 40;
+/// Draining takes 15 s until nobody connects any more, up to 95 s until API servers have closed what they don't use, and 10 s
+/// for what is in flight; the rest is in reserve.
+const TERMINATION_SECONDS: u32 = 130;
 
 /// What changes with `meshgate.yaml`, so that the Pods are replaced: it is read once, at their start.
 const FINGERPRINT: &str = "meshgate.io/configuration-sha256";

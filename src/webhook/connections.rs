@@ -159,9 +159,9 @@ impl Connection {
         self.waits_for(limits.idle, Some(limits.head)).await;
     }
 
-    /// Returns when nothing of a request has come for `quiet`.
-    pub(super) async fn quiet(&self, quiet: Duration) {
-        self.waits_for(quiet, None).await;
+    /// Returns when nothing of a request has come for `idle`.
+    pub(super) async fn quiet(&self, idle: Duration) {
+        self.waits_for(idle, None).await;
     }
 
     /// Returns when it has been idle for `idle`, or a head has taken `head`.

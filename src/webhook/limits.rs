@@ -42,7 +42,10 @@ pub struct Limits {
     /// How long a server that is told to stop goes on taking connections: EndpointSlices and kube-proxy need that to send
     /// no more.
     pub leave: Duration,
-    /// How long a connection must have been idle then to be closed: a request may be on its way to one that was not.
+    /// How long a connection must have been idle then to be closed: longer than the API server's 90 s (client-go,
+    /// IdleConnTimeout), so that it is the one who closes.
+    pub linger: Duration,
+    /// The same for a server that is told to stop at once: a request may be on its way to one that was idle for less.
     pub quiet: Duration,
     /// How long requests in flight may take to finish then.
     pub drain: Duration,
@@ -67,6 +70,7 @@ impl Default for Limits {
             wait: Duration::from_secs(1),
             grace: Duration::from_secs(2),
             leave: Duration::from_secs(15),
+            linger: Duration::from_secs(95),
             quiet: Duration::from_secs(1),
             drain: Duration::from_secs(10),
         }

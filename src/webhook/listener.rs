@@ -42,7 +42,8 @@ pub(super) struct Attendant {
     metrics: Metrics,
 }
 
-/// Takes connections until the stage is [`Stage::Closing`], then waits for those that are open.
+/// Takes connections until the stage is [`Stage::Closing`], then waits for those that are open: until the idle ones end, and
+/// what is in flight then.
 pub(super) async fn run(
     listener: TcpListener,
     connections: Arc<Connections>,
@@ -52,9 +53,9 @@ pub(super) async fn run(
     let mut tasks = JoinSet::new();
     let mut closing = stage.clone();
     let mut closing = pin!(closes(&mut closing));
-    loop {
+    let idle = loop {
         tokio::select! {
-            () = &mut closing => break,
+            idle = &mut closing => break idle,
             Some(_) = tasks.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => match connections.admit() {
@@ -70,19 +71,22 @@ pub(super) async fn run(
                 }
             }
         }
-    }
+    };
     drop(listener);
     tracing::info!(connections = tasks.len(), "closing");
-    let finished = timeout(attendant.limits.drain, async { while tasks.join_next().await.is_some() {} });
+    let longest = idle.saturating_add(attendant.limits.drain);
+    let finished = timeout(longest, async { while tasks.join_next().await.is_some() {} });
     if finished.await.is_err() {
         tracing::warn!(connections = tasks.len(), "stopped with requests in flight");
     }
 }
 
-/// Returns when the listener is to close; never where nobody is left to say so.
-async fn closes(stage: &mut watch::Receiver<Stage>) {
-    if stage.wait_for(|stage| *stage == Stage::Closing).await.is_err() {
-        std::future::pending::<()>().await;
+/// Returns when the listener is to close, with how long idle connections may stay; never where nobody is left to say so.
+async fn closes(stage: &mut watch::Receiver<Stage>) -> Duration {
+    let stage = stage.wait_for(|stage| matches!(stage, Stage::Closing(_))).await.map(|stage| *stage);
+    match stage {
+        Ok(Stage::Closing(idle)) => idle,
+        _ => std::future::pending().await,
     }
 }
 
@@ -161,8 +165,8 @@ impl Attendant {
         let mut http = pin!(http.serve_connection(watched, service));
         let mut overdue = pin!(connection.overdue(&self.limits));
         let quiet = async {
-            closes(&mut stage).await;
-            connection.quiet(self.limits.quiet).await;
+            let idle = closes(&mut stage).await;
+            connection.quiet(idle).await;
         };
         tokio::select! {
             ended = http.as_mut() => return log_end(ended),

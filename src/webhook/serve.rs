@@ -25,7 +25,8 @@ pub struct Port {
 }
 
 /// Serves both ports until `stop` comes, then as long as it says: first `/readyz` fails and every answer closes its
-/// connection, then no more connections are taken, at last what is in flight is answered, for [`Limits::drain`] at most.
+/// connection, then no more connections are taken and the idle ones end, at last what is in flight is answered, for
+/// [`Limits::drain`] at most.
 /// The admin port tells of it to the end.
 ///
 /// # Errors
@@ -59,10 +60,14 @@ pub async fn serve(
         condition.fails("the server is about to stop");
         stage.send_replace(Stage::Leaving);
         tracing::info!(?stop, "stopping");
-        if stop == Stop::Leave {
-            sleep(limits.leave).await;
-        }
-        stage.send_replace(Stage::Closing);
+        let idle = match stop {
+            Stop::Leave => {
+                sleep(limits.leave).await;
+                limits.linger
+            }
+            Stop::Now => limits.quiet,
+        };
+        stage.send_replace(Stage::Closing(idle));
     };
     tokio::join!(running, stopping);
     if let Some(admin) = admin {

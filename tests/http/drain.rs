@@ -71,8 +71,8 @@ fn a_server_without_connections_stops_at_once() {
 /// As behind a Service: who sends requests needs a while to learn that this one ends (cluster: drain).
 #[test]
 fn a_server_that_leaves_answers_until_nobody_sends_any_more() {
-    let (leave, quiet) = (Duration::from_millis(1_500), Duration::from_millis(200));
-    let mut server = Server::plain(Limits { leave, quiet, ..Limits::default() });
+    let (leave, linger) = (Duration::from_millis(1_500), Duration::from_millis(200));
+    let mut server = Server::plain(Limits { leave, linger, ..Limits::default() });
     let (mut kept, mut idle) = (server.client(), server.client());
     let good = review("1", "shop", &good_spec());
     for client in [&mut kept, &mut idle] {
@@ -100,5 +100,26 @@ fn a_server_that_leaves_answers_until_nobody_sends_any_more() {
         assert!(began.elapsed() < Duration::from_secs(10), "new connections are taken");
         sleep(Duration::from_millis(5));
     }
+    server.ended(Duration::from_secs(1));
+}
+
+/// An API server may use what it has kept open: it is the one who closes.
+#[test]
+fn a_server_that_leaves_waits_for_idle_connections_to_be_closed() {
+    let leave = Duration::from_millis(100);
+    let mut server = Server::plain(Limits { leave, ..Limits::default() });
+    let (mut idle, kept) = (server.client(), server.client());
+    let good = review("1", "shop", &good_spec());
+    assert_eq!(idle.review("/validate", &good).status, 200);
+    server.stop(Stop::Leave);
+    while TcpStream::connect(server.address).is_ok() {
+        sleep(Duration::from_millis(5));
+    }
+    // Longer than a server that is to stop at once would let it be idle.
+    sleep(Limits::default().quiet * 2);
+    let response = idle.review("/validate", &good);
+    assert_eq!((response.status, response.header("connection")), (200, Some("close")));
+    assert!(idle.ends());
+    drop(kept);
     server.ended(Duration::from_secs(1));
 }

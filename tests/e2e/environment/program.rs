@@ -10,9 +10,9 @@ use std::sync::{LazyLock, Mutex};
 use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
-/// Longer than anything that is waited for takes, also on a machine that is busy: the longest, a renewal by another leader,
-/// has the end of a Lease before it (15 s and up to 5 s) and two waits of the certificate in it (9 s).
-pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+/// Longer than anything that is waited for takes, also on a machine that is busy: the longest, the end of a replica, waits for
+/// connections that an API server closes 90 s after their last use.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How often is looked whether something has come about.
 const PAUSE: Duration = Duration::from_millis(20);
