@@ -59,7 +59,7 @@ fn count(kind: &mut Kind, choice: Choice, context: &Context) -> usize {
         let others = loops > usize::from(part.iterates);
         if part.is_chosen {
             chosen = usize::saturating_add(chosen, 1);
-            if part.fails && (opened || others) {
+            if part.fails && (opened || others || part.iterates && part.holds_call) {
                 needed = chosen;
             }
         }
@@ -93,6 +93,14 @@ struct Part {
     is_open: bool,
     fails: bool,
     iterates: bool,
+    /// A call that can fail is below it.
+    holds_call: bool,
+}
+
+fn holds_call(term: &Term, context: &Context) -> bool {
+    let within =
+        |child: &Term| is_call(child, false) && of_term(child, context) || holds_call(child, context);
+    !matches!(term.node, Node::Comprehension(..)) && term.children().into_iter().any(within)
 }
 
 fn parts(term: &Term, is_operand: bool, choice: Choice, found: &mut Vec<Part>, context: &Context) {
@@ -103,7 +111,8 @@ fn parts(term: &Term, is_operand: bool, choice: Choice, found: &mut Vec<Part>, c
     }
     if is_chosen || is_whole {
         let (is_open, fails) = (is_open(term, context), of_term(term, context));
-        found.push(Part { is_chosen, is_open, fails, iterates: iterates(term) });
+        let holds_call = holds_call(term, context);
+        found.push(Part { is_chosen, is_open, fails, iterates: iterates(term), holds_call });
         return;
     }
     let children = match &term.node {

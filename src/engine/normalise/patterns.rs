@@ -47,7 +47,7 @@ fn counts(pattern: &Term, matched: &Term, after: &mut Body, context: &mut Contex
     let line = pattern.line;
     match &pattern.node {
         Node::Object(members) => {
-            after.push(count(matched, members.len(), context));
+            after.push(count(matched, keys(members, line), context));
             for (key, value) in members {
                 counts(value, &step(matched, key.clone()), after, context);
             }
@@ -70,15 +70,24 @@ fn step(base: &Term, step: Term) -> Term {
     Term { line: base.line, node }
 }
 
+/// How many keys there are; those that are no constants can be the same.
+fn keys(members: &[(Term, Term)], line: u32) -> Term {
+    let term = |node| Term { line, node };
+    if members.iter().all(|(key, _)| key.as_json().is_some()) {
+        return term(Node::Constant(members.len().to_string()));
+    }
+    let keys = term(Node::Set(members.iter().map(|(key, _)| key.clone()).collect()));
+    term(Node::Call(Box::new(Term::variable("count", line)), vec![keys]))
+}
+
 /// `count([true | x := MATCHED[_]]) == LENGTH`, which is no error for what is no object.
-fn count(matched: &Term, length: usize, context: &mut Context) -> Statement {
+fn count(matched: &Term, length: Term, context: &mut Context) -> Statement {
     let line = matched.line;
     let term = |node| Term { line, node };
     let member = step(matched, Term::variable("_", line));
     let body = vec![Statement::assign(&context.fresh(), member)];
     let all = term(Node::Comprehension(Shape::Array, vec![term(Node::Constant("true".to_owned()))], body));
     let count = term(Node::Call(Box::new(Term::variable("count", line)), vec![all]));
-    let length = term(Node::Constant(length.to_string()));
     let equal = term(Node::Infix("==", Box::new(count), Box::new(length)));
     Statement { line, kind: Kind::Term(equal), with: Vec::new() }
 }

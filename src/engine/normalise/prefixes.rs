@@ -58,6 +58,8 @@ fn prefix(rule: &Rule) -> Option<(Term, Vec<String>)> {
     }
     let is_ground = constants == steps.len();
     let length = match rule.key {
+        // The interpreter makes it, but not where something is replaced.
+        None if is_ground && of_names == constants && rule.body.is_some() => constants.saturating_sub(1),
         _ if is_ground && of_names == constants => return None,
         // The set that is there.
         Some(_) if is_ground => return None,

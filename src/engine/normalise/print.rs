@@ -149,7 +149,8 @@ impl Printer {
     }
 
     fn pair(&mut self, left: &Term, between: &str, right: &Term) {
-        self.term(left);
+        // `(1 == 1) = x` is read to its end only with them.
+        self.operand(left, MUL);
         self.put(between);
         self.term(right);
     }

@@ -117,6 +117,20 @@ fn term(expr: &Ref<Expr>) -> Term {
     Term { line: expr.span().line, node: node(expr) }
 }
 
+/// Of two members with the same constant as a key OPA's parser keeps the last value, in the place of the first.
+fn members(all: impl Iterator<Item = (Term, Term)>) -> Vec<(Term, Term)> {
+    let mut kept: Vec<(Term, Term)> = Vec::new();
+    for (key, value) in all {
+        let constant = key.as_json();
+        let same = kept.iter_mut().find(|(other, _)| constant.is_some() && other.as_json() == constant);
+        match same {
+            Some((_, before)) => *before = value,
+            None => kept.push((key, value)),
+        }
+    }
+    kept
+}
+
 fn node(expr: &Ref<Expr>) -> Node {
     let all = |exprs: &[Ref<Expr>]| exprs.iter().map(term).collect::<Vec<_>>();
     let boxed = |expr: &Ref<Expr>| Box::new(term(expr));
@@ -131,7 +145,7 @@ fn node(expr: &Ref<Expr>) -> Node {
         Expr::Array { items, .. } => Node::Array(all(items)),
         Expr::Set { items, .. } => Node::Set(all(items)),
         Expr::Object { fields, .. } => {
-            Node::Object(fields.iter().map(|(_, key, value)| (term(key), term(value))).collect())
+            Node::Object(members(fields.iter().map(|(_, key, value)| (term(key), term(value)))))
         }
         Expr::ArrayCompr { term: head, query, .. } => {
             Node::Comprehension(Shape::Array, vec![term(head)], body(query))
