@@ -9,6 +9,7 @@
 mod authority;
 mod cached;
 mod compile;
+mod compliance;
 mod credentials;
 mod digest;
 mod evidence;
@@ -17,14 +18,18 @@ mod flights;
 mod gather;
 mod identity;
 mod in_force;
+mod layout;
 mod legacy;
 mod limits;
 mod registry;
 mod reject;
+mod save;
 mod signer;
 mod source;
+mod stale;
 mod statement;
 mod trust;
+mod verdicts;
 mod verifier;
 
 pub use authority::{Authorities, Authority};
@@ -32,16 +37,18 @@ pub use cached::Cached;
 pub use credentials::{CredentialSet, DockerConfigError};
 pub use digest::{Digest, DigestError};
 pub use evidence::{Annotations, Evidence, Origin, Repository};
-pub use facts::{Fact, Found, Known, Rejected, entry, judge};
 pub use gather::{Asked, Gatherer};
 pub use identity::Identity;
 pub use in_force::InForce;
+pub use layout::{Layout, LayoutError};
 pub use limits::Limits;
 pub use registry::{Registries, RegistriesError};
 pub use reject::{Class, Reject};
+pub use save::Pack;
 pub use signer::{Certificate, Signer};
 pub use source::{Answer, EvidenceSource, Gathered, Resolved, SourceError, Wanted};
 pub use trust::{CertificateTrust, KeyTrust, ManagedKey, Trust, TrustRoot, Window};
+pub use verdicts::Remembered;
 pub use verifier::{
     Artifact, Checked, Form, Kind, SignatureVerifier, Sigstore, Verified, check, check_payload,
 };

@@ -4,18 +4,20 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 
-use super::registries::{self, Live};
+use super::registries::{self, KEPT, Live};
 use crate::context::{Images, ImagesFile};
 use crate::engine::Bundle;
-use crate::image::{Gatherer, Limits};
+use crate::image::{EvidenceSource, Gatherer, Layout, Limits, Remembered};
 
 /// Who is asked about images.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ImageFacts {
     /// A file that says it all.
     File(PathBuf),
+    /// A directory, as `images save` writes it.
+    Layout(PathBuf),
     /// Registries, with the user's credentials.
     Registry,
     /// Nobody: policies that look at images are left out, which is told and counted.
@@ -23,16 +25,42 @@ pub(super) enum ImageFacts {
 }
 
 impl ImageFacts {
-    /// Reads `registry`, `facts:FILE` or `skip`.
+    /// Reads `registry`, `layout:DIR`, `facts:FILE` or `skip`.
     ///
     /// # Errors
     /// What may be written.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
             Some(("facts", file)) if !file.is_empty() => Ok(Self::File(PathBuf::from(file))),
+            Some(("layout", path)) if !path.is_empty() => Ok(Self::Layout(PathBuf::from(path))),
             None if text == "skip" => Ok(Self::Skip),
             None if text == "registry" => Ok(Self::Registry),
-            _ => Err("write registry, facts:FILE or skip".to_owned()),
+            _ => Err("write registry, layout:DIR, facts:FILE or skip".to_owned()),
+        }
+    }
+
+    /// The same of those that have evidence: `registry`, `layout:DIR`.
+    ///
+    /// # Errors
+    /// What may be written.
+    pub(super) fn of_evidence(text: &str) -> Result<Self, String> {
+        let read = Self::parse(text).ok().filter(|one| matches!(one, Self::Layout(_) | Self::Registry));
+        read.ok_or_else(|| "write registry or layout:DIR".to_owned())
+    }
+
+    /// Who has evidence.
+    ///
+    /// # Errors
+    /// The directory is no layout, registries can't be asked, or there is no evidence at all.
+    pub(super) fn source(&self) -> anyhow::Result<Arc<dyn EvidenceSource>> {
+        match self {
+            Self::Registry => registries::of_user(),
+            Self::Layout(path) => {
+                let layout =
+                    Layout::open(path).with_context(|| format!("--images layout:{}", path.display()))?;
+                Ok(Arc::new(layout))
+            }
+            Self::File(_) | Self::Skip => bail!("no evidence of images is read here"),
         }
     }
 
@@ -51,8 +79,9 @@ impl ImageFacts {
                     .map_err(|why| anyhow!("--images facts:{}: {why}", path.display()))?;
                 Ok(Images::of(Arc::new(file)))
             }
-            Self::Registry => {
-                let gatherer = Gatherer::of_bundle(bundle, registries::of_user()?, Limits::default());
+            Self::Registry | Self::Layout(_) => {
+                let verifier = Remembered::sigstore(Limits::default(), KEPT);
+                let gatherer = Gatherer::of_bundle(bundle, self.source()?, verifier, Limits::default());
                 let gatherer = gatherer.map_err(|faults| anyhow!("{faults}"))?;
                 Ok(Images::of(Arc::new(Live::start(gatherer)?)))
             }

@@ -36,7 +36,7 @@ pub(super) struct ManifestFlags {
     /// What becomes of facts that nobody gives
     #[arg(long, value_enum, value_name = "HOW", default_value_t)]
     missing_facts: MissingFacts,
-    /// Who is asked about images: registry, facts:FILE, or skip, which leaves out the policies that look at them
+    /// Who is asked about images: registry, layout:DIR, facts:FILE, or skip, which leaves out the policies that look at them
     /// [default: registry where the policies have an ImageTrust, else skip]
     #[arg(long, value_name = "FROM", value_parser = ImageFacts::parse)]
     images: Option<ImageFacts>,

@@ -17,34 +17,44 @@ use crate::image::{
 };
 use crate::kubernetes::image_reference::ImageReference;
 
-/// What a command keeps of what it read, in bytes.
-const KEPT: u64 = 64 << 20;
+/// What a command keeps of what it read, and of what it verified, in bytes each.
+pub(super) const KEPT: u64 = 64 << 20;
 
 /// All registries, on behalf of the user.
-struct OfUser {
-    registries: Registries,
-    user: CredentialSet,
+pub(super) struct OfUser {
+    pub(super) registries: Registries,
+    pub(super) user: CredentialSet,
 }
 
-/// All registries, on behalf of the user.
+/// All registries, on behalf of the user; what was read of them is kept.
 ///
 /// # Errors
 /// The Docker configuration, or TLS, can't be used.
 pub(super) fn of_user() -> anyhow::Result<Arc<dyn EvidenceSource>> {
-    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".docker"));
-    let directory = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from).or(home);
-    let file = directory.map(|directory| directory.join("config.json")).filter(|file| file.is_file());
-    let user = match &file {
-        None => CredentialSet::none(),
-        Some(file) => {
-            let read = || anyhow::Ok(CredentialSet::of_docker_config(&fs::read(file)?)?);
-            read().with_context(|| {
-                format!("{}: can't be used; DOCKER_CONFIG names another directory", file.display())
-            })?
-        }
-    };
-    let registries = Registries::everywhere().map_err(|errors| unusable(&errors))?;
-    Ok(Arc::new(Cached::new(Arc::new(OfUser { registries, user }), KEPT)))
+    Ok(Arc::new(Cached::new(Arc::new(OfUser::new()?), KEPT)))
+}
+
+impl OfUser {
+    /// All registries, on behalf of the user.
+    ///
+    /// # Errors
+    /// The Docker configuration, or TLS, can't be used.
+    pub(super) fn new() -> anyhow::Result<Self> {
+        let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".docker"));
+        let directory = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from).or(home);
+        let file = directory.map(|directory| directory.join("config.json")).filter(|file| file.is_file());
+        let user = match &file {
+            None => CredentialSet::none(),
+            Some(file) => {
+                let read = || anyhow::Ok(CredentialSet::of_docker_config(&fs::read(file)?)?);
+                read().with_context(|| {
+                    format!("{}: can't be used; DOCKER_CONFIG names another directory", file.display())
+                })?
+            }
+        };
+        let registries = Registries::everywhere().map_err(|errors| unusable(&errors))?;
+        Ok(Self { registries, user })
+    }
 }
 
 /// Why registries can't be asked, all of it.

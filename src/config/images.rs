@@ -2,10 +2,12 @@
 //! trust is policy, and stands in the tree (`ImageTrust`).
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::source::duration;
 use crate::kubernetes::quantity::Quantity;
 use crate::kubernetes::registry_pattern::RegistryPattern;
 use crate::outbound::Url;
@@ -19,6 +21,8 @@ const MAX_EVIDENCE: u64 = 16 << 20;
 pub struct Images {
     /// The registries that may be asked, in this order; nothing else is ever connected to.
     pub registries: Vec<Registry>,
+    /// How long ago evidence may have been read that is used while a registry is away. None: none is.
+    pub stale_if_error: Option<Duration>,
     /// How much is read.
     pub limits: ImageLimits,
 }
@@ -88,6 +92,8 @@ impl Default for ImageLimits {
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub(super) struct ImageFields {
     registries: Vec<Registry>,
+    /// `off` without quotes is false in YAML 1.1.
+    stale_if_error: Option<Value>,
     limits: LimitFields,
 }
 
@@ -111,6 +117,12 @@ impl ImageFields {
         for (index, registry) in self.registries.iter().enumerate() {
             let at = format!("/images/registries/{index}");
             registry.contradictions(&mut |member, message| fault(format!("{at}/{member}"), message));
+        }
+        if self.stale_if_error.as_ref().is_some_and(|value| stale(value).is_none()) {
+            fault(
+                "/images/staleIfError".to_owned(),
+                "write off, or a time up to a day, as 10m or 2h".to_owned(),
+            );
         }
         let limits = &self.limits;
         let sizes = [
@@ -137,6 +149,7 @@ impl ImageFields {
         let bytes = |value: Option<Value>, default| value.as_ref().and_then(size).unwrap_or(default);
         Images {
             registries: self.registries,
+            stale_if_error: self.stale_if_error.as_ref().and_then(stale).flatten(),
             limits: ImageLimits {
                 evidence_bytes: bytes(limits.evidence_bytes, default.evidence_bytes),
                 predicate_bytes: bytes(limits.predicate_bytes, default.predicate_bytes),
@@ -202,6 +215,7 @@ pub(super) fn shown(images: &Images) -> Value {
     let registries: Vec<Value> = images.registries.iter().map(shown_registry).collect();
     json!({
         "registries": registries,
+        "staleIfError": images.stale_if_error.map_or("off".to_owned(), |time| format!("{}s", time.as_secs())),
         "limits": {
             "evidenceBytes": limits.evidence_bytes,
             "predicateBytes": limits.predicate_bytes,
@@ -229,6 +243,16 @@ fn shown_registry(registry: &Registry) -> Value {
     value
 }
 
+/// `off`, or a time.
+fn stale(value: &Value) -> Option<Option<Duration>> {
+    match value {
+        Value::Bool(false) => Some(None),
+        Value::String(text) if text == "off" => Some(None),
+        Value::String(text) => duration(text).map(Some),
+        _ => None,
+    }
+}
+
 /// A quantity of bytes.
 fn size(value: &Value) -> Option<u64> {
     Quantity::from_json(value).ok()?.value().and_then(|bytes| u64::try_from(bytes).ok())
@@ -236,6 +260,8 @@ fn size(value: &Value) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use crate::config::Configuration;
 
     const HEAD: &str = "apiVersion: meshgate.io/v1alpha1\nkind: Configuration\n";
@@ -251,10 +277,15 @@ mod tests {
         let text = "images:\n  registries:\n  - {host: '*.example.com', ca: /ca.pem, credentials: {file: /c.json}, proxy: 'http://p:1'}\n\
             \x20 - {host: docker.io, endpoint: 'https://mirror.example.com/hub', tokenHosts: [a.b], redirectHosts: [c.d]}\n\
             \x20 - {host: '127.0.0.1:5000', plaintext: true}\n\
+            \x20 staleIfError: 10m\n\
             \x20 limits: {evidenceBytes: 2Mi, predicateBytes: 5, concurrency: 3, perRegistry: 2, cacheBytes: 1Gi}\n";
         let read_once = read(text).unwrap();
         assert_eq!(read_once.images.registries.len(), 3);
         assert_eq!(read_once.images.limits.evidence_bytes, 2 << 20);
+        assert_eq!(read_once.images.stale_if_error, Some(Duration::from_secs(600)));
+        for text in ["{}", "{staleIfError: off}", "{staleIfError: 'off'}"] {
+            assert_eq!(read(&format!("images: {text}\n")).unwrap().images.stale_if_error, None);
+        }
         let shown = read_once.shown().to_string();
         assert_eq!(Configuration::read("shown", shown.as_bytes()), Ok(read_once), "{shown}");
     }
@@ -300,7 +331,8 @@ mod tests {
                 "registries: [{host: a.b, redirectHosts: [c/d]}]",
                 "images.registries.0.redirectHosts.0: `c/d` is no host",
             ),
-            ("staleIfError: 1h", "images.staleIfError: unknown field"),
+            ("staleIfError: 25h", "images.staleIfError: write off, or a time up to a day"),
+            ("staleIfError: 5", "images.staleIfError: write off, or a time"),
             ("pullSecrets: pod", "images.pullSecrets: unknown field"),
             (
                 "limits: {evidenceBytes: 17Mi}",

@@ -8,6 +8,7 @@ mod shown;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(super) use checks::duration;
 pub(super) use fields::{RolloutFields, SourceFields, TrustFields, source, trials, trust};
 pub(super) use shown::shown;
 

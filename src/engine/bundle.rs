@@ -137,7 +137,7 @@ pub fn compile(draft: Draft) -> Result<Bundle, Faults> {
     let looked_at = policies.values().filter(|policy| !policy.is_embedded || named.contains(&policy.id));
     let looked_at: Vec<&Policy> = looked_at.collect();
     let image_trust = image_trust.map(Arc::new);
-    faults.extend(looked_at.iter().flat_map(|policy| images::unknown(policy, image_trust.as_deref())));
+    faults.extend(looked_at.iter().flat_map(|policy| images::misdeclared(policy, image_trust.as_deref())));
     let (policies_parsed, libraries_parsed) = judged(&looked_at, &libraries, &mut faults);
     Faults::or(faults, ())?;
     let policies: BTreeMap<PolicyId, Arc<Policy>> =

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::compliance::Compliance;
 use super::evidence::Repository;
 use super::facts::Fact;
 use super::identity::Identity;
@@ -17,6 +18,8 @@ use crate::policy::image_trust::{Demand, Format, ImageGlob, Static, TrustRule};
 pub struct Authorities {
     pub(super) by_name: BTreeMap<String, Authority>,
     pub(super) rules: Vec<Rule>,
+    /// What rules bring along in Rego.
+    pub(super) compliance: Compliance,
 }
 
 /// Someone whose signatures count.
@@ -66,11 +69,6 @@ impl Authorities {
     pub(super) fn demanded(&self, text: &str) -> BTreeSet<&str> {
         let rules = self.rules.iter().filter(|rule| rule.means(text));
         rules.flat_map(|rule| &rule.written.require.of).map(Demand::authority).collect()
-    }
-
-    /// Whether somebody of that name is trusted.
-    pub fn contains(&self, name: &str) -> bool {
-        self.by_name.contains_key(name)
     }
 }
 

@@ -11,7 +11,9 @@ use super::digest::Digest;
 use super::evidence::Repository;
 use super::flights::{Flights, LONGEST};
 use super::source::{Answer, EvidenceSource, Gathered, Resolved, SourceError, Wanted};
+use super::stale::Last;
 use crate::kubernetes::image_reference::ImageReference;
+use crate::metrics::Metrics;
 
 /// How long evidence is kept.
 const EVIDENCE: Duration = Duration::from_secs(300);
@@ -27,13 +29,24 @@ const WEIGHT: u64 = 1024;
 pub struct Cached {
     source: Arc<dyn EvidenceSource>,
     tags: Flights<(ImageReference, CredentialSet), Resolved>,
-    evidence: Flights<(Repository, Digest, Wanted, CredentialSet), Gathered>,
+    evidence: Flights<Key, Gathered>,
+    /// None: what can't be read now is not known.
+    last: Option<Last<Key>>,
 }
+
+type Key = (Repository, Digest, Wanted, CredentialSet);
 
 impl Cached {
     /// Remembers so many bytes of a source.
     pub fn new(source: Arc<dyn EvidenceSource>, bytes: u64) -> Self {
-        Self { source, tags: Flights::new(0), evidence: Flights::new(bytes) }
+        Self { source, tags: Flights::new(0), evidence: Flights::new(bytes), last: None }
+    }
+
+    /// The same; while a registry is away, what was read of it no longer ago than that is used instead.
+    #[must_use]
+    pub fn or_stale(mut self, longest: Duration, bytes: u64, metrics: Metrics) -> Self {
+        self.last = Some(Last::new(longest, bytes, metrics));
+        self
     }
 }
 
@@ -94,7 +107,17 @@ impl EvidenceSource for Cached {
                 let (source, (at, digest, want, who)) = (Arc::clone(&self.source), key.clone());
                 async move { source.evidence(&at, &digest, &want, &who, landing()).await }
             };
-            self.evidence.get(&key, until, of_evidence, work).await.map(|gathered| (*gathered).clone())
+            let answer = self.evidence.get(&key, until, of_evidence, work).await;
+            match (answer, &self.last) {
+                (Ok(gathered), Some(last)) => {
+                    last.read(&key, &gathered, of_evidence(&Ok(Arc::clone(&gathered))).1);
+                    // A part of it may be what was not read.
+                    let why = gathered.unread.first();
+                    Ok(why.and_then(|why| last.instead(&key, why)).unwrap_or_else(|| (*gathered).clone()))
+                }
+                (Ok(gathered), None) => Ok((*gathered).clone()),
+                (Err(why), last) => last.as_ref().and_then(|last| last.instead(&key, &why)).ok_or(why),
+            }
         })
     }
 }

@@ -1,6 +1,8 @@
 //! From `ImageTrust` as it is written to authorities that can be asked. What can't be used is refused here, at load, and
 //! never at a request.
 
+mod imported;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -22,7 +24,8 @@ impl Authorities {
     /// # Errors
     /// Every key, root and identity that can't be used, with its file.
     pub fn compile(trust: &ImageTrust) -> Result<Self, Faults> {
-        let mut compiler = Compiler { trust, roots: BTreeMap::new(), faults: Vec::new() };
+        let file = trust.file.clone();
+        let mut compiler = Compiler { trust, file, roots: BTreeMap::new(), faults: Vec::new() };
         for name in trust.trust_roots.keys() {
             compiler.root(name, &format!("trustRoots.{name}"));
         }
@@ -31,19 +34,22 @@ impl Authorities {
         let by_name: BTreeMap<String, Authority> =
             compiled.into_iter().flatten().map(|one| (one.name.clone(), one)).collect();
         let rules = trust.rules.iter().filter_map(|rule| compiler.rule(rule, &by_name)).collect();
-        Faults::or(compiler.faults, Self { by_name, rules })
+        let compliance = compiler.compliance();
+        Faults::or(compiler.faults, Self { by_name, rules, compliance })
     }
 }
 
 struct Compiler<'a> {
     trust: &'a ImageTrust,
+    /// The file that is spoken of.
+    file: String,
     roots: BTreeMap<String, Option<Arc<TrustRoot>>>,
     faults: Vec<Fault>,
 }
 
 impl Compiler<'_> {
     fn fault(&mut self, at: &str, message: impl std::fmt::Display) {
-        self.faults.push(Fault::of_file(&self.trust.file, format!("{at}: {message}")));
+        self.faults.push(Fault::of_file(&self.file, format!("{at}: {message}")));
     }
 
     /// A root, read once. One of the tree comes before one that is embedded.
@@ -74,7 +80,16 @@ impl Compiler<'_> {
     }
 
     fn authority(&mut self, name: &str, written: &Written) -> Option<Authority> {
-        let at = format!("authorities.{name}");
+        let at = match &written.place {
+            Some(place) => {
+                self.file.clone_from(&place.file);
+                place.field.clone()
+            }
+            None => {
+                self.file.clone_from(&self.trust.file);
+                format!("authorities.{name}")
+            }
+        };
         let basis = match written {
             Written { keyless: Some(keyless), .. } => self.keyless(keyless, &format!("{at}.keyless"))?,
             Written { key: Some(key), .. } => self.key(key, &format!("{at}.key"))?,
@@ -88,7 +103,7 @@ impl Compiler<'_> {
     }
 
     fn keyless(&mut self, keyless: &Keyless, at: &str) -> Option<Basis> {
-        let root = self.root(&keyless.trust_root, at)?;
+        let root = self.root_of(&keyless.trust_root, keyless.by_url.as_ref(), at)?;
         let parsed: Vec<_> = keyless.identities.iter().map(Identity::parse).collect();
         let mut identities = Vec::new();
         for (index, identity) in parsed.into_iter().enumerate() {
@@ -146,9 +161,9 @@ impl Compiler<'_> {
                 Err(why) => self.faults.push(Fault::of_file(&place.0, format!("{}{why}", place.1))),
             }
         }
-        let root = match &key.trust_root {
-            Some(name) => Some(self.root(name, at)?),
-            None => None,
+        let root = match (&key.trust_root, &key.by_url) {
+            (None, None) => None,
+            (name, by_url) => Some(self.root_of(name.as_deref().unwrap_or_default(), by_url.as_ref(), at)?),
         };
         if let Some(root) = &root {
             self.has(root, log, timestamp, at);
@@ -170,7 +185,7 @@ impl Compiler<'_> {
             }
         }
         if let Some(pem) = &key.data {
-            found.push(((self.trust.file.clone(), format!("{at}.data: ")), pem.clone()));
+            found.push(((self.file.clone(), format!("{at}.data: ")), pem.clone()));
         }
         found
     }

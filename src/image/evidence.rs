@@ -54,6 +54,7 @@ pub struct Origin {
 pub struct Evidence {
     pub(super) origin: Origin,
     pub(super) body: EvidenceBody,
+    digest: Digest,
 }
 
 /// What a source takes evidence for, by the media type of its layer.
@@ -91,7 +92,7 @@ impl Evidence {
         annotations: Annotations,
     ) -> Result<Self, SourceError> {
         within(&annotations)?;
-        Ok(Self { origin, body: EvidenceBody::LegacySignature { payload, annotations } })
+        Ok(Self::new(origin, EvidenceBody::LegacySignature { payload, annotations }))
     }
 
     /// A layer of cosign's manifest `sha256-….att`, of type `application/vnd.dsse.envelope.v1+json`.
@@ -104,12 +105,16 @@ impl Evidence {
         annotations: Annotations,
     ) -> Result<Self, SourceError> {
         within(&annotations)?;
-        Ok(Self { origin, body: EvidenceBody::LegacyAttestation { envelope, annotations } })
+        Ok(Self::new(origin, EvidenceBody::LegacyAttestation { envelope, annotations }))
     }
 
     /// The one layer of a referrer whose type begins with `application/vnd.dev.sigstore.bundle`.
     pub fn bundle(origin: Origin, json: Bytes) -> Self {
-        Self { origin, body: EvidenceBody::Bundle { json } }
+        Self::new(origin, EvidenceBody::Bundle { json })
+    }
+
+    fn new(origin: Origin, body: EvidenceBody) -> Self {
+        Self { origin, digest: body.digest(), body }
     }
 
     /// Where it was found.
@@ -120,18 +125,7 @@ impl Evidence {
     /// The digest of the layer, and of the annotations by which it was signed: what was verified, all of it. That of a
     /// bundle is its layer's. Of the others form and lengths are part of it, so that no two of them are alike.
     pub fn digest(&self) -> Digest {
-        let (payload, annotations) = match &self.body {
-            EvidenceBody::LegacySignature { payload: bytes, annotations }
-            | EvidenceBody::LegacyAttestation { envelope: bytes, annotations } => (bytes, annotations),
-            EvidenceBody::Bundle { json } => return Digest::of(json),
-        };
-        let parts = annotations.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
-        let mut all = Vec::new();
-        for part in [self.form().as_str().as_bytes(), payload].into_iter().chain(parts) {
-            all.extend_from_slice(format!("{}:", part.len()).as_bytes());
-            all.extend_from_slice(part);
-        }
-        Digest::of(&all)
+        self.digest
     }
 
     /// How many bytes the layer has.
@@ -146,11 +140,7 @@ impl Evidence {
 
     /// The form that it has.
     pub(super) fn form(&self) -> Form {
-        match &self.body {
-            EvidenceBody::LegacySignature { .. } => Form::SimpleSigning,
-            EvidenceBody::LegacyAttestation { .. } => Form::Dsse,
-            EvidenceBody::Bundle { .. } => Form::Bundle,
-        }
+        self.body.form()
     }
 
     /// The layer.
@@ -159,6 +149,31 @@ impl Evidence {
             EvidenceBody::LegacySignature { payload: bytes, .. }
             | EvidenceBody::LegacyAttestation { envelope: bytes, .. }
             | EvidenceBody::Bundle { json: bytes } => bytes,
+        }
+    }
+}
+
+impl EvidenceBody {
+    fn digest(&self) -> Digest {
+        let (payload, annotations) = match self {
+            Self::LegacySignature { payload: bytes, annotations }
+            | Self::LegacyAttestation { envelope: bytes, annotations } => (bytes, annotations),
+            Self::Bundle { json } => return Digest::of(json),
+        };
+        let parts = annotations.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
+        let mut all = Vec::new();
+        for part in [self.form().as_str().as_bytes(), payload].into_iter().chain(parts) {
+            all.extend_from_slice(format!("{}:", part.len()).as_bytes());
+            all.extend_from_slice(part);
+        }
+        Digest::of(&all)
+    }
+
+    fn form(&self) -> Form {
+        match self {
+            Self::LegacySignature { .. } => Form::SimpleSigning,
+            Self::LegacyAttestation { .. } => Form::Dsse,
+            Self::Bundle { .. } => Form::Bundle,
         }
     }
 }

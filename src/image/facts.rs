@@ -8,68 +8,70 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::authority::{Authorities, Authority, Basis};
+use super::authority::{Authorities, Authority, Basis, Rule};
 use super::digest::Digest;
 use super::evidence::Evidence;
 use super::limits::Limits;
-use super::reject::{Class, Reject};
+use super::reject::Class;
 use super::signer::Signer;
 use super::source::{Resolved, SourceError};
-use super::trust::Trust;
-use super::verifier::{Kind, SignatureVerifier, Verified};
+use super::verdicts::{Asked, Verdicts};
+use super::verifier::{Kind, Verified};
 use crate::kubernetes::image_reference::ImageReference;
-use crate::policy::image_trust::Static;
+use crate::policy::image_trust::{Attested, Demand, Held, Static};
 
 /// Evidence that was verified and that an authority stands for. Made by `Authority::accept` alone.
 #[derive(Clone, Debug)]
-pub struct Fact {
+pub(super) struct Fact {
     pub(super) authority: String,
     pub(super) verified: Arc<Verified>,
 }
 
 /// Evidence that does not count for an authority.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Rejected {
+pub(super) struct Rejected {
     /// The authority.
-    pub authority: String,
+    pub(super) authority: String,
     /// The digest of the evidence.
-    pub evidence: Digest,
+    pub(super) evidence: Digest,
     /// The check that it did not pass.
-    pub class: Class,
+    pub(super) class: Class,
 }
 
 /// What was found out of a digest.
 #[derive(Clone, Debug, Default)]
-pub struct Found {
+pub(super) struct Found {
     /// What counts.
-    pub facts: Vec<Fact>,
+    pub(super) facts: Vec<Fact>,
     /// What does not, sorted.
-    pub rejected: Vec<Rejected>,
+    pub(super) rejected: Vec<Rejected>,
+    /// Whether it is of what was read before, because a registry is away. It is still what counts: more evidence can only
+    /// add to it.
+    pub(super) is_stale: bool,
 }
 
-/// Verifies evidence about a digest for all authorities. Those that trust the same share one verification, and what
-/// is there twice counts once.
-pub fn judge(
-    authorities: &Authorities,
-    verifier: &dyn SignatureVerifier,
-    evidence: &[(&Authority, &Evidence)],
-    digest: &Digest,
-) -> Found {
-    let mut verified: BTreeMap<(Digest, &Trust), Result<Arc<Verified>, Reject>> = BTreeMap::new();
+/// What of evidence is verified: each piece once by each trust, and only in the forms that an authority takes.
+pub(super) fn questions(evidence: &[(&Authority, Evidence)]) -> BTreeMap<Asked, Evidence> {
+    let asked = evidence.iter().filter(|(authority, piece)| authority.takes(piece.form()));
+    let of = |(authority, piece): &(&Authority, Evidence)| {
+        Some(((piece.digest(), Arc::clone(authority.trust()?)), piece.clone()))
+    };
+    asked.filter_map(of).collect()
+}
+
+/// What of it counts, by what verification found. What is there twice counts once.
+pub(super) fn judge(evidence: &[(&Authority, Evidence)], verdicts: &Verdicts) -> Found {
     let mut seen: BTreeSet<(&str, Digest)> = BTreeSet::new();
     let mut found = Found::default();
     for (authority, piece) in evidence {
         let id = piece.digest();
-        let (Some(trust), true) = (authority.trust(), authorities.contains(authority.name())) else {
-            continue;
-        };
+        let Some(trust) = authority.trust() else { continue };
         if !authority.takes(piece.form()) || !seen.insert((authority.name(), id)) {
             continue;
         }
-        let result = verified
-            .entry((id, &**trust))
-            .or_insert_with(|| verifier.verify(piece, trust, digest).map(Arc::new));
-        match result.clone().and_then(|verified| authority.accept(&verified)) {
+        // What nobody verified proves nothing.
+        let Some(verdict) = verdicts.get(&(id, Arc::clone(trust))) else { continue };
+        match verdict.clone().and_then(|verified| authority.accept(&verified)) {
             Ok(fact) => found.facts.push(fact),
             Err(why) => {
                 tracing::debug!(authority = authority.name(), evidence = %id, why = %why, "evidence refused");
@@ -123,7 +125,9 @@ impl Fact {
     }
 
     fn attestation(&self, limits: &Limits) -> Option<Value> {
-        let Kind::Attestation { predicate_type, predicate, bytes } = &self.verified.kind else { return None };
+        let Kind::Attestation { predicate_type, predicate, bytes, .. } = &self.verified.kind else {
+            return None;
+        };
         let size = u64::try_from(*bytes).unwrap_or(u64::MAX);
         let shown = if size > limits.predicate_bytes { &Value::Null } else { predicate };
         let mut members = self.common();
@@ -143,30 +147,31 @@ impl Fact {
 
 /// What is known of an image: which bytes it is, what was found about them, and what could not be read.
 #[derive(Debug)]
-pub struct Known<'a> {
+pub(super) struct Known<'a> {
     /// Its text in an object.
-    pub text: &'a str,
+    pub(super) text: &'a str,
     /// What it means; None where that could not be learnt, or nobody looks at its bytes.
-    pub resolved: Option<&'a Resolved>,
+    pub(super) resolved: Option<&'a Resolved>,
     /// What was found.
-    pub found: &'a Found,
+    pub(super) found: &'a Found,
     /// What could not be read, and at which stage: `resolve`, `evidence`, `verify`.
-    pub errors: &'a [(&'static str, SourceError)],
+    pub(super) errors: &'a [(&'static str, SourceError)],
 }
 
 /// The entry of an image in `input.context.images`, but for what only the object says: `fields`, `pinned`, `unchanged`.
-pub fn entry(known: &Known<'_>, authorities: &Authorities, limits: &Limits) -> Value {
+pub(super) fn entry(known: &Known<'_>, authorities: &Authorities, limits: &Limits) -> Value {
     let Known { text, resolved, found, errors } = known;
     let is_denied = errors.iter().any(|(_, error)| error.code() == "denied");
     let is_complete = errors.is_empty();
-    let status = match (is_denied, is_complete) {
+    let is_known = is_complete || found.is_stale;
+    let status = match (is_denied, is_known) {
         (true, _) => "denied",
         (false, true) => "ok",
         (false, false) => "error",
     };
     // Nobody is called unsigned because of an outage, nor signed.
-    let facts = if is_complete { found.facts.as_slice() } else { &[] };
-    let rejected = found.rejected.iter().filter(|_| is_complete);
+    let facts = if is_known { found.facts.as_slice() } else { &[] };
+    let rejected = found.rejected.iter().filter(|_| is_known);
     let rejected = rejected.map(|one| {
         json!({ "authority": one.authority, "evidence": one.evidence.to_string(), "reason": one.class.as_str() })
     });
@@ -180,8 +185,8 @@ pub fn entry(known: &Known<'_>, authorities: &Authorities, limits: &Limits) -> V
         "pinnedReference": pinned,
         "status": status,
         "complete": is_complete,
-        "errors": errors.iter().map(|(stage, error)| said(text, stage, error)).collect::<Vec<_>>(),
-        "rules": rules(text, authorities),
+        "errors": errors.iter().map(|(stage, error)| said(text, stage, error, found.is_stale)).collect::<Vec<_>>(),
+        "rules": rules(text, authorities, is_known.then_some(facts)),
         "authorities": named.collect::<Map<_, _>>(),
         "signatures": facts.iter().filter_map(Fact::signature).collect::<Vec<_>>(),
         "attestations": facts.iter().filter_map(|fact| fact.attestation(limits)).collect::<Vec<_>>(),
@@ -200,8 +205,11 @@ fn reference(text: &str) -> Value {
     })
 }
 
-fn said(text: &str, stage: &str, error: &SourceError) -> Value {
+fn said(text: &str, stage: &str, error: &SourceError, is_stale: bool) -> Value {
     let message = match stage {
+        _ if is_stale => format!(
+            "the signatures of `{text}` could not be read: {error}; what was read of them before is used (`staleIfError`)"
+        ),
         "resolve" => format!("`{text}` could not be resolved: {error}"),
         _ => format!("the signatures of `{text}` could not be read: {error}"),
     };
@@ -221,6 +229,48 @@ fn standing(authority: &Authority, facts: &[Fact]) -> Value {
     json!({ "signed": is_signed, "attested": attested, "static": fixed })
 }
 
-fn rules(text: &str, authorities: &Authorities) -> Vec<Value> {
-    authorities.rules.iter().filter(|rule| rule.means(text)).map(|rule| rule.written.fact()).collect()
+/// The rules that mean an image, and whether they hold. Where it is not known in full (None) none does.
+fn rules(text: &str, authorities: &Authorities, facts: Option<&[Fact]>) -> Vec<Value> {
+    let of = |rule: &Rule| facts.map(|facts| authorities.held(rule, facts)).unwrap_or_default();
+    let meant = authorities.rules.iter().filter(|rule| rule.means(text));
+    meant.map(|rule| rule.written.fact(of(rule))).collect()
+}
+
+impl Authorities {
+    /// Whether a rule holds. This is the only place that counts.
+    fn held(&self, rule: &Rule, facts: &[Fact]) -> Held {
+        let rule = &rule.written;
+        let holds = |facts: &[Fact]| {
+            let met = |demand| {
+                let passes = self.passes(demand);
+                (passes || self.meets(demand, facts)).then_some((demand, passes))
+            };
+            let met: Vec<(&Demand, bool)> = rule.require.of.iter().filter_map(met).collect();
+            met.len() >= rule.require.at_least && self.compliance.takes_all(rule, &met, facts)
+        };
+        // Without facts only answers that look at nothing are left.
+        Held { holds: holds(facts), holds_of_any: holds(&[]) }
+    }
+
+    /// Whether what a rule demands of somebody was said: a signature, or an attestation of each type.
+    fn meets(&self, demand: &Demand, facts: &[Fact]) -> bool {
+        let own = || facts.iter().filter(|fact| fact.authority == demand.authority());
+        let has = |kind: &String| own().any(|fact| fact.predicate_type() == Some(kind.as_str()));
+        match demand {
+            Demand::Signed(_) => own().any(|fact| fact.predicate_type().is_none()),
+            Demand::Attested(Attested { attested, checks, .. }) if checks.is_empty() => {
+                !attested.is_empty() && attested.iter().all(has)
+            }
+            Demand::Attested(Attested { checks, .. }) => {
+                checks.iter().all(|check| own().any(|fact| self.compliance.meets(check, fact)))
+            }
+        }
+    }
+
+    /// Whether a demand is met whatever the bytes are. An answer that looks at nothing is no attestation.
+    fn passes(&self, demand: &Demand) -> bool {
+        let Demand::Signed(name) = demand else { return false };
+        let answers = |authority: &Authority| matches!(authority.basis, Basis::Fixed(Static::Pass));
+        self.by_name.get(name).is_some_and(answers)
+    }
 }

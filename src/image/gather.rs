@@ -2,23 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
-use std::num::NonZero;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::authority::{Authorities, Authority};
 use super::credentials::CredentialSet;
 use super::digest::Digest;
 use super::evidence::{Evidence, Repository};
-use super::facts::{Found, Known, entry, judge};
+use super::facts::{Found, Known, entry, judge, questions};
 use super::limits::Limits;
-use super::source::{EvidenceSource, Resolved, SourceError, Wanted};
-use super::verifier::SignatureVerifier;
+use super::source::{EvidenceSource, Gathered, Resolved, SourceError, Wanted};
+use super::verdicts::{Remembered, Unverified};
 use crate::context::{ContextSource, Fact, FactKey};
 use crate::kubernetes::image_reference::ImageReference;
 
@@ -30,11 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Gatherer {
     authorities: Arc<Authorities>,
     source: Arc<dyn EvidenceSource>,
-    verifier: Arc<dyn SignatureVerifier>,
+    verifier: Arc<Remembered>,
     asked: Asked,
     limits: Limits,
-    /// Verifications at once.
-    cores: Arc<Semaphore>,
 }
 
 /// What policies ask for beside what the rules demand of an image.
@@ -47,19 +43,18 @@ pub struct Asked {
 }
 
 /// What lies somewhere about an image, for the authorities that look there.
-type Lying<'a> = (Vec<&'a Authority>, Result<Vec<Evidence>, SourceError>, Vec<SourceError>);
+type Lying<'a> = (Vec<&'a Authority>, Result<Gathered, SourceError>);
 
 impl Gatherer {
     /// With what is asked for.
     pub fn new(
         authorities: Arc<Authorities>,
         source: Arc<dyn EvidenceSource>,
-        verifier: Arc<dyn SignatureVerifier>,
+        verifier: Arc<Remembered>,
         asked: Asked,
         limits: Limits,
     ) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        Self { authorities, source, verifier, asked, limits, cores: Arc::new(Semaphore::new(cores)) }
+        Self { authorities, source, verifier, asked, limits }
     }
 
     async fn fact(&self, key: &FactKey) -> Fact {
@@ -90,23 +85,40 @@ impl Gatherer {
     /// # Errors
     /// Verification failed as a whole, which says nothing of the image.
     pub async fn entry(&self, text: &str, who: &CredentialSet, until: Instant) -> Result<Value, String> {
-        let none = Found::default();
-        let of = |resolved: Option<&Resolved>, found: &Found, errors: &[(&'static str, SourceError)]| {
-            entry(&Known { text, resolved, found, errors }, &self.authorities, &self.limits)
-        };
         let asked = self.asked(text);
         let is_tag = ImageReference::parse(text).is_ok_and(|image| image.digest().is_none());
         if asked.is_empty() && is_tag {
-            return Ok(of(None, &none, &[]));
+            return self.written(text, None, Found::default(), Vec::new()).await;
         }
         match self.resolved(text, who, until).await {
             Ok(resolved) => {
                 let (found, errors) = self.found(text, asked, &resolved.digest, who, until).await?;
-                let errors: Vec<_> = errors.into_iter().map(|error| ("evidence", error)).collect();
-                Ok(of(Some(&resolved), &found, &errors))
+                let errors = errors.into_iter().map(|error| ("evidence", error)).collect();
+                self.written(text, Some(resolved), found, errors).await
             }
-            Err(error) => Ok(of(None, &none, &[("resolve", error)])),
+            Err(error) => self.written(text, None, Found::default(), vec![("resolve", error)]).await,
         }
+    }
+
+    /// The entry, written where policies of others that count for it keep nothing waiting.
+    async fn written(
+        &self,
+        text: &str,
+        resolved: Option<Resolved>,
+        found: Found,
+        errors: Vec<(&'static str, SourceError)>,
+    ) -> Result<Value, String> {
+        let (authorities, limits, text) = (Arc::clone(&self.authorities), self.limits, text.to_owned());
+        let is_quick = authorities.compliance.is_empty();
+        let write = move || {
+            let resolved = resolved.as_ref();
+            entry(&Known { text: &text, resolved, found: &found, errors: &errors }, &authorities, &limits)
+        };
+        if is_quick {
+            return Ok(write());
+        }
+        let work = tokio::task::spawn_blocking(write).await;
+        work.map_err(|_| "verification failed; it is a fault of this program".to_owned())
     }
 
     /// Whose evidence is looked for: of those whom the rules name for the image, and of those whom policies see.
@@ -160,48 +172,30 @@ impl Gatherer {
         });
         let answers: Vec<Lying<'_>> = futures_util::future::join_all(asked).await;
         let mut errors = Vec::new();
-        let mut pairs: Vec<(String, Evidence)> = Vec::new();
-        for (authorities, evidence, unread) in answers {
-            errors.extend(unread);
-            match evidence {
-                Ok(pieces) => pairs.extend(
-                    authorities
-                        .iter()
-                        .flat_map(|one| pieces.iter().map(|piece| (one.name().to_owned(), piece.clone()))),
-                ),
+        let mut pairs: Vec<(&Authority, Evidence)> = Vec::new();
+        let mut stale = Vec::new();
+        for (authorities, gathered) in answers {
+            match gathered {
+                Ok(gathered) => {
+                    for one in authorities {
+                        pairs.extend(gathered.evidence.iter().map(|piece| (one, piece.clone())));
+                    }
+                    let unread = if gathered.stale.is_some() { &mut stale } else { &mut errors };
+                    unread.extend(gathered.unread);
+                }
                 Err(why) => errors.push(why),
             }
         }
-        if pairs.is_empty() || !errors.is_empty() {
+        // What was read before stands in for what is away, and not for what could not be read for another reason.
+        let is_stale = errors.is_empty() && !stale.is_empty();
+        errors.extend(stale);
+        if pairs.is_empty() || (!errors.is_empty() && !is_stale) {
             return Ok((Found::default(), errors));
         }
-        Ok(match self.judged(pairs, *digest, until).await? {
-            Some(found) => (found, errors),
-            None => (Found::default(), vec![SourceError::Deadline]),
-        })
-    }
-
-    /// Verifies where that keeps nothing else waiting, as many images at once as there are cores. None: not in time.
-    async fn judged(
-        &self,
-        pairs: Vec<(String, Evidence)>,
-        digest: Digest,
-        until: Instant,
-    ) -> Result<Option<Found>, String> {
-        let Ok(core) = timeout_at(until, Arc::clone(&self.cores).acquire_owned()).await else {
-            return Ok(None);
-        };
-        let (authorities, verifier) = (Arc::clone(&self.authorities), Arc::clone(&self.verifier));
-        let work = tokio::task::spawn_blocking(move || {
-            let _core = core;
-            let pairs =
-                pairs.iter().filter_map(|(name, piece)| Some((authorities.by_name.get(name)?, piece)));
-            judge(&authorities, &*verifier, &pairs.collect::<Vec<_>>(), &digest)
-        });
-        match timeout_at(until, work).await {
-            Ok(Ok(found)) => Ok(Some(found)),
-            Ok(Err(_)) => Err("verification failed; it is a fault of this program".to_owned()),
-            Err(_) => Ok(None),
+        match self.verifier.verify(questions(&pairs), *digest, until).await {
+            Ok(verdicts) => Ok((Found { is_stale, ..judge(&pairs, &verdicts) }, errors)),
+            Err(Unverified::Source(why)) => Ok((Found::default(), vec![why])),
+            Err(Unverified::Fault) => Err("verification failed; it is a fault of this program".to_owned()),
         }
     }
 
@@ -220,10 +214,7 @@ impl Gatherer {
             predicate_types: self.asked.predicate_types.clone(),
             tag_prefix,
         };
-        match self.source.evidence(at, digest, &want, who, until).await {
-            Ok(gathered) => (authorities, Ok(gathered.evidence), gathered.unread),
-            Err(why) => (authorities, Err(why), Vec::new()),
-        }
+        (authorities, self.source.evidence(at, digest, &want, who, until).await)
     }
 }
 

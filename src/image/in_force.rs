@@ -10,7 +10,7 @@ use super::authority::Authorities;
 use super::gather::{Asked, Gatherer};
 use super::limits::Limits;
 use super::source::EvidenceSource;
-use super::verifier::Sigstore;
+use super::verdicts::Remembered;
 use crate::activation::Preparation;
 use crate::context::{ContextSource, Fact, FactKey, Images};
 use crate::engine::Bundle;
@@ -27,11 +27,11 @@ impl Gatherer {
     pub fn of_bundle(
         bundle: &Bundle,
         source: Arc<dyn EvidenceSource>,
+        verifier: Arc<Remembered>,
         limits: Limits,
     ) -> Result<Self, Faults> {
         let trust = bundle.image_trust.as_deref();
         let authorities = trust.map(Authorities::compile).transpose()?.unwrap_or_default();
-        let verifier = Arc::new(Sigstore::default());
         let asked =
             Asked { predicate_types: bundle.predicate_types(), authorities: bundle.image_authorities() };
         Ok(Self::new(Arc::new(authorities), source, verifier, asked, limits))
@@ -42,15 +42,15 @@ impl Gatherer {
 #[derive(Default)]
 pub struct InForce {
     /// None: no registry may be asked.
-    source: Option<Arc<dyn EvidenceSource>>,
+    asked: Option<(Arc<dyn EvidenceSource>, Arc<Remembered>)>,
     limits: Limits,
     known: Mutex<Known>,
 }
 
 impl InForce {
-    /// Evidence comes from `source`. Without one (the default) nothing is known of any image.
-    pub fn of(source: Arc<dyn EvidenceSource>, limits: Limits) -> Self {
-        Self { source: Some(source), limits, known: Mutex::default() }
+    /// Evidence comes from `source`, and is verified by `verifier`. Without them (the default) nothing is known of any image.
+    pub fn of(source: Arc<dyn EvidenceSource>, verifier: Arc<Remembered>, limits: Limits) -> Self {
+        Self { asked: Some((source, verifier)), limits, known: Mutex::default() }
     }
 
     /// Whom to ask under a bundle that was prepared; of another one nobody answers.
@@ -61,10 +61,11 @@ impl InForce {
     }
 
     fn learn(&self, bundle: &Bundle) -> Result<(), String> {
-        let images = match &self.source {
+        let images = match &self.asked {
             None => Images::of(Arc::new(Nobody)),
-            Some(source) => {
-                let gatherer = Gatherer::of_bundle(bundle, Arc::clone(source), self.limits);
+            Some((source, verifier)) => {
+                let (source, verifier) = (Arc::clone(source), Arc::clone(verifier));
+                let gatherer = Gatherer::of_bundle(bundle, source, verifier, self.limits);
                 Images::of(Arc::new(gatherer.map_err(|faults| faults.to_string())?))
             }
         };

@@ -4,10 +4,10 @@
 //! Source: the OCI distribution specification 1.1; what registries make of it is in `docs/registries.md`.
 
 mod challenge;
-mod document;
-mod evidence;
+pub(super) mod document;
+pub(super) mod evidence;
 mod gate;
-mod instance;
+pub(super) mod instance;
 mod login;
 mod referrers;
 mod reply;
@@ -17,6 +17,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::credentials::{CredentialSet, DockerConfigError};
@@ -28,8 +29,32 @@ use crate::kubernetes::image_reference::ImageReference;
 use crate::kubernetes::registry_pattern::{RegistryPattern, RegistryPatternError};
 use crate::outbound::{Client, Plaintext, Reach, Settings, SettingsError, Url, UrlError};
 
+use document::Descriptor;
 use gate::Gates;
-use instance::{Instance, Place};
+use instance::{Instance, Manifest, Place};
+
+/// Who holds manifests and blobs by repositories: a registry, a directory.
+pub(super) trait Holder: Send + Sync {
+    /// The manifest or the index under a tag or a digest; its digest is that of its bytes.
+    fn manifest<'a>(&'a self, name: &'a str, reference: &'a str, until: Instant) -> Answer<'a, Manifest>;
+
+    /// The bytes of a descriptor, which have its digest, where they are at most so many.
+    fn blob<'a>(
+        &'a self,
+        name: &'a str,
+        descriptor: &'a Descriptor,
+        most: u64,
+        until: Instant,
+    ) -> Answer<'a, Bytes>;
+
+    /// The manifests that say of themselves that they are about a digest.
+    fn referrers<'a>(
+        &'a self,
+        name: &'a str,
+        digest: &'a Digest,
+        until: Instant,
+    ) -> Answer<'a, Vec<Descriptor>>;
+}
 
 /// Instances that are kept: each has the tokens of one set of credentials.
 const INSTANCES: usize = 256;
@@ -148,7 +173,11 @@ impl Registries {
     }
 
     /// Whoever is asked for a repository on behalf of a caller.
-    fn instance(&self, at: &Repository, who: &CredentialSet) -> Result<Arc<Instance>, SourceError> {
+    pub(super) fn instance(
+        &self,
+        at: &Repository,
+        who: &CredentialSet,
+    ) -> Result<Arc<Instance>, SourceError> {
         let registry = at.registry();
         // Exact hosts before patterns, the first of either.
         let fitting = || (0..).zip(&self.entries).filter(|(_, entry)| entry.pattern.matches_host(registry));
@@ -250,7 +279,8 @@ impl EvidenceSource for Registries {
             if image.digest().is_some_and(|digest| digest.parse::<Digest>().is_err()) {
                 return Err(SourceError::Corrupt("images by other digests than SHA-256 are not read"));
             }
-            let manifest = self.instance(&at, who)?.manifest(at.name(), reference, until).await?;
+            let instance = self.instance(&at, who)?;
+            let manifest = instance.manifest(at.name(), reference, until).await?;
             Ok(Resolved { digest: manifest.digest, media_type: manifest.document.media_type })
         })
     }
@@ -265,7 +295,7 @@ impl EvidenceSource for Registries {
     ) -> Answer<'a, super::source::Gathered> {
         Box::pin(async move {
             let instance = self.instance(at, who)?;
-            evidence::gather(&instance, &self.limits, at, digest, want, until).await
+            evidence::gather(&*instance, &self.limits, at, digest, want, until).await
         })
     }
 }

@@ -55,11 +55,21 @@ pub struct Wanted {
     pub legacy: bool,
     /// Whether Sigstore bundles are.
     pub bundles: bool,
-    /// The predicate types that somebody asks for. Evidence that says of itself (by an annotation, which nobody vouches
+    /// The predicate types that somebody asks for; their versions are meant as well. Evidence that says of itself (by an annotation, which nobody vouches
     /// for) that it is of another type is not read.
     pub predicate_types: BTreeSet<String>,
     /// What the tags of evidence begin with.
     pub tag_prefix: String,
+}
+
+impl Wanted {
+    /// Whether somebody asks for statements of a type, as policies read types: a version (`…/v2.3`) is of its family.
+    pub(super) fn is_type(&self, kind: &str) -> bool {
+        let of_family = |family: &String| {
+            kind.strip_prefix(family.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with("/v"))
+        };
+        self.predicate_types.iter().any(of_family)
+    }
 }
 
 /// What was found.
@@ -69,6 +79,8 @@ pub struct Gathered {
     pub evidence: Vec<Evidence>,
     /// Why the rest, that was there, could not be read.
     pub unread: Vec<SourceError>,
+    /// How long ago it was read, where it could not be read now, and `unread` says why. Then all that was there is here.
+    pub stale: Option<Duration>,
 }
 
 /// Why a source has no answer, by what the caller can do about it.
@@ -116,6 +128,12 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Whether a registry was away, which says nothing of what it has.
+    pub(super) fn is_outage(&self) -> bool {
+        let is_away = matches!(self, Self::Unavailable | Self::Unreachable | Self::Transport(_));
+        is_away || matches!(self, Self::Deadline | Self::RateLimited { .. })
+    }
+
     /// Its name for policies and machines. An image that may not be read is said to be absent (R43).
     pub fn code(&self) -> &'static str {
         match self {
@@ -127,5 +145,20 @@ impl SourceError {
             Self::Unavailable | Self::Unreachable | Self::Transport(_) | Self::Credentials => "unavailable",
             Self::Corrupt(_) => "corrupt",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_has_its_versions() {
+        let want = Wanted { predicate_types: ["https://t".to_owned()].into(), ..Wanted::default() };
+        let is_wanted = |kind: &str| want.is_type(kind);
+        assert!(is_wanted("https://t") && is_wanted("https://t/v2.3"));
+        assert!(
+            !is_wanted("https://tt") && !is_wanted("https://t/w") && !is_wanted("https:") && !is_wanted("")
+        );
     }
 }

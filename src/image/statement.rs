@@ -77,7 +77,10 @@ pub(super) fn in_toto(payload: &[u8], digest: &Digest) -> Result<Kind, Reject> {
         return Ok(Kind::Signature { annotations: annotations.unwrap_or_default(), claimed_reference: None });
     }
     let predicate = document.get_mut("predicate").map(Value::take).unwrap_or_default();
-    Ok(Kind::Attestation { predicate_type, predicate, bytes: payload.len() })
+    if let Some(members) = document.as_object_mut() {
+        members.remove("predicate");
+    }
+    Ok(Kind::Attestation { predicate_type, predicate, bytes: payload.len(), head: document })
 }
 
 fn strict(payload: &[u8]) -> Result<Value, Reject> {

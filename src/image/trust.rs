@@ -140,6 +140,16 @@ impl TrustRoot {
         self.root.certificate_authorities() > 0
     }
 
+    /// Whether it knows the authority of certificates at a URL, which is written without scheme and slash at its end.
+    pub(super) fn has_certificate_authority(&self, bare: &str) -> bool {
+        self.root.has_certificate_authority(bare)
+    }
+
+    /// Whether it knows the log at a URL, which is written likewise.
+    pub(super) fn has_log(&self, bare: &str) -> bool {
+        self.root.has_log(bare)
+    }
+
     /// Whether it knows a transparency log.
     pub fn has_logs(&self) -> bool {
         self.root.logs() > 0

@@ -142,6 +142,8 @@ pub enum Kind {
         predicate: Value,
         /// How many bytes the statement has.
         bytes: usize,
+        /// The rest of the statement.
+        head: Value,
     },
 }
 
@@ -164,7 +166,7 @@ impl SignatureVerifier for Sigstore {
         if size > self.limits.evidence_bytes {
             return Err(Reject::new(Class::Limit, format!("{size} bytes")));
         }
-        let checked = match &evidence.body {
+        let mut checked = match &evidence.body {
             EvidenceBody::Bundle { json } => sigstore::check_envelope(json, trust, digest)?,
             EvidenceBody::LegacyAttestation { envelope, .. } if is_alone(trust) => {
                 sigstore::check_envelope_alone(envelope, trust)?
@@ -182,6 +184,8 @@ impl SignatureVerifier for Sigstore {
             (_, None) => return Err(Reject::new(Class::Unsupported, "no envelope")),
         };
         let trust = Arc::clone(trust);
+        // What it says is in `kind`; verdicts are kept, and need not hold it twice.
+        checked.statement = None;
         Ok(Verified { kind, form: evidence.form(), checked, evidence: evidence.digest(), trust })
     }
 }

@@ -24,6 +24,7 @@ pub(super) struct Families {
     age: Family<KindLabels, Gauge>,
     bytes: Family<KindLabels, Gauge>,
     missing: Family<FactLabels, Counter>,
+    stale: Counter,
 }
 
 impl Families {
@@ -37,6 +38,8 @@ impl Families {
             families.bytes.clone(),
         );
         registry.register("facts_missing", "Facts that could not be learnt", families.missing.clone());
+        let help = "Times that evidence of images read before was used because a registry was away";
+        registry.register("image_stale_evidence", help, families.stale.clone());
         families
     }
 }
@@ -51,6 +54,11 @@ impl Metrics {
             families.age.get_or_create(&KindLabels { kind: kind.clone() }).set(age);
             families.bytes.get_or_create(&KindLabels { kind }).set(bytes);
         }
+    }
+
+    /// What was read of an image before is used, because its registry is away.
+    pub fn stale_evidence(&self) {
+        self.0.facts.stale.inc();
     }
 
     /// A fact could not be learnt.

@@ -15,6 +15,10 @@ pub struct DeclaredImages {
     /// Predicate types whose bodies are seen.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub predicates: BTreeSet<String>,
+    /// Parameters in which predicate types are, as the items of an array or the keys of an object. What a binding names
+    /// there is read; its bodies are seen only where `predicates` has the type, too.
+    #[serde(default, rename = "typesIn", skip_serializing_if = "BTreeSet::is_empty")]
+    pub types_in: BTreeSet<String>,
     /// Whether the policy asks itself what could be learnt of each image. Else an image of which something could not be
     /// read is an error of the policy.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

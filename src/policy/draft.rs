@@ -86,6 +86,12 @@ impl Draft {
         let bindings = binding::read(&written(Kind::PolicyBinding), &settings, &rego, &mut faults);
         let exceptions = exception::read(&written(Kind::PolicyException), &settings, &rego, &mut faults);
         let image_trust = image_trust::read(&written(Kind::ImageTrust), tree, &mut faults);
+        let foreign = image_trust::policy_controller::Documents {
+            policies: written(Kind::ClusterImagePolicy),
+            roots: written(Kind::TrustRoot),
+            secrets: written(Kind::Secret),
+        };
+        let image_trust = image_trust::policy_controller::add(&foreign, image_trust, &mut faults);
         let meshes = mesh_settings::read(&written(Kind::MeshSettings), &mut faults);
         let named = image_trust.as_ref().map(ImageTrust::files).unwrap_or_default();
         let unread = tree.iter().map(|(path, _)| path).filter(|path| is_unread(path));

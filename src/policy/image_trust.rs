@@ -4,11 +4,15 @@
 mod check;
 mod glob;
 mod pattern;
+pub(super) mod policy_controller;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+use crate::admission::GroupVersionResource;
+use crate::kubernetes::label_selector::LabelSelector;
 
 pub(super) use check::read;
 pub use glob::ImageGlob;
@@ -77,6 +81,28 @@ pub struct Authority {
     pub formats: BTreeSet<Format>,
     /// Where evidence lies that is not beside the image.
     pub source: Option<Source>,
+    /// Where it is described, if not under its name in the file of the `ImageTrust`.
+    #[serde(skip)]
+    pub place: Option<Place>,
+}
+
+/// A file and a field in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file's path in the tree.
+    pub file: String,
+    /// The field, as Kubernetes writes paths.
+    pub field: String,
+}
+
+/// A trust root that is named by what is in it: an authority of certificates, a log. Schemes and slashes at the end are
+/// not compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByUrl {
+    /// The URL of the authority that gives out certificates.
+    pub authority: Option<String>,
+    /// The URL of the log.
+    pub log: Option<String>,
 }
 
 /// Certificates of a trust root, for these identities.
@@ -93,6 +119,9 @@ pub struct Keyless {
     pub transparency_log: Option<Need>,
     /// Whether a timestamp is needed; none where absent.
     pub timestamp: Option<Need>,
+    /// What has to be in the trust root; by which it is found where `trust_root` is empty.
+    #[serde(skip)]
+    pub by_url: Option<ByUrl>,
 }
 
 /// Who a certificate is for: one form of issuer and one of subject.
@@ -128,6 +157,9 @@ pub struct Key {
     pub timestamp: Option<Need>,
     /// The trust root of log and timestamp.
     pub trust_root: Option<String>,
+    /// By what the trust root is found, where it is not named.
+    #[serde(skip)]
+    pub by_url: Option<ByUrl>,
 }
 
 /// From when until when, both included.
@@ -204,11 +236,40 @@ pub struct TrustRule {
     pub require: Require,
     /// The entry point that reports it.
     pub enforcement: TrustEnforcement,
+    /// The objects that it is for; all where empty.
+    #[serde(skip)]
+    pub matches: Vec<ResourceMatch>,
+    /// A module of Rego that has to take all that counts together; None: none has to.
+    #[serde(skip)]
+    pub policy: Option<String>,
+}
+
+/// Objects by their resource and their labels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceMatch {
+    /// The group, exactly.
+    pub group: String,
+    /// The version, exactly, or `*`.
+    pub version: String,
+    /// The resource, exactly.
+    pub resource: String,
+    /// The object's labels.
+    pub labels: LabelSelector,
+}
+
+impl ResourceMatch {
+    /// Whether an object is meant.
+    pub fn fits(&self, resource: &GroupVersionResource, labels: Option<&Map<String, Value>>) -> bool {
+        self.group == resource.group
+            && (self.version == "*" || self.version == resource.version)
+            && self.resource == resource.resource
+            && self.labels.matches(labels)
+    }
 }
 
 impl TrustRule {
-    /// The rule as policies see it: `{name, enforcement, atLeast, of: [{authority, attested}]}`.
-    pub fn fact(&self) -> Value {
+    /// The rule as policies see it: `{name, enforcement, atLeast, of: [{authority, attested}], holds, holdsOfAny}`.
+    pub fn fact(&self, held: Held) -> Value {
         let of = |demand: &Demand| match demand {
             Demand::Signed(name) => json!({ "authority": name, "attested": [] }),
             Demand::Attested(one) => json!({ "authority": one.authority, "attested": one.attested }),
@@ -220,8 +281,24 @@ impl TrustRule {
         };
         let (name, at_least) = (&self.name, self.require.at_least);
         let of: Vec<Value> = self.require.of.iter().map(of).collect();
-        json!({ "name": name, "enforcement": enforcement, "atLeast": at_least, "of": of })
+        json!({
+            "name": name,
+            "enforcement": enforcement,
+            "atLeast": at_least,
+            "of": of,
+            "holds": held.holds,
+            "holdsOfAny": held.holds_of_any,
+        })
     }
+}
+
+/// Whether a rule holds. By default it does not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Of the bytes that were verified.
+    pub holds: bool,
+    /// Whatever the bytes are: by answers that look at nothing alone.
+    pub holds_of_any: bool,
 }
 
 /// How many of which authorities.
@@ -272,6 +349,20 @@ pub struct Attested {
     pub authority: String,
     /// A statement of each of these predicate types.
     pub attested: Vec<String>,
+    /// What is demanded of statements instead of their being there, one by one.
+    #[serde(skip)]
+    pub checks: Vec<Check>,
+}
+
+/// A statement of a type, and what has to take it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Its name.
+    pub name: String,
+    /// The predicate type.
+    pub predicate_type: String,
+    /// A module of Rego whose `isCompliant` has to be true of the statement; None: being there is enough.
+    pub rego: Option<String>,
 }
 
 /// How a rule is reported.

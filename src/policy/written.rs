@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::fault::Fault;
 use super::files::{Misfit, step, typed_in_part};
+use super::image_trust::policy_controller;
 use super::near::{nearest, remedy};
 use crate::yaml;
 
@@ -22,9 +23,15 @@ pub(super) enum Kind {
     MeshSettings,
     PolicyBinding,
     PolicyException,
+    /// Of Sigstore's policy-controller, as the next.
+    ClusterImagePolicy,
+    TrustRoot,
+    /// Of Kubernetes; with a public key that a `ClusterImagePolicy` names.
+    Secret,
 }
 
 impl Kind {
+    /// Those of our own.
     const ALL: [Self; 5] =
         [Self::Bundle, Self::ImageTrust, Self::MeshSettings, Self::PolicyBinding, Self::PolicyException];
 
@@ -35,12 +42,15 @@ impl Kind {
             Self::MeshSettings => "MeshSettings",
             Self::PolicyBinding => "PolicyBinding",
             Self::PolicyException => "PolicyException",
+            Self::ClusterImagePolicy => "ClusterImagePolicy",
+            Self::TrustRoot => "TrustRoot",
+            Self::Secret => "Secret",
         }
     }
 
     /// Whether a document of it is known by its name.
     fn is_named(self) -> bool {
-        matches!(self, Self::PolicyBinding | Self::PolicyException)
+        !matches!(self, Self::Bundle | Self::ImageTrust | Self::MeshSettings)
     }
 }
 
@@ -67,6 +77,16 @@ impl Written {
     /// The line in which it begins.
     pub(super) fn line(&self) -> usize {
         self.document.line
+    }
+
+    /// `spec` as it is written; null where it is absent.
+    pub(super) fn spec_as_written(&self) -> &Value {
+        self.member("/spec").unwrap_or(&Value::Null)
+    }
+
+    /// What stands at a pointer.
+    pub(super) fn member(&self, pointer: &str) -> Option<&Value> {
+        self.document.value.pointer(pointer)
     }
 
     /// What stands beside kind and metadata, typed, of a kind that has no `spec`.
@@ -115,7 +135,8 @@ fn recognise(path: &str, document: yaml::Document, faults: &mut Vec<Fault>) -> O
     let (api_version, kind) = (member("apiVersion"), member("kind"));
     let mut fault =
         |pointer: &str, message: String| faults.push(Fault::new(path, place(&document, pointer), message));
-    if api_version != API_VERSION {
+    let foreign = policy_controller::kind(api_version, kind);
+    if api_version != API_VERSION && foreign.is_none() {
         fault(
             "/apiVersion",
             format!(
@@ -124,7 +145,8 @@ fn recognise(path: &str, document: yaml::Document, faults: &mut Vec<Fault>) -> O
         );
         return None;
     }
-    let Some(kind) = Kind::ALL.into_iter().find(|known| known.as_str() == kind) else {
+    let own = || Kind::ALL.into_iter().find(|known| known.as_str() == kind);
+    let Some(kind) = foreign.or_else(own) else {
         let known = Kind::ALL.iter().map(|known| known.as_str());
         fault("/kind", format!("kind `{kind}` is unknown; {}", remedy(kind, known)));
         return None;
@@ -141,10 +163,12 @@ fn recognise(path: &str, document: yaml::Document, faults: &mut Vec<Fault>) -> O
     };
     let hint = format!("fields of a {} stand under `spec`", kind.as_str());
     // The members of a kind without `spec` are judged where they are typed.
-    if kind != Kind::ImageTrust {
+    if !matches!(kind, Kind::ImageTrust | Kind::Secret) {
         unknown("", &[&OF_ALL[..], &["spec"]].concat(), &hint);
     }
-    unknown("/metadata", &["name", "labels", "annotations"], "remove it");
+    let of_metadata = ["name", "labels", "annotations", "namespace"];
+    let count = if kind == Kind::Secret { 4 } else { 3 };
+    unknown("/metadata", of_metadata.get(..count).unwrap_or_default(), "remove it");
     let name = document.value.pointer("/metadata/name");
     let is_named = name.and_then(Value::as_str).is_some_and(|name| !name.is_empty());
     if kind.is_named() && !is_named {

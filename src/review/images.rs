@@ -13,7 +13,7 @@ use crate::kubernetes::field_path::of_pointer;
 use crate::kubernetes::image_reference::ImageReference;
 use crate::kubernetes::pod_template::{PodTemplate, PodTemplates};
 use crate::policy::DeclaredImages;
-use crate::policy::image_trust::{Authority, ImageGlob, ImageTrust, Static, TrustRule, Unchanged};
+use crate::policy::image_trust::{Authority, Held, ImageGlob, ImageTrust, Static, TrustRule, Unchanged};
 
 /// Distinct images of one request that are asked about.
 const IMAGES: usize = 128;
@@ -69,7 +69,18 @@ pub(super) fn fact(
         .into_iter()
         .map(|(text, one)| one.map(|(entry, same, places)| (text, entry, same, places)))
         .collect();
-    let seen = entries?.into_iter().map(|(text, entry, is_unchanged, places)| {
+    let labels =
+        object(request).and_then(|object| object.pointer("/metadata/labels")).and_then(Value::as_object);
+    let others: BTreeSet<&str> = trust
+        .iter()
+        .flat_map(|trust| &trust.rules)
+        .filter_map(|rule| {
+            let fits = rule.matches.iter().any(|one| one.fits(request.resource(), labels));
+            (!rule.matches.is_empty() && !fits).then_some(rule.name.as_str())
+        })
+        .collect();
+    let seen = entries?.into_iter().map(|(text, mut entry, is_unchanged, places)| {
+        without(&mut entry, &others);
         (text.clone(), seen(entry, declared, text, is_unchanged, places))
     });
     Some(whole(seen.collect(), declared))
@@ -88,6 +99,15 @@ fn whole(entries: Map<String, Value>, declared: &DeclaredImages) -> Fact {
     match entries.values().find(|entry| !declared.partial && !is_whole(entry)) {
         Some(entry) => Fact::Unknown(message(entry)),
         None => Fact::Known(Value::Object(entries)),
+    }
+}
+
+/// Leaves out rules that are for other objects.
+fn without(entry: &mut Value, others: &BTreeSet<&str>) {
+    let is_other =
+        |rule: &Value| rule.get("name").and_then(Value::as_str).is_some_and(|name| others.contains(name));
+    if let Some(rules) = entry.get_mut("rules").and_then(Value::as_array_mut) {
+        rules.retain(|rule| !is_other(rule));
     }
 }
 
@@ -154,7 +174,7 @@ fn blank(text: &str, trust: Option<&ImageTrust>, status: &str, errors: &[Value])
         globs.any(|glob| glob.matches(text, trust.is_some_and(|trust| trust.passes(rule))))
     };
     let rules = trust.filter(|_| !errors.is_empty()).into_iter().flat_map(|trust| &trust.rules).filter(means);
-    let rules: Vec<Value> = rules.map(TrustRule::fact).collect();
+    let rules: Vec<Value> = rules.map(|rule| rule.fact(Held::default())).collect();
     let standing =
         |authority: &Authority| json!({ "signed": false, "attested": [], "static": fixed(authority) });
     json!({

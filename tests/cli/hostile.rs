@@ -122,7 +122,7 @@ fn what_can_not_be_read_is_a_fault_of_facts() {
 #[test]
 fn flags_of_later_releases_are_refused_by_name() {
     for (arguments, needle) in [
-        (["--images", "layout:images"], "write registry, facts:FILE or skip"),
+        (["--images", "layout:"], "write registry, layout:DIR, facts:FILE or skip"),
         (["--policies", "oci://ghcr.io/acme/policies"], "a registry or a server is not read by this release"),
         (
             ["--policies", "https://example.org/p.git"],

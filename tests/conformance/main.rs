@@ -7,6 +7,7 @@
 mod istio;
 mod opa;
 mod pod_security;
+mod policy_controller;
 mod quantity;
 mod sigstore;
 

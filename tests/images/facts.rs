@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use meshgate::context::{ContextSource, Fact, FactKey, ImageKey, Puller};
 use meshgate::image::{
     Answer, Asked, Authorities, CredentialSet, Digest, Evidence, EvidenceSource, Gathered, Gatherer, Limits,
-    Reject, Repository, Resolved, SignatureVerifier, Sigstore, SourceError, Trust, Verified, Wanted,
+    Reject, Remembered, Repository, Resolved, SignatureVerifier, SourceError, Trust, Verified, Wanted,
 };
 use meshgate::kubernetes::image_reference::ImageReference;
 use serde_json::{Value, json};
@@ -55,9 +55,13 @@ impl EvidenceSource for Shelf {
     ) -> Answer<'a, Gathered> {
         let (registry, name, prefix) = (at.registry(), at.name(), &want.tag_prefix);
         self.asked.lock().unwrap().push(format!("evidence {registry}/{name} {prefix} {digest}"));
-        let gathered = Gathered { evidence: self.evidence.clone(), unread: self.unread.clone() };
+        let gathered = Gathered { evidence: self.evidence.clone(), unread: self.unread.clone(), stale: None };
         Box::pin(ready(self.fails.clone().map_or(Ok(gathered), Err)))
     }
+}
+
+fn verifier() -> Arc<Remembered> {
+    Remembered::sigstore(Limits::default(), 1 << 20)
 }
 
 /// Asks about an image.
@@ -65,7 +69,7 @@ pub(crate) fn gatherer(text: &str, files: &[(&str, &str)], shelf: Arc<Shelf>, ty
     let authorities = Arc::new(Authorities::compile(&trust(text, files).unwrap()).unwrap());
     let types: BTreeSet<String> = types.iter().map(|one| (*one).to_owned()).collect();
     let asked = Asked { predicate_types: types, authorities: None };
-    Gatherer::new(authorities, shelf, Arc::new(Sigstore::default()), asked, Limits::default())
+    Gatherer::new(authorities, shelf, verifier(), asked, Limits::default())
 }
 
 fn fact(gatherer: &Gatherer, key: FactKey) -> Fact {
@@ -234,7 +238,7 @@ fn nobody_is_asked_of_whom_nothing_is_demanded() {
     let text = "authorities:\n  ours: {static: pass}\n  a: {key: {files: [k.pub], transparencyLog: none}}\n  b: {key: {files: [k.pub], transparencyLog: none}, source: {oci: other.example/sigs}}\nrules:\n- {name: own, images: ['away.example/own**'], require: {of: [ours]}, enforcement: deny}\n- {name: all, images: ['registry.example/**'], require: {of: [a]}, enforcement: deny}\n";
     let authorities = Arc::new(Authorities::compile(&trust(text, &[("k.pub", &pem)]).unwrap()).unwrap());
     let asked = |names: &[&str], image: &str| {
-        let (shelf, verifier) = (Arc::new(Shelf::default()), Arc::new(Sigstore::default()));
+        let (shelf, verifier) = (Arc::new(Shelf::default()), verifier());
         let names = names.iter().map(|name| (*name).to_owned()).collect();
         let asked = Asked { authorities: Some(names), ..Asked::default() };
         let authorities = Arc::clone(&authorities);
@@ -251,6 +255,59 @@ fn nobody_is_asked_of_whom_nothing_is_demanded() {
     let elsewhere = format!("evidence other.example/sigs  {}", digest());
     assert_eq!(asked(&["b"], &pinned).1, [beside, elsewhere]);
     assert_eq!(asked(&[], "NOT AN IMAGE").0["status"], "error");
+}
+
+/// Whether each rule holds, and whether of anything.
+fn held(text: &str, files: &[(&str, &str)], shelf: Shelf, image: &str) -> Vec<(bool, bool)> {
+    let seen = entry(&gatherer(text, files, Arc::new(shelf), &["t", "u"]), image);
+    let rules = seen["rules"].as_array().unwrap().iter();
+    rules.map(|rule| (rule["holds"] == true, rule["holdsOfAny"] == true)).collect()
+}
+
+#[test]
+fn an_entry_says_which_rules_hold() {
+    let (signer, other) = (kit::key(), kit::key());
+    let (own, others) = (kit::pem_of(&signer), kit::pem_of(&other));
+    let files = [("k.pub", own.as_str()), ("o.pub", others.as_str())];
+    let rule = |at_least: usize, of: &str| {
+        format!(
+            "{{name: '{at_least} {of}', images: ['registry.example/**'], require: {{atLeast: {at_least}, of: [{of}]}}, enforcement: deny}}"
+        )
+    };
+    let rules = [
+        rule(1, "a"),
+        rule(1, "b"),
+        rule(1, "a, b"),
+        rule(2, "a, b"),
+        rule(2, "a, pass"),
+        rule(1, "pass"),
+        rule(1, "fail"),
+        rule(1, "{authority: a, attested: [t]}"),
+        rule(1, "{authority: a, attested: [t, u]}"),
+        rule(1, "{authority: pass, attested: [t]}"),
+        rule(1, "{authority: b, attested: [t]}"),
+    ];
+    let text = format!(
+        "authorities:\n  a: {{key: {{files: [k.pub], transparencyLog: none}}}}\n  b: {{key: {{files: [o.pub], transparencyLog: none}}}}\n  pass: {{static: pass}}\n  fail: {{static: {{fail: old}}}}\nrules:\n- {}\n",
+        rules.join("\n- ")
+    );
+    let piece = |kind: &str| {
+        kit::bundle_evidence(&kit::key_bundle(&signer, &statement(&digest(), kind, json!({})), None))
+    };
+    let of = |evidence: Vec<Evidence>, image: &str| {
+        held(&text, &files, Shelf { evidence, ..Shelf::default() }, image)
+    };
+    let image = "registry.example/app:1";
+    let (yes, no, any) = ((true, false), (false, false), (true, true));
+    let signed = [yes, no, yes, no, yes, any, no, no, no, no, no];
+    assert_eq!(of(vec![piece(SIGNED)], image), signed);
+    // An attestation is no signature, and not the other one.
+    assert_eq!(of(vec![piece("t")], image), [no, no, no, no, no, any, no, yes, no, no, no]);
+    assert_eq!(of(vec![piece("t"), piece("u")], image)[7..], [yes, yes, no, no]);
+    assert_eq!(of(vec![], image), [no, no, no, no, no, any, no, no, no, no, no]);
+    let away =
+        Shelf { fails: Some(SourceError::Unavailable), evidence: vec![piece(SIGNED)], ..Shelf::default() };
+    assert_eq!(held(&text, &files, away, image), [no; 11], "where it is not known nothing holds");
 }
 
 /// Where it was called, and a fault of it.
@@ -272,7 +329,7 @@ fn verification_keeps_nobody_waiting_and_its_faults_are_errors_of_the_fact() {
     let bundle = kit::key_bundle(&signer, &statement(&digest(), SIGNED, json!({})), None);
     let shelf = Shelf { evidence: vec![kit::bundle_evidence(&bundle)], ..Shelf::default() };
     let faulty = Arc::new(Faulty(Mutex::default()));
-    let verifier = Arc::clone(&faulty);
+    let verifier = Arc::new(Remembered::new(Arc::clone(&faulty) as Arc<dyn SignatureVerifier>, 0));
     let asked = Gatherer::new(authorities, Arc::new(shelf), verifier, Asked::default(), Limits::default());
     let known = fact(&asked, FactKey::Signatures(key("registry.example/app:1"))).known();
     assert_eq!(known, Err("verification failed; it is a fault of this program".to_owned()));

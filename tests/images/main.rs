@@ -7,9 +7,11 @@
 #![expect(clippy::as_conversions, reason = "lengths of what is made here are small")]
 
 mod accepted;
+mod attested;
 mod compiled;
 mod cosign;
 mod facts;
+mod flow;
 mod kit;
 mod logins;
 mod mutated;
@@ -17,8 +19,13 @@ mod outbound;
 mod programs;
 mod refused;
 mod registry;
+mod remembered;
 mod reviewed;
+mod saved;
+mod secrets;
 mod server;
 mod sigstore;
+mod stale;
+mod stamped;
 mod verdicts;
 mod wired;

@@ -106,7 +106,6 @@ impl Signer {
         let signer = Self { tools: tools.to_owned(), directory: tempfile::tempdir().unwrap() };
         signer.cosign(&["generate-key-pair"]);
         signer.cosign(&["signing-config", "create", "--out", "sc.json"]);
-        std::fs::write(signer.directory.path().join("predicate.json"), r#"{"a": 1}"#).unwrap();
         signer
     }
 
@@ -149,7 +148,13 @@ impl Signer {
 
     /// Says that it was built in some way.
     pub(crate) fn attest(&self, image: &str, legacy: bool) {
-        let what = ["--type", "slsaprovenance1", "--predicate", "predicate.json"];
+        self.attest_as(image, legacy, "slsaprovenance1", r#"{"a": 1}"#);
+    }
+
+    /// Says something of a type, by cosign's name for it.
+    pub(crate) fn attest_as(&self, image: &str, legacy: bool, kind: &str, predicate: &str) {
+        std::fs::write(self.directory.path().join("predicate.json"), predicate).unwrap();
+        let what = ["--type", kind, "--predicate", "predicate.json"];
         self.cosign(
             &[&["attest", "--key", "cosign.key", "--yes"], &what[..], form(legacy), &[image]].concat(),
         );

@@ -16,7 +16,7 @@ fn class(evidence: &Evidence, trust: &Arc<Trust>) -> String {
     verified.map_or_else(|why| why.class.to_string(), |_| "accepted".to_owned())
 }
 
-fn of_bundle(bundle: &Value, trust: &Arc<Trust>) -> String {
+pub(crate) fn of_bundle(bundle: &Value, trust: &Arc<Trust>) -> String {
     class(&kit::bundle_evidence(bundle), trust)
 }
 

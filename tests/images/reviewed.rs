@@ -19,7 +19,7 @@ use crate::sigstore::{self as kit, SIGNED, digest, statement};
 const TRUST: &str = "authorities:\n  vendor: {key: {files: [k.pub], transparencyLog: none}}\n  other: {static: pass}\nrules: [{name: all, images: ['registry.example/**'], require: {of: [vendor]}, enforcement: deny}]\n";
 
 /// Facts of images, and of a namespace.
-struct World(Gatherer);
+pub(crate) struct World(pub(crate) Gatherer);
 
 impl ContextSource for World {
     fn fetch<'a>(&'a self, key: &'a FactKey) -> std::pin::Pin<Box<dyn Future<Output = Fact> + Send + 'a>> {
@@ -41,7 +41,7 @@ fn policy(name: &str, context: &str, body: &str) -> (String, String) {
     (format!("images/{name}/{name}.rego"), text)
 }
 
-fn bound(policy: &str) -> (String, String) {
+pub(crate) fn bound(policy: &str) -> (String, String) {
     let text = format!(
         "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {{name: {}}}\nspec: {{policy: {policy}, enforcement: deny}}\n",
         policy.replace(['/', '_'], "-")
@@ -50,22 +50,29 @@ fn bound(policy: &str) -> (String, String) {
 }
 
 fn bundle(files: &[(String, String)], pem: &str) -> Bundle {
+    bundle_of(TRUST, files, pem)
+}
+
+/// A bundle that trusts as a text says.
+pub(crate) fn bundle_of(trust: &str, files: &[(String, String)], pem: &str) -> Bundle {
     let mut tree = Tree::default();
-    tree.insert("trust.yaml", format!("{HEAD}{TRUST}").into_bytes());
-    tree.insert("k.pub", pem.as_bytes());
-    let includes = "apiVersion: meshgate.io/v1alpha1\nkind: Bundle\nmetadata: {name: b}\nspec: {includes: [images], defaultMode: deny}\n";
+    tree.insert("trust.yaml", format!("{HEAD}{trust}").into_bytes());
+    if !pem.is_empty() {
+        tree.insert("k.pub", pem.as_bytes());
+    }
+    let includes = "apiVersion: meshgate.io/v1alpha1\nkind: Bundle\nmetadata: {name: b}\nspec: {includes: [defaults, images, injection], defaultMode: deny}\n";
     tree.insert("bundle.yaml", includes.as_bytes());
     files.iter().for_each(|(path, text)| tree.insert(path.as_str(), text.as_bytes()));
     compile(Draft::read(&tree, &source::catalogue())).unwrap_or_else(|faults| panic!("{faults}"))
 }
 
-fn pod(images: &[&str]) -> Value {
+pub(crate) fn pod(images: &[&str]) -> Value {
     let container = |(index, image): (usize, &&str)| json!({ "name": format!("c{index}"), "image": image });
     let containers: Vec<Value> = images.iter().enumerate().map(container).collect();
     json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "web", "namespace": "shop" }, "spec": { "containers": containers } })
 }
 
-fn request(operation: Operation, object: Value, old_object: Option<Value>) -> Request {
+pub(crate) fn request(operation: Operation, object: Value, old_object: Option<Value>) -> Request {
     Request::new(RequestParts {
         uid: "7".to_owned(),
         kind: GroupVersionKind::new("", "v1", "Pod"),
@@ -81,7 +88,7 @@ fn request(operation: Operation, object: Value, old_object: Option<Value>) -> Re
     })
 }
 
-fn now() -> Facts {
+pub(crate) fn now() -> Facts {
     Facts::at(Now::parse("2026-01-31T12:00:00Z").unwrap())
 }
 

@@ -2,6 +2,7 @@
 
 mod certificates;
 mod log;
+mod timestamps;
 
 use std::sync::Arc;
 
@@ -17,7 +18,8 @@ use sha2::{Digest as _, Sha256};
 use sigstore_crypto::{KeyAlgorithm, KeyPair};
 
 pub(crate) use certificates::{Authority, Leaf, Said, other_log};
-pub(crate) use log::Log;
+pub(crate) use log::{Log, Tiles};
+pub(crate) use timestamps::Timestamps;
 
 pub(crate) const ISSUER: &str = "https://issuer.example";
 pub(crate) const SUBJECT: &str = "https://ci.example/acme/app/release@main";
@@ -25,6 +27,11 @@ pub(crate) const SIGNED: &str = "https://sigstore.dev/cosign/sign/v1";
 
 pub(crate) fn digest() -> Digest {
     Digest::of(b"the image")
+}
+
+/// The time, as RFC 3339 has it.
+pub(crate) fn now() -> String {
+    time::OffsetDateTime::now_utc().format(&time::format_description::well_known::Rfc3339).unwrap()
 }
 
 pub(crate) fn b64(bytes: impl AsRef<[u8]>) -> String {
@@ -43,11 +50,22 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 pub(crate) struct Kit {
     pub(crate) authority: Authority,
     pub(crate) log: Log,
+    pub(crate) tiles: Tiles,
+    pub(crate) timestamps: Timestamps,
 }
 
 impl Kit {
     pub(crate) fn new() -> Self {
-        Self { authority: Authority::new(), log: Log::new() }
+        let (tiles, timestamps) = (Tiles::new(), Timestamps::new());
+        Self { authority: Authority::new(), log: Log::new(), tiles, timestamps }
+    }
+
+    /// The same with the second log, and the timestamp authority since some time.
+    pub(crate) fn full_root(&self, start: &str) -> Value {
+        let mut root = self.root();
+        root["tlogs"] = json!([self.log.trusted(), self.tiles.trusted()]);
+        root["timestampAuthorities"] = json!([self.timestamps.trusted(start)]);
+        root
     }
 
     /// `trusted_root.json`.
@@ -137,6 +155,51 @@ pub(crate) fn key_bundle(key: &KeyPair, payload: &[u8], log: Option<&Log>) -> Va
     json!({
         "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
         "verificationMaterial": { "publicKey": { "hint": "" }, "tlogEntries": entries },
+        "dsseEnvelope": envelope(payload, signature.as_bytes()),
+    })
+}
+
+/// What has to vouch for a bundle.
+#[derive(Clone, Copy)]
+pub(crate) enum Vouched {
+    /// Rekor v1, and a timestamp.
+    Both,
+    /// Rekor v2, and a timestamp.
+    Tiles,
+    /// A timestamp alone.
+    Timestamp,
+}
+
+/// A bundle with a timestamp, by a certificate or by a key.
+pub(crate) fn stamped_bundle(
+    kit: &Kit,
+    by: Result<&Leaf, &KeyPair>,
+    payload: &[u8],
+    vouched: Vouched,
+) -> Value {
+    let key = by.map_or_else(|key| key, |leaf| &leaf.key);
+    let signature = key.sign(&pae(payload)).unwrap();
+    let mut material = match by {
+        Ok(leaf) => json!({ "certificate": { "rawBytes": b64(&leaf.der) } }),
+        Err(_) => json!({ "publicKey": { "hint": "" } }),
+    };
+    let (pem, spki) = (by.map_or_else(pem_of, Leaf::pem), key.public_key_der().unwrap());
+    let verifier = match by {
+        Ok(leaf) => ("x509Certificate", leaf.der.as_slice()),
+        Err(_) => ("publicKey", spki.as_bytes()),
+    };
+    let entry = match vouched {
+        Vouched::Both => Some(kit.log.dsse(payload, signature.as_bytes(), &pem)),
+        Vouched::Tiles => Some(kit.tiles.hashedrekord(&pae(payload), signature.as_bytes(), verifier)),
+        Vouched::Timestamp => None,
+    };
+    let stamp = kit.timestamps.over(signature.as_bytes(), time::OffsetDateTime::now_utc());
+    material["tlogEntries"] = entry.into_iter().collect();
+    material["timestampVerificationData"] =
+        json!({ "rfc3161Timestamps": [{ "signedTimestamp": b64(stamp) }] });
+    json!({
+        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "verificationMaterial": material,
         "dsseEnvelope": envelope(payload, signature.as_bytes()),
     })
 }

@@ -1,9 +1,10 @@
 //! The program as it is run: by its own registries and authorities, in a server, in a dry run, and for one image.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use meshgate::image::Digest;
@@ -21,14 +22,19 @@ const BINDING: &str = "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nme
 const BUNDLE: &str = "apiVersion: meshgate.io/v1alpha1\nkind: Bundle\nmetadata: {name: b}\nspec: {includes: [images], defaultMode: deny}\n";
 
 /// A registry with `app:v1`, which is signed, and `app:v2`, which is not; policies that trust the key; configurations.
-struct Place {
-    registry: Server,
-    folder: TempDir,
-    signed: Digest,
+pub(crate) struct Place {
+    pub(crate) registry: Server,
+    pub(crate) folder: TempDir,
+    pub(crate) signed: Digest,
 }
 
 impl Place {
     fn new() -> Self {
+        Self::with(|_, _, _| {})
+    }
+
+    /// The same, with more of the image `app:v1`.
+    pub(crate) fn with(more: impl FnOnce(&Holds, &sigstore_crypto::KeyPair, &Digest)) -> Self {
         let (holds, key, folder) = (Holds::default(), kit::key(), tempfile::tempdir().unwrap());
         let signed = holds.image();
         let other =
@@ -38,7 +44,17 @@ impl Place {
         let entry = holds.referrer(&signed, &bundle, Some(SIGNED));
         let said = Said::of(200, &[("content-type", INDEX)], index(&[entry]));
         holds.put(format!("/v2/app/referrers/{signed}"), said);
-        let registry = holds.serve();
+        more(&holds, &key, &signed);
+        Self::of(holds.serve(), &key, signed, folder)
+    }
+
+    /// Policies and a configuration for a registry.
+    pub(crate) fn of(
+        registry: Server,
+        key: &sigstore_crypto::KeyPair,
+        signed: Digest,
+        folder: TempDir,
+    ) -> Self {
         let host = registry.address;
         let trust = format!(
             "{HEAD}authorities: {{vendor: {{key: {{files: [k.pub], transparencyLog: none}}}}}}\nrules: [{{name: all, images: ['{host}/**', '127.0.0.1:1/**'], require: {{of: [vendor]}}, enforcement: deny}}]\n"
@@ -46,7 +62,7 @@ impl Place {
         let configuration = format!(
             "apiVersion: meshgate.io/v1alpha1\nkind: Configuration\nimages: {{registries: [{{host: '{host}', plaintext: true}}]}}\n"
         );
-        let pem = kit::pem_of(&key);
+        let pem = kit::pem_of(key);
         let files = [
             ("p/trust.yaml", trust.as_str()),
             ("p/k.pub", &pem),
@@ -60,7 +76,7 @@ impl Place {
         Self { registry, folder, signed }
     }
 
-    fn image(&self, tag: &str) -> String {
+    pub(crate) fn image(&self, tag: &str) -> String {
         format!("{}/app:{tag}", self.registry.address)
     }
 
@@ -70,22 +86,24 @@ impl Place {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
+    pub(crate) fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
         (status.code(), format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr)))
     }
 }
 
-fn pod(image: &str) -> Value {
+pub(crate) fn pod(image: &str) -> Value {
     let spec = json!({ "containers": [{ "name": "web", "image": image }] });
     json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "web", "namespace": "shop" }, "spec": spec })
 }
 
 /// `meshgate serve`; it ends with this value.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     url: Url,
     client: Client,
+    /// What it logs.
+    said: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Drop for Serving {
@@ -96,26 +114,58 @@ impl Drop for Serving {
 }
 
 impl Serving {
-    fn start(place: &Place, flags: &[&str]) -> Self {
+    /// What was logged so far.
+    pub(crate) fn logged(&self) -> String {
+        String::from_utf8_lossy(&self.said.lock().unwrap()).into_owned()
+    }
+
+    pub(crate) fn start(place: &Place, flags: &[&str]) -> Self {
         let pem = certificate(place.folder.path());
         let fixed = ["serve", "-p", "p", "--mode", "deny", "--listen", "127.0.0.1:0"];
         let mut command = place.command(&fixed);
         command.args(["--tls-cert-file", "tls.crt", "--tls-private-key-file", "tls.key"]).args(flags);
+        command.envs(std::env::var("MESHGATE_LOG").is_err().then_some(("MESHGATE_LOG", "trace")));
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        said.read_line(&mut line).unwrap();
-        let port = line.split("https://").nth(1).and_then(|rest| rest.split([',', '\n', '/']).next());
-        let port = port.unwrap_or_else(|| panic!("{line}")).trim();
+        let mut reader = BufReader::new(child.stderr.take().unwrap());
+        let said: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let port = loop {
+            let mut line = String::new();
+            assert_ne!(
+                reader.read_line(&mut line).unwrap(),
+                0,
+                "it ended: {}",
+                String::from_utf8_lossy(&said.lock().unwrap())
+            );
+            said.lock().unwrap().extend_from_slice(line.as_bytes());
+            let port = line.split("https://").nth(1).and_then(|rest| rest.split([',', '\n', '/']).next());
+            if let Some(port) = port {
+                break port.trim().to_owned();
+            }
+        };
         let url = Url::parse(&format!("https://{port}/validate?timeout=20s")).unwrap();
         // So that it never waits for somebody to read its log.
-        std::thread::spawn(move || said.read_to_end(&mut Vec::new()));
+        let log = Arc::clone(&said);
+        std::thread::spawn(move || {
+            let mut line = Vec::new();
+            while reader.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
+                log.lock().unwrap().append(&mut line);
+            }
+        });
         let settings = Settings { authorities: Some(pem.into_bytes()), ..Settings::default() };
-        Self { child, url, client: Client::new(&settings).unwrap() }
+        Self { child, url, client: Client::new(&settings).unwrap(), said }
+    }
+
+    /// What Prometheus would read.
+    pub(crate) async fn metrics(&self) -> String {
+        let log = self.logged();
+        let admin = log.split("Health and metrics are on ").nth(1).and_then(|rest| rest.lines().next());
+        let url = Url::parse(&format!("{}/metrics", admin.unwrap_or_else(|| panic!("{log}")))).unwrap();
+        let response = self.client.send(Request::get(&url, Instant::now() + Duration::from_secs(30))).await;
+        String::from_utf8(response.unwrap().body.read(1 << 22).await.unwrap().to_vec()).unwrap()
     }
 
     /// The code of the answer, 200 where the Pod is let in, and its message.
-    async fn asked(&self, image: &str) -> (u64, String) {
+    pub(crate) async fn asked(&self, image: &str) -> (u64, String) {
         let review = json!({
             "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
             "request": {

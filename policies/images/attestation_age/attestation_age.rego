@@ -11,7 +11,7 @@
 #   context:
 #     containers:
 #     now:
-#     images: {partial: true}
+#     images: {partial: true, typesIn: [maxAgeHours]}
 #   parameters:
 #     type: object
 #     properties:

@@ -10,7 +10,7 @@
 #   docs: https://docs.sigstore.dev/cosign/verifying/attestation/
 #   context:
 #     containers:
-#     images: {partial: true}
+#     images: {partial: true, typesIn: [types]}
 #   parameters:
 #     type: object
 #     properties:

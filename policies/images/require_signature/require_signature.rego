@@ -56,11 +56,7 @@ _entries := images.of("images/require_signature")
 _holds[image] contains name if {
 	some image, entry in _entries
 	some rule in entry.rules
-	met := {demand |
-		some demand in rule.of
-		images.meets(entry, demand)
-	}
-	count(met) >= rule.atLeast
+	images.rule_holds(entry, rule)
 	name := rule.name
 }
 

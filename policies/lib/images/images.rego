@@ -77,13 +77,18 @@ attested_by(entry, authority, types) if {
 	}
 }
 
-# What a demand of a rule asks for: a signature, where it names no types.
-meets(entry, demand) if {
-	count(demand.attested) == 0
-	signed_by(entry, demand.authority)
+# A rule of the ImageTrust holds: of what was verified, which has to be what will run, or of whatever the bytes are. What
+# counts for it was counted where it was verified.
+rule_holds(entry, rule) if {
+	entry.status == "ok"
+	is_fixed(entry)
+	rule.holds == true
 }
 
-meets(entry, demand) if attested_by(entry, demand.authority, demand.attested)
+rule_holds(entry, rule) if {
+	entry.status == "ok"
+	rule.holdsOfAny == true
+}
 
 # The attestations of a family of types by one of some authorities: the type itself, and its versions.
 attestations(entry, authorities, families) := [attestation |

@@ -55,11 +55,16 @@ test_all_types_have_to_be_attested if {
 	not images.attested_by(_entry("denied", _signed, []), "a", ["t"])
 }
 
-test_a_demand_without_types_is_for_a_signature if {
-	images.meets(_entry("ok", _signed, []), {"authority": "a", "attested": []})
-	images.meets(_entry("ok", _signed, []), {"authority": "a", "attested": ["t"]})
-	not images.meets(_entry("ok", {"signed": true, "attested": [], "static": null}, []), {"authority": "a", "attested": ["t"]})
-	not images.meets(_entry("ok", {"signed": false, "attested": ["t"], "static": null}, []), {"authority": "a", "attested": []})
+test_a_rule_holds_of_what_will_run_or_of_anything if {
+	entry := _entry("ok", _signed, [])
+	tag := object.union(entry, {"pinned": false})
+	images.rule_holds(entry, {"holds": true, "holdsOfAny": false})
+	not images.rule_holds(entry, {"holds": false, "holdsOfAny": false})
+	not images.rule_holds(entry, {})
+	not images.rule_holds(tag, {"holds": true, "holdsOfAny": false})
+	images.rule_holds(tag, {"holds": true, "holdsOfAny": true})
+	not images.rule_holds(_entry("error", _signed, []), {"holds": true, "holdsOfAny": true})
+	not images.rule_holds(object.union(tag, {"status": "error"}), {"holds": true, "holdsOfAny": true})
 }
 
 test_a_family_has_its_versions if {

@@ -240,7 +240,7 @@ impl RolloutFields {
 }
 
 /// `60s`, `5m`, `1h`: up to a day.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+pub(in crate::config) fn duration(text: &str) -> Option<Duration> {
     let unit = text.chars().next_back()?;
     let number = text.strip_suffix(unit)?;
     let each = match unit {

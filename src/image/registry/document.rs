@@ -13,38 +13,41 @@ const INDEXES: [&str; 2] =
     ["application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"];
 
 /// All four, always: some registries say "not found" of what they hold where its type is not listed.
-pub(super) const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
+pub(in crate::image) const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
 
 /// A manifest or an index.
 #[derive(Clone, Debug)]
-pub(super) struct Document {
+pub(in crate::image) struct Document {
     /// One of the four.
-    pub(super) media_type: String,
+    pub(in crate::image) media_type: String,
     /// Of a manifest.
-    pub(super) layers: Vec<Descriptor>,
+    pub(in crate::image) config: Option<Descriptor>,
+    /// Of a manifest.
+    pub(in crate::image) layers: Vec<Descriptor>,
     /// Of an index.
-    pub(super) manifests: Vec<Descriptor>,
+    pub(in crate::image) manifests: Vec<Descriptor>,
     /// What a manifest is about.
-    pub(super) subject: Option<Digest>,
+    pub(in crate::image) subject: Option<Digest>,
 }
 
 /// Something that a document names.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Descriptor {
+pub(in crate::image) struct Descriptor {
     #[serde(default)]
-    pub(super) media_type: String,
-    pub(super) digest: String,
-    pub(super) size: u64,
+    pub(in crate::image) media_type: String,
+    pub(in crate::image) digest: String,
+    pub(in crate::image) size: u64,
     #[serde(default)]
-    pub(super) annotations: Option<Annotations>,
+    pub(in crate::image) annotations: Option<Annotations>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Written {
     media_type: Option<String>,
+    config: Option<Descriptor>,
     layers: Option<Vec<Descriptor>>,
     manifests: Option<Vec<Descriptor>>,
     subject: Option<Descriptor>,
@@ -52,19 +55,19 @@ struct Written {
 
 impl Descriptor {
     /// The digest, where it is one of ours.
-    pub(super) fn digest(&self) -> Result<Digest, SourceError> {
+    pub(in crate::image) fn digest(&self) -> Result<Digest, SourceError> {
         self.digest.parse().map_err(|_| SourceError::Corrupt("a descriptor without a SHA-256 digest"))
     }
 
     /// An annotation.
-    pub(super) fn annotation(&self, name: &str) -> Option<&str> {
+    pub(in crate::image) fn annotation(&self, name: &str) -> Option<&str> {
         self.annotations.as_ref()?.get(name).map(String::as_str)
     }
 }
 
 impl Document {
     /// Reads what came as a media type. One document has one meaning (CVE-2021-41190).
-    pub(super) fn read(content_type: Option<&str>, bytes: &[u8]) -> Result<Self, SourceError> {
+    pub(in crate::image) fn read(content_type: Option<&str>, bytes: &[u8]) -> Result<Self, SourceError> {
         let corrupt = SourceError::Corrupt;
         let said = content_type.map(|text| text.split(';').next().unwrap_or_default().trim());
         let media_type = said.unwrap_or_default().to_ascii_lowercase();
@@ -84,18 +87,18 @@ impl Document {
             (Some(_), Some(_)) => Err(corrupt("a manifest that is an index, too")),
             (layers, None) if !is_index => {
                 let layers = layers.unwrap_or_default();
-                Ok(Self { media_type, layers, manifests: Vec::new(), subject })
+                Ok(Self { media_type, config: written.config, layers, manifests: Vec::new(), subject })
             }
             (None, manifests) if is_index => {
                 let manifests = manifests.unwrap_or_default();
-                Ok(Self { media_type, layers: Vec::new(), manifests, subject })
+                Ok(Self { media_type, config: None, layers: Vec::new(), manifests, subject })
             }
             _ => Err(corrupt("a manifest as an index, or an index as a manifest")),
         }
     }
 
     /// Whether it is an index.
-    pub(super) fn is_index(&self) -> bool {
+    pub(in crate::image) fn is_index(&self) -> bool {
         INDEXES.contains(&self.media_type.as_str())
     }
 }

@@ -3,9 +3,8 @@
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
+use super::Holder;
 use super::document::Descriptor;
-use super::instance::Instance;
-use super::referrers::referrers;
 use crate::config::ImageLimits;
 use crate::image::digest::Digest;
 use crate::image::evidence::{Evidence, Origin, Repository};
@@ -18,7 +17,7 @@ const BYTES: u64 = 16 << 20;
 
 const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 const ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
-const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
+pub(in crate::image) const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
 
 /// What evidence says of its own type: a hint for what to read, and never its type.
 const BUNDLE_HINT: &str = "dev.sigstore.bundle.predicateType";
@@ -42,7 +41,7 @@ enum Form {
 }
 
 struct Reading<'a> {
-    instance: &'a Instance,
+    instance: &'a dyn Holder,
     limits: &'a ImageLimits,
     at: &'a Repository,
     digest: &'a Digest,
@@ -51,8 +50,8 @@ struct Reading<'a> {
 }
 
 /// Reads what is wanted. What could not be read is told beside what could.
-pub(super) async fn gather(
-    instance: &Instance,
+pub(in crate::image) async fn gather(
+    instance: &dyn Holder,
     limits: &ImageLimits,
     at: &Repository,
     digest: &Digest,
@@ -128,7 +127,7 @@ impl Reading<'_> {
         if !self.want.bundles {
             return Ok((Vec::new(), Vec::new()));
         }
-        let entries = referrers(self.instance, self.at.name(), self.digest, self.until).await?;
+        let entries = self.instance.referrers(self.at.name(), self.digest, self.until).await?;
         let asked = entries.iter().filter(|entry| self.is_asked_for(entry.annotation(BUNDLE_HINT)));
         let (mut found, mut unread) = (Vec::new(), Vec::new());
         for bundle in join_all(asked.map(|entry| self.bundle(entry))).await {
@@ -158,7 +157,7 @@ impl Reading<'_> {
     }
 
     fn is_asked_for(&self, hint: Option<&str>) -> bool {
-        hint.is_none_or(|hint| hint == SIGNATURE || self.want.predicate_types.contains(hint))
+        hint.is_none_or(|hint| hint == SIGNATURE || self.want.is_type(hint))
     }
 
     async fn read(&self, found: &Found) -> Result<Evidence, SourceError> {

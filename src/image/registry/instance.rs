@@ -11,15 +11,16 @@ use super::challenge::challenges;
 use super::document::{ACCEPT, Descriptor, Document};
 use super::gate::Gates;
 use super::login::{Logins, Shown};
+use super::referrers::referrers;
 use super::reply::{ERROR_BYTES, Reply, of_transport};
-use super::{Entry, RegistryPattern};
+use super::{Entry, Holder, RegistryPattern};
 use crate::image::credentials::CredentialSet;
 use crate::image::digest::Digest;
-use crate::image::source::SourceError;
+use crate::image::source::{Answer, SourceError};
 use crate::outbound::{OutboundError, Reach, Request, Url};
 
 /// Bytes of a manifest or an index: what OCI asks registries to take.
-pub(super) const MANIFEST_BYTES: u64 = 4 << 20;
+pub(in crate::image) const MANIFEST_BYTES: u64 = 4 << 20;
 
 /// How often one is sent on to get a blob.
 const REDIRECTS: usize = 3;
@@ -37,7 +38,7 @@ pub(super) struct Place {
 }
 
 /// A registry, and what may be shown to it.
-pub(super) struct Instance {
+pub(in crate::image) struct Instance {
     pub(super) entry: Arc<Entry>,
     pub(super) place: Place,
     pub(super) credentials: CredentialSet,
@@ -60,10 +61,11 @@ pub(super) struct Ask<'a> {
 }
 
 /// A manifest or an index, as it is.
-pub(super) struct Manifest {
+pub(in crate::image) struct Manifest {
     /// Of its bytes.
-    pub(super) digest: Digest,
-    pub(super) document: Document,
+    pub(in crate::image) digest: Digest,
+    pub(in crate::image) document: Document,
+    pub(in crate::image) bytes: Bytes,
 }
 
 impl Place {
@@ -111,12 +113,7 @@ impl Instance {
     }
 
     /// The manifest or the index under a tag or a digest.
-    pub(super) async fn manifest(
-        &self,
-        name: &str,
-        reference: &str,
-        until: Instant,
-    ) -> Result<Manifest, SourceError> {
+    async fn document(&self, name: &str, reference: &str, until: Instant) -> Result<Manifest, SourceError> {
         let path = format!("manifests/{reference}");
         let (bytes, limit) = (MANIFEST_BYTES, "bytes of a manifest");
         let ask = Ask { name, path: &path, url: None, accept: Some(ACCEPT), bytes, limit };
@@ -130,11 +127,11 @@ impl Instance {
             return Err(SourceError::Corrupt("a manifest with another digest"));
         }
         let document = Document::read(reply.content_type.as_deref(), &reply.body)?;
-        Ok(Manifest { digest, document })
+        Ok(Manifest { digest, document, bytes: reply.body })
     }
 
     /// The bytes of a descriptor, where they are at most so many.
-    pub(super) async fn blob(
+    async fn bytes(
         &self,
         name: &str,
         descriptor: &Descriptor,
@@ -306,6 +303,31 @@ impl Instance {
         let path = format!("/v2/{}/{}", self.place.name(ask.name), ask.path);
         // The parts are of the grammar of references: none of them leads elsewhere (R16).
         self.place.base.at(&path).map_err(|_| SourceError::Corrupt("a name that makes no URL"))
+    }
+}
+
+impl Holder for Instance {
+    fn manifest<'a>(&'a self, name: &'a str, reference: &'a str, until: Instant) -> Answer<'a, Manifest> {
+        Box::pin(self.document(name, reference, until))
+    }
+
+    fn blob<'a>(
+        &'a self,
+        name: &'a str,
+        descriptor: &'a Descriptor,
+        most: u64,
+        until: Instant,
+    ) -> Answer<'a, Bytes> {
+        Box::pin(self.bytes(name, descriptor, most, until))
+    }
+
+    fn referrers<'a>(
+        &'a self,
+        name: &'a str,
+        digest: &'a Digest,
+        until: Instant,
+    ) -> Answer<'a, Vec<Descriptor>> {
+        Box::pin(referrers(self, name, digest, until))
     }
 }
 

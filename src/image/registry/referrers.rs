@@ -1,5 +1,6 @@
 //! Who refers to a digest: the registry's own list, or, where it keeps none, an index under a tag.
 
+use super::Holder;
 use super::document::{Descriptor, Document};
 use super::instance::{Ask, Instance, MANIFEST_BYTES};
 use super::reply::Reply;

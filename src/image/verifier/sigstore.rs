@@ -46,6 +46,14 @@ impl Root {
         self.root.certificate_authorities.len()
     }
 
+    pub(in crate::image) fn has_certificate_authority(&self, bare: &str) -> bool {
+        self.root.certificate_authorities.iter().any(|one| is_at(&one.uri, bare))
+    }
+
+    pub(in crate::image) fn has_log(&self, bare: &str) -> bool {
+        self.root.tlogs.iter().any(|one| is_at(&one.base_url, bare))
+    }
+
     pub(in crate::image) fn logs(&self) -> usize {
         self.root.tlogs.len()
     }
@@ -53,6 +61,10 @@ impl Root {
     pub(in crate::image) fn timestamp_authorities(&self) -> usize {
         self.root.timestamp_authorities.len()
     }
+}
+
+fn is_at(url: &str, bare: &str) -> bool {
+    url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/') == bare
 }
 
 /// A trust root that comes with the library.

@@ -91,7 +91,7 @@ fn of_keyless(keyless: &Keyless, at: &str, fault: Add<'_>) {
 }
 
 /// One form of issuer and one of subject: an identity without either would be anybody (R19).
-fn of_identity(identity: &Identity, at: &str, fault: Add<'_>) {
+pub(super) fn of_identity(identity: &Identity, at: &str, fault: Add<'_>) {
     let pairs = [
         ("issuer", &identity.issuer, &identity.issuer_reg_exp),
         ("subject", &identity.subject, &identity.subject_reg_exp),
@@ -99,7 +99,7 @@ fn of_identity(identity: &Identity, at: &str, fault: Add<'_>) {
     for (name, exact, pattern) in pairs {
         match (exact.as_deref(), pattern.as_deref()) {
             (None | Some(""), None) => {
-                fault(at.to_owned(), format!("no {name}; write `{name}` or `{name}RegExp`"))
+                fault(format!("{at}/{name}"), format!("no {name}; write `{name}` or `{name}RegExp`"))
             }
             (Some(_), Some(_)) => {
                 fault(at.to_owned(), format!("`{name}` and `{name}RegExp`; write one of them"))

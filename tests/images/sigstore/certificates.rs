@@ -141,7 +141,7 @@ fn utf8(text: &str) -> Vec<u8> {
     der(12, text.as_bytes())
 }
 
-fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(super) fn der(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = match content.len() {
         short @ 0..=127 => vec![short as u8],
         middle @ 128..=255 => vec![0x81, middle as u8],

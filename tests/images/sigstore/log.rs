@@ -1,5 +1,6 @@
 //! A transparency log as Rekor v1: entries, promises, proofs of inclusion and checkpoints (RFC 6962, C2SP tlog-checkpoint).
 
+use rcgen::{PKCS_ED25519, SigningKey};
 use serde_json::{Value, json};
 use sigstore_crypto::KeyPair;
 use time::OffsetDateTime;
@@ -98,6 +99,69 @@ impl Log {
         let signature = self.key.sign(text.as_bytes()).unwrap();
         let hinted = [&self.id()[..4], signature.as_bytes()].concat();
         format!("{text}\n\u{2014} rekor.kit {}\n", b64(hinted))
+    }
+}
+
+/// A log as Rekor v2: an Ed25519 key, no promises and no times.
+pub(crate) struct Tiles {
+    key: rcgen::KeyPair,
+}
+
+const TILES: &str = "log.kit";
+
+impl Tiles {
+    pub(crate) fn new() -> Self {
+        Self { key: rcgen::KeyPair::generate_for(&PKCS_ED25519).unwrap() }
+    }
+
+    /// The checkpoint's own (C2SP signed-note): of name, kind and key.
+    fn id(&self) -> Vec<u8> {
+        sha256(&[TILES.as_bytes(), b"\n\x01", self.key.public_key_raw()].concat())
+    }
+
+    pub(crate) fn trusted(&self) -> Value {
+        // The SPKI of such a key (RFC 8410).
+        let head = [0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0];
+        let spki = [&head, self.key.public_key_raw()].concat();
+        json!({
+            "baseUrl": format!("https://{TILES}"),
+            "hashAlgorithm": "SHA2_256",
+            "publicKey": {
+                "rawBytes": b64(spki), "keyDetails": "PKIX_ED25519",
+                "validFor": { "start": "2020-01-01T00:00:00Z" },
+            },
+            "logId": { "keyId": b64(self.id()) },
+        })
+    }
+
+    /// An entry `hashedrekord` 0.0.2 of what was signed, by a certificate or by a key (SPKI).
+    pub(crate) fn hashedrekord(&self, signed: &[u8], signature: &[u8], verifier: (&str, &[u8])) -> Value {
+        let verifier =
+            json!({ "keyDetails": "PKIX_ECDSA_P256_SHA_256", verifier.0: { "rawBytes": b64(verifier.1) } });
+        let spec = json!({ "hashedRekordV002": {
+            "data": { "algorithm": "SHA2_256", "digest": b64(sha256(signed)) },
+            "signature": { "content": b64(signature), "verifier": verifier },
+        } });
+        let body =
+            json!({ "apiVersion": "0.0.2", "kind": "hashedrekord", "spec": spec }).to_string().into_bytes();
+        let mut leaves: Vec<Vec<u8>> = (0..BEFORE).map(|index| leaf(&index.to_be_bytes())).collect();
+        leaves.push(leaf(&body));
+        leaves.extend((0..AFTER).map(|index| leaf(&[index as u8])));
+        let (root, path) = (tree(&leaves), path(BEFORE, &leaves));
+        let text = format!("{TILES}\n{}\n{}\n", leaves.len(), b64(&root));
+        let signed = [&self.id()[..4], &self.key.sign(text.as_bytes()).unwrap()].concat();
+        let checkpoint = format!("{text}\n\u{2014} {TILES} {}\n", b64(signed));
+        json!({
+            "logIndex": BEFORE.to_string(),
+            "logId": { "keyId": b64(self.id()) },
+            "kindVersion": { "kind": "hashedrekord", "version": "0.0.2" },
+            "inclusionProof": {
+                "logIndex": BEFORE.to_string(), "rootHash": b64(&root), "treeSize": leaves.len().to_string(),
+                "hashes": path.iter().map(b64).collect::<Vec<_>>(),
+                "checkpoint": { "envelope": checkpoint },
+            },
+            "canonicalizedBody": b64(&body),
+        })
     }
 }
 
