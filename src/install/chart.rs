@@ -28,11 +28,17 @@ const WRITTEN: &str = "# Written by `meshgate install --chart`.\n";
 pub fn chart(facts: &BTreeSet<ReadRule>) -> Vec<ChartFile> {
     let slots = Slots::of_the_chart();
     let mut files: BTreeMap<String, String> = BTreeMap::new();
-    for object in super::objects(&slots).iter().chain([&removal::job(&slots)]) {
+    let mut add = |object: &Value, before: &str, after: &str| {
         let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default().to_lowercase();
         let text = files.entry(format!("templates/{kind}.yaml")).or_insert_with(|| WRITTEN.to_owned());
-        text.push_str("---\n");
-        text.push_str(&template(object));
+        text.push_str(&format!("{before}---\n{}{after}", template(object)));
+    };
+    for object in super::objects(&slots).iter().chain([&removal::job(&slots)]) {
+        add(object, "", "");
+    }
+    // One in each namespace of the list.
+    for object in rights::in_namespace("{{ .namespace | toRawJson }}", &"{{ .rules | toRawJson }}".into()) {
+        add(&object, "{{- range .Values.roles }}\n", &format!("{}\n", slots::END));
     }
     for (path, text) in [
         ("Chart.yaml", description()),
@@ -118,6 +124,7 @@ fn description() -> String {
 fn values(facts: &BTreeSet<ReadRule>) -> String {
     let resources = yaml::write(&json!({ "resources": slots::resources() }));
     let rules = yaml::write(&json!({ "rules": rights::of_facts(facts) }));
+    let roles = yaml::write(&json!({ "roles": rights::read_in(facts) }));
     format!(
         "\
 {WRITTEN}
@@ -140,7 +147,11 @@ policies:
   items: []
 
 # Rules of the ClusterRole for the facts that policies declare: those of embedded/starter. `meshgate install -p DIR` prints them.
-{rules}"
+{rules}
+# Rules of Roles in other namespaces, for facts that are read in these alone, as the configuration of a mesh:
+# [{{namespace: istio-system, rules: [{{apiGroups: [\"\"], resources: [configmaps], verbs: [get, list, watch]}}]}}].
+# `meshgate install -p DIR` prints these Roles, too.
+{roles}"
     )
 }
 
@@ -172,6 +183,15 @@ fn schema() -> String {
                 "properties": { "configMap": { "type": "string" }, "items": objects },
             },
             "rules": objects,
+            "roles": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": ["namespace", "rules"],
+                    "properties": { "namespace": { "type": "string", "minLength": 1 }, "rules": objects },
+                },
+            },
         },
     });
     format!("{schema:#}\n")

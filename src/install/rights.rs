@@ -110,19 +110,33 @@ pub(super) fn objects(slots: &Slots) -> Vec<Value> {
 
 /// Roles in the namespaces that facts are read from alone, and that meshgate has them.
 pub(super) fn elsewhere(facts: &BTreeSet<context::ReadRule>) -> Vec<Value> {
-    let namespaces: BTreeSet<&String> = facts.iter().filter_map(|fact| fact.namespace.as_ref()).collect();
-    let of = |namespace: &String| {
-        let of_namespace = facts.iter().filter(|fact| fact.namespace.as_ref() == Some(namespace));
-        let metadata = || json!({ "name": SERVICE, "namespace": namespace, "labels": labels() });
-        let version = "rbac.authorization.k8s.io/v1";
-        let role = json!({ "apiGroup": AUTHORIZATION, "kind": "Role", "name": SERVICE });
-        let account = json!([{ "kind": "ServiceAccount", "name": SERVICE, "namespace": NAMESPACE }]);
-        [
-            object(version, "Role", metadata(), [("rules", grouped(of_namespace).into())]),
-            object(version, "RoleBinding", metadata(), [("roleRef", role), ("subjects", account)]),
-        ]
-    };
-    namespaces.into_iter().flat_map(of).collect()
+    of_namespaces(facts).flat_map(|(namespace, rules)| in_namespace(namespace, &rules.into())).collect()
+}
+
+/// The same as values of the chart.
+pub(super) fn read_in(facts: &BTreeSet<context::ReadRule>) -> Vec<Value> {
+    of_namespaces(facts).map(|(namespace, rules)| json!({ "namespace": namespace, "rules": rules })).collect()
+}
+
+/// The namespaces that facts are read from alone, and the rules for it.
+fn of_namespaces(facts: &BTreeSet<context::ReadRule>) -> impl Iterator<Item = (&str, Vec<Value>)> {
+    let namespaces: BTreeSet<&str> = facts.iter().filter_map(|fact| fact.namespace.as_deref()).collect();
+    namespaces.into_iter().map(|namespace| {
+        let of_namespace = facts.iter().filter(move |fact| fact.namespace.as_deref() == Some(namespace));
+        (namespace, grouped(of_namespace))
+    })
+}
+
+/// A Role with these rules in that namespace, and that meshgate has it.
+pub(super) fn in_namespace(namespace: &str, rules: &Value) -> [Value; 2] {
+    let metadata = || json!({ "name": SERVICE, "namespace": namespace, "labels": labels() });
+    let version = "rbac.authorization.k8s.io/v1";
+    let role = json!({ "apiGroup": AUTHORIZATION, "kind": "Role", "name": SERVICE });
+    let account = json!([{ "kind": "ServiceAccount", "name": SERVICE, "namespace": NAMESPACE }]);
+    [
+        object(version, "Role", metadata(), [("rules", rules.clone())]),
+        object(version, "RoleBinding", metadata(), [("roleRef", role), ("subjects", account)]),
+    ]
 }
 
 /// What facts are read from, a rule a group, but for what meshgate reads anyway.

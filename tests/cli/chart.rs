@@ -69,7 +69,8 @@ fn the_chart_is_what_the_program_writes() {
     );
 }
 
-/// The objects by kind and name; of `meshgate.yaml` what it says, not how it is written.
+/// The objects by kind and name, those of other namespaces with their namespace; of `meshgate.yaml` what it says, not how
+/// it is written.
 fn objects(text: &str) -> BTreeMap<(String, String), Value> {
     let documents = meshgate::yaml::read(text.as_bytes()).into_iter().map(|document| document.unwrap().value);
     let mut all = BTreeMap::new();
@@ -79,7 +80,9 @@ fn objects(text: &str) -> BTreeMap<(String, String), Value> {
             *file = read.unwrap().value;
         }
         let name = |pointer: &str| object.pointer(pointer).unwrap().as_str().unwrap().to_owned();
-        let key = (name("/kind"), name("/metadata/name"));
+        let elsewhere = object.pointer("/metadata/namespace").filter(|one| **one != "meshgate-system");
+        let place = elsewhere.map(|one| format!("{}/", one.as_str().unwrap())).unwrap_or_default();
+        let key = (name("/kind"), format!("{place}{}", name("/metadata/name")));
         assert!(all.insert(key.clone(), object).is_none(), "{key:?} twice");
     }
     all
@@ -170,6 +173,56 @@ fn further_rules_are_added_to_the_role() {
 }
 
 #[test]
+fn roles_in_the_namespaces_of_meshes_are_those_of_install() {
+    let Some(helm) = helm() else { return };
+    let head = |kind: &str| {
+        format!("apiVersion: meshgate.io/v1alpha1\nkind: {kind}\nmetadata: {{name: a}}\nspec:\n")
+    };
+    let settings = format!(
+        "{}  meshes:\n  - mesh: istio\n    revisions: [{{revision: default, namespace: istio-system}}, {{revision: canary, namespace: mesh-two}}]\n",
+        head("MeshSettings")
+    );
+    let binding = format!("{}  policy: injection/follow_mesh\n  enforcement: deny\n", head("PolicyBinding"));
+    let bundle = format!("{}  includes: [injection]\n", head("Bundle"));
+    let folder =
+        folder(&[("p/mesh.yaml", &settings), ("p/binding.yaml", &binding), ("p/bundle.yaml", &bundle)]);
+    let printed = run(folder.path(), &["install", "-p", "p"], "");
+    assert_eq!(printed.code, 0, "{}", printed.err);
+    let expected = objects(&printed.out);
+    // What is printed is given as values.
+    let (mut rules, mut roles) = (Vec::new(), Vec::new());
+    for ((kind, name), object) in &expected {
+        match (kind.as_str(), name.split_once('/')) {
+            ("Role", Some((namespace, _))) => {
+                roles.push(serde_json::json!({ "namespace": namespace, "rules": object["rules"] }));
+            }
+            ("ClusterRole", None) => {
+                let own = rendered(&helm, "{}\n")[&(kind.clone(), name.clone())]["rules"].clone();
+                let own = own.as_array().unwrap().clone();
+                rules.extend(
+                    object["rules"].as_array().unwrap().iter().filter(|rule| !own.contains(rule)).cloned(),
+                );
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(roles.len(), 2, "{:?}", expected.keys());
+    let maps = serde_json::json!([{ "apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list", "watch"] }]);
+    assert_eq!(roles[0]["rules"].as_array().unwrap()[0], maps[0], "{roles:?}");
+    let values = serde_json::json!({ "rules": rules, "roles": roles });
+    let found = rendered(&helm, &values.to_string());
+    for kind in ["Role", "RoleBinding", "ClusterRole"] {
+        let of_kind = |all: &BTreeMap<(String, String), Value>| {
+            all.iter()
+                .filter(|((one, _), _)| one == kind)
+                .map(|(key, object)| (key.clone(), object.clone()))
+                .collect()
+        };
+        assert_same(&of_kind(&found), &of_kind(&expected));
+    }
+}
+
+#[test]
 fn before_it_is_deleted_the_registration_is_removed() {
     let Some(helm) = helm() else { return };
     let text = render(&helm, &checked_in(), "{}\n", &[]).out;
@@ -194,6 +247,7 @@ fn a_value_that_there_is_not_is_an_error() {
         ("replica: 2\n", "additional properties 'replica' not allowed"),
         ("replicas: 0\n", "at '/replicas': minimum: got 0, want 1"),
         ("policies: {name: a}\n", "additional properties 'name' not allowed"),
+        ("roles: [{namespace: a}]\n", "at '/roles/0': missing property 'rules'"),
         ("configuration: {subjects: {}}\n", "at '/configuration/subjects'"),
         ("configuration: {subjects: {user: [jane]}}\n", "additional properties 'user' not allowed"),
     ] {
