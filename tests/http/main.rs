@@ -22,6 +22,7 @@ mod operations;
 mod pod_security;
 mod process;
 mod reload;
+mod replicas;
 mod server;
 mod sidecars;
 mod source;

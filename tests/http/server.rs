@@ -9,17 +9,17 @@ use meshgate::activation::{Activation, Preparation, Readiness};
 use meshgate::certificates::{self, Identity, Serving};
 use meshgate::cluster::own_proof_keys;
 use meshgate::config::{ClientAuth, Configuration};
-use meshgate::context::{ContextSource, Now};
+use meshgate::context::{ContextSource, Now, ProofKeys};
 use meshgate::engine::Bundle;
 use meshgate::events::Untold;
 use meshgate::image::InForce;
-use meshgate::mesh::NoMesh;
+use meshgate::mesh::{Meshes, NoMesh};
 use meshgate::metrics::Metrics;
 use meshgate::record::Decisions;
 use meshgate::webhook::{self, Limits, Port, Service, Stop};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::bundle;
@@ -47,6 +47,8 @@ pub(crate) struct Options {
     pub(crate) decisions: Option<Decisions>,
     pub(crate) metrics: Metrics,
     pub(crate) images: Option<Arc<InForce>>,
+    pub(crate) meshes: Option<Arc<dyn Meshes>>,
+    pub(crate) proof_keys: Option<watch::Receiver<Arc<ProofKeys>>>,
 }
 
 impl Server {
@@ -64,7 +66,7 @@ impl Server {
         source: impl ContextSource + 'static,
         options: Options,
     ) -> Self {
-        let Options { limits, clients, decisions, metrics, images } = options;
+        let Options { limits, clients, decisions, metrics, images, meshes, proof_keys } = options;
         let identity = Identity::for_localhost().unwrap();
         let verifier = clients.as_ref().map(|auth| certificates::clients(&auth.ca, &auth.names).unwrap());
         let tls = certificates::server_config(&Serving::new(identity.clone()), verifier).unwrap();
@@ -82,8 +84,8 @@ impl Server {
             images,
             now: Some(Now::parse("2026-01-31T12:00:00Z").unwrap()),
             configuration: Arc::new(Configuration { client_auth: clients, ..Configuration::default() }),
-            proof_keys: own_proof_keys(),
-            meshes: Arc::new(NoMesh),
+            proof_keys: proof_keys.unwrap_or_else(own_proof_keys),
+            meshes: meshes.unwrap_or_else(|| Arc::new(NoMesh)),
             readiness: readiness.clone(),
             metrics,
             events: Arc::new(Untold),
