@@ -23,6 +23,7 @@ fn injected(pod: &Value, patch: &str) -> Option<Value> {
         path_parameters: &parameters,
         native_sidecars: true,
         proxy_configs: &[],
+        by_hand: false,
     };
     inject(&installation, &target).ok().map(|injected| injected.pod)
 }

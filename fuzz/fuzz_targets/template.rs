@@ -34,6 +34,7 @@ fuzz_target!(|bytes: &[u8]| {
         path_parameters: &parameters,
         native_sidecars: true,
         proxy_configs: &[],
+        by_hand: false,
     };
     if let Ok(injected) = inject(&installation, &target) {
         let text = injected.pod.to_string();

@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let facts = arguments.facts.manifests()?;
     let paths: Vec<String> = arguments.paths.iter().chain(&arguments.filenames).cloned().collect();
     let manifests = Manifests::read(&paths::read(&paths)?);
-    let mut mesh = installed(&arguments.mesh_config, &facts, &manifests, bundle.meshes.as_ref())?;
+    let mut mesh = installed(&arguments.mesh_config, &facts, &manifests, bundle.meshes.as_ref())?.by_hand();
     if let Some(revision) = &arguments.revision {
         mesh = mesh.only(revision).map_err(|why| anyhow!("--revision: {why}"))?;
     }

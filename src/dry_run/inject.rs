@@ -184,7 +184,12 @@ impl Inject<'_> {
             return Some((InjectOutcome::Skipped(format!("it has the annotation {STATUS} already")), None));
         }
         // What is rendered is what was decided on.
-        let changed = self.rendered(&object, &place, pod_request.namespace().unwrap_or_default());
+        let namespace = pod_request.namespace().unwrap_or_default();
+        let pod = place.pod(&object);
+        if let Some(why) = self.mesh.keeps_out(&pod, namespace) {
+            return Some((InjectOutcome::Skipped(why), None));
+        }
+        let changed = self.rendered(&object, &place, &pod, namespace);
         Some(match changed {
             Ok(changed) => {
                 (InjectOutcome::Injected(format!("{name}, {}", self.reason(&pod_request))), Some(changed))
@@ -216,19 +221,14 @@ impl Inject<'_> {
     }
 
     /// The manifest with the sidecar in its template.
-    fn rendered(&self, object: &Value, place: &Place, namespace: &str) -> Result<Value, String> {
-        let member = |place: &str, name: &str| object.pointer(place).and_then(|at| at.get(name)).cloned();
-        let pod = json!({
-            "metadata": member(&place.metadata, "metadata").filter(Value::is_object).unwrap_or_else(|| json!({})),
-            "spec": member(&place.pod, "spec"),
-        });
+    fn rendered(&self, object: &Value, place: &Place, pod: &Value, namespace: &str) -> Result<Value, String> {
         let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
         let workload = place.is_template.then(|| Workload {
             api_version: text(object.get("apiVersion")),
             kind: text(object.get("kind")),
             name: text(object.pointer("/metadata/name")),
         });
-        let injected = self.mesh.inject(&pod, namespace, workload)?;
+        let injected = self.mesh.inject(pod, namespace, workload)?;
         let mut changed = object.clone();
         for (at, name) in [(&place.metadata, "metadata"), (&place.pod, "spec")] {
             let value = injected.pod.get(name).cloned().unwrap_or_default();
@@ -245,6 +245,15 @@ impl Place {
     fn of(kind: &str, pointer: &str, is_template: bool) -> Self {
         let metadata = if kind == "CronJob" { pointer.trim_end_matches("/spec/template") } else { pointer };
         Self { metadata: metadata.to_owned(), pod: pointer.to_owned(), is_template }
+    }
+
+    /// The Pod as the template of a mesh sees it.
+    fn pod(&self, object: &Value) -> Value {
+        let member = |place: &str, name: &str| object.pointer(place).and_then(|at| at.get(name)).cloned();
+        json!({
+            "metadata": member(&self.metadata, "metadata").filter(Value::is_object).unwrap_or_else(|| json!({})),
+            "spec": member(&self.pod, "spec"),
+        })
     }
 }
 

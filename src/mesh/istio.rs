@@ -23,6 +23,7 @@ mod schema;
 mod status;
 mod target;
 mod uninject;
+mod version;
 
 pub use config::{Installation, Texts};
 pub use inject::{Injected, inject};

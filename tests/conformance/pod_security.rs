@@ -9,7 +9,7 @@ mod generate;
 mod labels;
 mod opa;
 #[path = "../differential/random.rs"]
-mod random;
+pub(crate) mod random;
 
 use std::{path::PathBuf, thread};
 
@@ -106,7 +106,7 @@ fn minor(version: &str) -> u32 {
 }
 
 /// What `ask` makes of each, in order, on all cores.
-fn spread<T: Sync, R: Send>(items: &[T], ask: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(crate) fn spread<T: Sync, R: Send>(items: &[T], ask: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let cores = thread::available_parallelism().map_or(1, Into::into);
     let ask = &ask;
     thread::scope(|scope| {
@@ -119,7 +119,7 @@ fn spread<T: Sync, R: Send>(items: &[T], ask: impl Fn(&T) -> R + Sync) -> Vec<R>
 }
 
 /// A reference tool; none where there is none, which is said, and which CI does not accept.
-fn tool(name: &str) -> Option<PathBuf> {
+pub(crate) fn tool(name: &str) -> Option<PathBuf> {
     let found =
         std::env::var_os("MESHGATE_REFERENCE_TOOLS").map(|directory| PathBuf::from(directory).join(name));
     if found.is_none() {

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds the reference tools that the tests compare against or run next to, each at one
-# exact version, as Go modules from the directories beside this script. opa-batch, podsecurity and
-# referrers-registry are small programs of ours around the packages of OPA, of Pod Security admission
-# and of go-containerregistry.
+# exact version, as Go modules from the directories beside this script. opa-batch, podsecurity,
+# referrers-registry and istio-inject are small programs of ours around the packages of OPA, of Pod
+# Security admission, of go-containerregistry and of Istio.
 #
 #   build.sh [-o DIR] [-f] [TOOL…]   build what is absent (all, if none is named)
 #   build.sh --list                  the tools, their packages and versions
@@ -38,6 +38,8 @@ podsecurity|podsecurity|k8s.io/pod-security-admission|.|
 crane|crane|github.com/google/go-containerregistry|github.com/google/go-containerregistry/cmd/crane|
 referrers-registry|crane|github.com/google/go-containerregistry|./registry|
 cosign|cosign|github.com/sigstore/cosign/v3|github.com/sigstore/cosign/v3/cmd/cosign|cosign
+istioctl|istio|istio.io/istio|istio.io/istio/istioctl/cmd/istioctl|
+istio-inject|istio|istio.io/istio|./inject|
 '
 
 # Without these the programs of Kubernetes say v0.0.0-master+$Format:%H$, which clients can't

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::pod;
 use super::proxy_config::ProxyConfig;
+use super::version::Version;
 use crate::kubernetes::quantity::Quantity;
 
 pub(super) use hostile::check as check_texts;
@@ -46,15 +47,19 @@ const CHECKED: [(&str, Check); 18] = [
     ("traffic.sidecar.istio.io/excludeInterfaces", INTERFACES),
     ("traffic.sidecar.istio.io/kubevirtInterfaces", INTERFACES),
     ("istio.io/reroute-virtual-interfaces", INTERFACES),
-    ("prometheus.istio.io/merge-metrics", |text| match pod::parse_bool(text) {
-        Some(_) => Ok(()),
-        None => Err("no boolean; write true or false".to_owned()),
-    }),
+    ("prometheus.istio.io/merge-metrics", boolean),
     ("sidecar.istio.io/proxyCPU", quantity),
     ("sidecar.istio.io/proxyCPULimit", quantity),
     ("sidecar.istio.io/proxyMemory", quantity),
     ("sidecar.istio.io/proxyMemoryLimit", quantity),
 ];
+
+/// What is checked until 1.24, after which nothing reads it.
+const CORE_DUMP: &str = "sidecar.istio.io/enableCoreDump";
+
+fn boolean(text: &str) -> Result<(), String> {
+    pod::parse_bool(text).map(drop).ok_or_else(|| "no boolean; write true or false".to_owned())
+}
 
 fn quantity(text: &str) -> Result<(), String> {
     if text.chars().any(char::is_control) {
@@ -67,12 +72,15 @@ fn quantity(text: &str) -> Result<(), String> {
 ///
 /// # Errors
 /// All that is wrong, in Istio's form.
-pub(super) fn check(pod: &Value, default_config: &ProxyConfig) -> Result<(), String> {
+pub(super) fn check(pod: &Value, version: Version) -> Result<(), String> {
     let mut faults = Vec::new();
     for (name, text) in pod::texts(pod, "annotations") {
         let outcome = match CHECKED.iter().find(|(checked, _)| *checked == name) {
             Some((_, check)) => check(text),
-            None if name == pod::CONFIG => overlaid(default_config, text).map(drop),
+            None if name == pod::CONFIG => {
+                overlaid(&ProxyConfig::of(version), text).and_then(|config| config.check())
+            }
+            None if name == CORE_DUMP && !version.since(25) => boolean(text),
             None => Ok(()),
         };
         if let Err(why) = outcome {
@@ -137,7 +145,7 @@ mod tests {
         ];
         let judged = |name: &str, text: &str| {
             let pod = json!({ "metadata": { "annotations": { name: text } } });
-            check(&pod, &ProxyConfig::default())
+            check(&pod, Version::default())
         };
         for (name, good, bad) in rows {
             for text in good {

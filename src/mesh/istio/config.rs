@@ -7,12 +7,10 @@ use serde_json::{Map, Value as Json};
 
 use super::functions::Pack;
 use super::mesh_config::MeshConfig;
+use super::version::{self, Version};
 use crate::kubernetes::label_selector::LabelSelector;
 use crate::mesh::template::{Template, Value};
 use crate::yaml;
-
-/// What only templates from 1.31 on read: by it an installation tells whether Istio does the rest of 1.31, too.
-const FIELD_OF_1_31: &str = ".ProxyInitImage";
 
 /// One revision of Istio.
 #[derive(Debug)]
@@ -31,8 +29,8 @@ pub struct Installation {
     pub(super) mesh: MeshConfig,
     pub(super) mesh_seen: Value,
     pub(super) pack: Pack,
-    /// Whether it does what Istio does from 1.31 on, as its own template tells.
-    pub(super) is_1_31: bool,
+    /// Which it is, as far as it tells.
+    pub(super) version: Version,
 }
 
 /// The texts of an installation.
@@ -46,6 +44,8 @@ pub struct Texts<'a> {
     pub values: &'a str,
     /// Key `mesh` of the ConfigMap `istio`; empty where there is none.
     pub mesh: &'a str,
+    /// The version that the ConfigMap's label `app.kubernetes.io/version` tells, where it has one.
+    pub version: Option<&'a str>,
     /// The environment of istiod, as far as it is known.
     pub environment: BTreeMap<String, String>,
 }
@@ -63,14 +63,15 @@ impl Installation {
             return Err("values: no object; the key `values` holds the values of the chart".to_owned());
         }
         let mesh = yaml::read_last_wins(texts.mesh).map_err(|fault| format!("mesh: {fault}"))?;
-        let mesh = MeshConfig::read(&mesh).map_err(|why| format!("mesh: {why}"))?;
         let config =
             config.as_object().ok_or("config: no object; the key `config` holds the injector's own")?;
-        let pack = Pack { environment: texts.environment };
         let written = member(config, "templates").and_then(Json::as_object).into_iter().flatten();
         let written: Vec<(&String, &str)> =
             written.filter_map(|(name, text)| Some((name, text.as_str()?))).collect();
-        let is_1_31 = written.iter().any(|(_, text)| text.contains(FIELD_OF_1_31));
+        let others = [version::tag(&values), texts.version];
+        let version = Version::told(written.iter().map(|(_, text)| *text), &others);
+        let mesh = MeshConfig::read(&mesh, version).map_err(|why| format!("mesh: {why}"))?;
+        let pack = Pack { environment: texts.environment, version };
         let templates =
             written.iter().map(|(name, text)| ((*name).clone(), Template::parse(name, text, &pack)));
         let templates = templates.collect();
@@ -98,7 +99,7 @@ impl Installation {
             mesh_seen: mesh.value(),
             mesh,
             pack,
-            is_1_31,
+            version,
         })
     }
 

@@ -29,7 +29,7 @@ pub struct Injected {
 /// Why Istio, or the check of what reaches a template, refuses it.
 pub fn inject(installation: &Installation, target: &Target<'_>) -> Result<Injected, String> {
     let mut original = target.pod.clone();
-    annotations::check(&original, &installation.mesh.default_config)?;
+    annotations::check(&original, installation.version)?;
     annotations::check_texts(&original)?;
     if let Some(metadata) = original.get_mut("metadata").and_then(Json::as_object_mut) {
         metadata.remove("managedFields");
@@ -38,11 +38,12 @@ pub fn inject(installation: &Installation, target: &Target<'_>) -> Result<Inject
         Some(platform) => platform == "openshift",
         None => target.is_openshift() || installation.text("global.platform") == Some("openshift"),
     };
-    if is_openshift {
-        openshift::forget_user(&mut original);
+    if is_openshift && installation.version.since(23) {
+        openshift::forget_user(&mut original, installation.version);
     }
     let config = proxy_config::effective(installation, target, &original)?;
-    let default_port = installation.mesh.default_config.status_port();
+    let mesh_config = if target.by_hand { &config } else { &installation.mesh.default_config };
+    let default_port = mesh_config.status_port();
     let stripped = status::stripped(&original, &default_port.to_string())?;
     let data = template_data(installation, target, &original, &stripped, &config, is_openshift);
     let mut merged = original.clone();
@@ -58,7 +59,7 @@ pub fn inject(installation: &Installation, target: &Target<'_>) -> Result<Inject
     overrides::apply(&mut merged, &template_pod, &original)?;
     let mode = config.get("interceptionMode").and_then(Json::as_str);
     overrides::follow_user(&mut merged, &original, mode);
-    finish(installation, target, &mut merged, &template_pod)?;
+    finish(installation, target, &mut merged, &template_pod, default_port)?;
     let containers = ["initContainers", "containers"].into_iter().flat_map(|list| {
         pod::containers(&template_pod, list)
             .iter()
@@ -116,18 +117,18 @@ fn finish(
     target: &Target<'_>,
     merged: &mut Json,
     template_pod: &Json,
+    default_port: u64,
 ) -> Result<(), String> {
     let environment = proxy_environment(installation, target);
     set_environment(merged, &environment);
-    let default_port = installation.mesh.default_config.status_port();
-    let behaviour = Behaviour { has_targets: installation.is_1_31 };
+    let behaviour = Behaviour { has_targets: installation.version.since(31) };
     prometheus::merge(merged, installation.mesh.merges_metrics(), default_port, behaviour)?;
-    if installation.is_1_31 {
+    if installation.version.since(31) {
         prometheus::secure_port(merged);
     }
     let own = pod::annotation(merged, "sidecar.istio.io/rewriteAppHTTPProbers").and_then(pod::parse_bool);
     if own.unwrap_or_else(|| installation.flag("sidecarInjectorWebhook.rewriteAppHTTPProbe")) {
-        probes::rewrite(merged, default_port);
+        probes::rewrite(merged, default_port, installation.version);
     }
     if let (Some(network), Some(labels)) =
         (environment.get("ISTIO_META_NETWORK"), pod::texts_mut(merged, "labels"))
@@ -150,18 +151,21 @@ fn finish(
 
 /// What the proxy is told of its cluster and network.
 fn proxy_environment(installation: &Installation, target: &Target<'_>) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    let mut set = |name: &str, text: Option<&str>| {
-        if let Some(text) = text.filter(|text| !text.is_empty()) {
-            found.insert(name.to_owned(), text.to_owned());
+    // What a path says without a value is said, too.
+    let mut found = target.path_parameters.clone();
+    for (name, path) in [
+        ("ISTIO_META_CLUSTER_ID", "global.multiCluster.clusterName"),
+        ("ISTIO_META_NETWORK", "global.network"),
+    ] {
+        // The label of a Pod is the last word, be it empty.
+        let label = pod::text(target.pod, "labels", "topology.istio.io/network");
+        let label = label.filter(|_| name == "ISTIO_META_NETWORK");
+        let told = found.get(name).map(String::as_str).filter(|told| !told.is_empty());
+        let text = label.or(told).or(installation.text(path)).unwrap_or_default().to_owned();
+        if !text.is_empty() {
+            found.insert(name.to_owned(), text);
         }
-    };
-    set("ISTIO_META_CLUSTER_ID", installation.text("global.multiCluster.clusterName"));
-    set("ISTIO_META_NETWORK", installation.text("global.network"));
-    for (name, text) in target.path_parameters {
-        set(name, Some(text));
     }
-    set("ISTIO_META_NETWORK", pod::text(target.pod, "labels", "topology.istio.io/network"));
     found
 }
 
@@ -183,7 +187,7 @@ fn template_data(
     config: &ProxyConfig,
     is_openshift: bool,
 ) -> Value {
-    let owner = target.owner();
+    let owner = target.owner(installation.version);
     let (user, group) = target.proxy_ids(is_openshift);
     let image_type = config.get("image").and_then(Json::as_object);
     let compliance = installation.pack.environment.get("COMPLIANCE_POLICY");
@@ -209,14 +213,19 @@ fn template_data(
 
 fn proxy_image(installation: &Installation, image: Option<&Map<String, Json>>, original: &Json) -> String {
     let of_config = image.map(|image| image.get("imageType").and_then(Json::as_str).unwrap_or_default());
-    let of_config = of_config.filter(|kind| !installation.is_1_31 || !kind.is_empty());
-    let kind = of_config.or(installation.text("global.variant"));
+    let of_config = of_config.filter(|kind| !installation.version.since(31) || !kind.is_empty());
+    let kind = of_config.or(variant(installation));
     image_of(installation, installation.text("global.proxy.image"), kind, original)
 }
 
 fn init_image(installation: &Installation, original: &Json) -> String {
     let name = installation.text("global.proxy_init.image");
-    image_of(installation, name, installation.text("global.variant"), original)
+    image_of(installation, name, variant(installation), original)
+}
+
+/// The kind of image of the whole mesh, which istiod reads since 1.22.
+fn variant(installation: &Installation) -> Option<&str> {
+    installation.text("global.variant").filter(|_| installation.version.since(22))
 }
 
 fn image_of(installation: &Installation, name: Option<&str>, kind: Option<&str>, original: &Json) -> String {

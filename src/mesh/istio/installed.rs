@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::config::Installation;
 use super::inject::{Injected, inject};
 use super::pod;
-use super::propose::{Webhook, native_sidecars, path_parameters, required};
+use super::propose::{Webhook, asked, native_sidecars, path_parameters, required};
 use super::target::{Target, Workload};
 use crate::admission::{Operation, Request};
 use crate::mesh::{Injector, Mesh, Proposal, RenderedContainer, Rendering};
@@ -35,6 +35,8 @@ pub struct Istio {
     kubelets: BTreeMap<String, String>,
     /// The oldest first.
     proxy_configs: Vec<Value>,
+    /// Whether somebody asks for injections, as with `istioctl kube-inject`.
+    by_hand: bool,
 }
 
 #[derive(Debug)]
@@ -69,6 +71,13 @@ impl Istio {
     /// Whether there is no revision.
     pub fn is_empty(&self) -> bool {
         self.revisions.is_empty()
+    }
+
+    /// The same, asked by somebody for their own manifests, as `istioctl kube-inject` is: where no webhook is told of, only
+    /// the network of the node and the Pod's own word keep a sidecar out.
+    pub fn by_hand(mut self) -> Self {
+        self.by_hand = true;
+        self
     }
 
     /// The revision that the API server would ask about a Pod; the only one where it has no webhook, or nothing is known
@@ -130,7 +139,10 @@ impl Istio {
         };
         let installation = &chosen.revision.installation;
         proposal.revision = Some(installation.revision().to_owned());
-        let verdict = required(installation, pod, around.name);
+        let verdict = match self.by_hand && chosen.rule.is_empty() {
+            true => asked(installation, pod, around.name),
+            false => required(installation, pod, around.name),
+        };
         proposal.inject = verdict.inject;
         // A webhook asks istiod, which may still say no.
         let by_webhook = verdict.inject && !chosen.rule.is_empty();
@@ -170,6 +182,14 @@ impl Istio {
         self.inject_in(pod, &self.around(namespace, None), workload)
     }
 
+    /// Why a Pod is left alone whoever asks for its sidecar, where somebody does ([`by_hand`](Self::by_hand)). A CronJob says
+    /// so where `istioctl kube-inject` reads it: in the template of its Jobs.
+    pub fn keeps_out(&self, pod: &Value, namespace: &str) -> Option<String> {
+        let chosen = self.chosen(pod, &self.around(namespace, None)).filter(|_| self.by_hand)?;
+        let verdict = asked(&chosen.revision.installation, pod, namespace);
+        (!verdict.inject).then_some(verdict.reason)
+    }
+
     fn inject_in(
         &self,
         pod: &Value,
@@ -191,6 +211,7 @@ impl Istio {
             path_parameters: &parameters,
             native_sidecars: native_sidecars(told, own.map(String::as_str), &kubelets),
             proxy_configs: &self.proxy_configs,
+            by_hand: self.by_hand,
         };
         inject(installation, &target)
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::proxy_config::ProxyConfig;
+use super::version::Version;
 use crate::mesh::template::{Record, Value};
 
 /// The configuration of a mesh.
@@ -21,7 +22,7 @@ impl MeshConfig {
     ///
     /// # Errors
     /// The first member that is of another type.
-    pub(super) fn read(own: &Json) -> Result<Self, String> {
+    pub(super) fn read(own: &Json, version: Version) -> Result<Self, String> {
         let defaults = json!({
             "trustDomain": "cluster.local",
             "proxyListenPort": 15001,
@@ -36,7 +37,7 @@ impl MeshConfig {
             Json::Object(own) => own,
             _ => return Err("is not an object".to_owned()),
         };
-        let mut default_config = ProxyConfig::default();
+        let mut default_config = ProxyConfig::of(version);
         for (name, value) in own.iter().filter(|(_, value)| !value.is_null()) {
             if matches!(name.as_str(), "defaultConfig" | "default_config") {
                 default_config.overlay(value).map_err(|why| format!("defaultConfig.{why}"))?;

@@ -47,6 +47,7 @@ pub(super) fn apply(merged: &mut Value, template_pod: &Value, original: &Value) 
             if user.get("image") == Some(&json!("auto")) {
                 user.as_object_mut().and_then(|members| members.remove("image"));
             }
+            forget_zeros(&mut user);
             merge(merged, &json!({ "spec": { list: [user.clone()] } }))?;
             if let Some(members) = user.as_object_mut() {
                 members.entry("resources").or_insert_with(|| json!({}));
@@ -61,6 +62,36 @@ pub(super) fn apply(merged: &mut Value, template_pod: &Value, original: &Value) 
         pod::annotate(merged, OVERRIDES, json::encode(&remembered));
     }
     Ok(())
+}
+
+/// Members that are left out where they are 0 or false when a container is written, so that those of the template stay.
+const ZEROS: [&str; 9] = [
+    "initialDelaySeconds",
+    "timeoutSeconds",
+    "periodSeconds",
+    "successThreshold",
+    "failureThreshold",
+    "hostPort",
+    "stdin",
+    "stdinOnce",
+    "tty",
+];
+
+fn forget_zeros(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|name, value| match value {
+                Value::Number(number) => number.as_i64() != Some(0) || !ZEROS.contains(&name.as_str()),
+                Value::Bool(false) => !ZEROS.contains(&name.as_str()),
+                // The value of a variable.
+                Value::String(text) => !(text.is_empty() && name == "value"),
+                _ => true,
+            });
+            members.values_mut().for_each(forget_zeros);
+        }
+        Value::Array(items) => items.iter_mut().for_each(forget_zeros),
+        _ => {}
+    }
 }
 
 /// A user's choice of the proxy's user, followed by the container that sets up the redirection for it.

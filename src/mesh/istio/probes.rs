@@ -7,30 +7,32 @@ use serde_json::{Map, Value, json};
 
 use super::json;
 use super::pod::{self, PROXY};
+use super::version::Version;
 
 const ENV: &str = "ISTIO_KUBE_APP_PROBERS";
 const PROBES: [(&str, &str); 3] =
     [("readinessProbe", "readyz"), ("livenessProbe", "livez"), ("startupProbe", "startupz")];
 const HOOKS: [(&str, &str); 2] = [("preStop", "prestopz"), ("postStart", "poststartz")];
 
-/// Rewrites them. `default_port`: the agent's port by the mesh's configuration.
-pub(super) fn rewrite(merged: &mut Value, default_port: u64) {
-    let found = collect(merged, default_port);
+/// Rewrites them, where there is a proxy. `default_port`: the agent's port by the mesh's configuration. Hooks are led
+/// through the agent since 1.25.
+pub(super) fn rewrite(merged: &mut Value, default_port: u64, version: Version) {
+    let hooks = if version.since(25) { &HOOKS[..] } else { &[] };
+    let found = collect(merged, default_port, hooks);
+    let again = pod::annotation(merged, pod::STATUS).is_some();
+    let Some(proxy) = pod::proxy_mut(merged) else { return };
     if !found.is_empty() {
-        let again = pod::annotation(merged, pod::STATUS).is_some();
-        if let Some(proxy) = pod::proxy_mut(merged) {
-            write(proxy, found, again);
-        }
+        write(proxy, found, again, version);
     }
-    let own =
-        pod::annotation(merged, "status.sidecar.istio.io/port").and_then(|port| port.trim().parse().ok());
+    // Istio lets blanks around the number pass and reads 0 then.
+    let own = pod::annotation(merged, "status.sidecar.istio.io/port").map(|port| port.parse().unwrap_or(0));
     let port = own.unwrap_or(default_port);
     for list in ["initContainers", "containers"] {
         let containers =
             merged.get_mut("spec").and_then(|spec| spec.get_mut(list)).and_then(Value::as_array_mut);
         let others = containers.into_iter().flatten().filter(|container| pod::name(container) != PROXY);
         for container in others {
-            redirect(container, port);
+            redirect(container, port, hooks);
         }
     }
 }
@@ -69,7 +71,7 @@ fn put_back(action: Option<&mut Value>, path: &str, told: &Map<String, Value>) {
     }
 }
 
-fn collect(merged: &Value, default_port: u64) -> BTreeMap<String, String> {
+fn collect(merged: &Value, default_port: u64, hooks: &[(&str, &str)]) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let all = ["initContainers", "containers"].into_iter().flat_map(|list| pod::containers(merged, list));
     for container in all.filter(|container| pod::name(container) != PROXY) {
@@ -79,7 +81,7 @@ fn collect(merged: &Value, default_port: u64) -> BTreeMap<String, String> {
             let text = action.and_then(|action| of_action(action, container, default_port, true));
             found.extend(text.map(|text| (format!("/app-health/{name}/{word}"), text)));
         }
-        for (field, word) in HOOKS {
+        for (field, word) in hooks {
             let action = container.get("lifecycle").and_then(|lifecycle| lifecycle.get(field));
             let text = action.and_then(|action| of_action(action, container, default_port, false));
             found.extend(text.map(|text| (format!("/app-lifecycle/{name}/{word}"), text)));
@@ -139,7 +141,11 @@ fn port(action: &Map<String, Value>, container: &Value, default_port: u64) -> Op
     match action.get("port") {
         Some(Value::String(name)) => {
             let ports = container.get("ports").and_then(Value::as_array)?;
-            ports.iter().find(|port| pod::name(port) == name)?.get("containerPort").cloned()
+            ports
+                .iter()
+                .rfind(|port| !name.is_empty() && pod::name(port) == name)?
+                .get("containerPort")
+                .cloned()
         }
         Some(number) if number.as_u64() == Some(default_port) => None,
         Some(number) if number.is_number() => Some(number.clone()),
@@ -147,13 +153,15 @@ fn port(action: &Map<String, Value>, container: &Value, default_port: u64) -> Op
     }
 }
 
-fn write(proxy: &mut Value, mut found: BTreeMap<String, String>, again: bool) {
+fn write(proxy: &mut Value, mut found: BTreeMap<String, String>, again: bool, version: Version) {
     let env = proxy.get_mut("env").and_then(Value::as_array_mut);
     let known = env.into_iter().flatten().find(|one| pod::name(one) == ENV).filter(|_| again);
     let text = |found: BTreeMap<String, String>| {
         json::object(found.iter().map(|(name, text)| (name.as_str(), text.clone())))
     };
     match known {
+        // Until 1.26 a Pod that was injected before and has no such variable gets none.
+        None if again && !version.since(27) => {}
         None => pod::add_env(proxy, ENV, &text(found)),
         Some(known) => {
             let value = known.get("value").and_then(Value::as_str).unwrap_or_default();
@@ -175,14 +183,14 @@ fn prober_text(prober: &Value) -> String {
     }
 }
 
-fn redirect(container: &mut Value, port: u64) {
+fn redirect(container: &mut Value, port: u64, hooks: &[(&str, &str)]) {
     let name = pod::name(container).to_owned();
     for (field, word) in PROBES {
         if let Some(action) = container.get_mut(field) {
             to_agent(action, &format!("/app-health/{name}/{word}"), port, true);
         }
     }
-    for (field, word) in HOOKS {
+    for (field, word) in hooks {
         if let Some(action) = container.get_mut("lifecycle").and_then(|lifecycle| lifecycle.get_mut(field)) {
             to_agent(action, &format!("/app-lifecycle/{name}/{word}"), port, false);
         }
@@ -190,21 +198,16 @@ fn redirect(container: &mut Value, port: u64) {
 }
 
 fn to_agent(action: &mut Value, path: &str, port: u64, is_probe: bool) {
-    let leads = |name: &str| present(action, name).is_some();
-    let is_led = leads("httpGet") || leads("tcpSocket") || is_probe && leads("grpc");
-    if !is_led {
-        return;
-    }
+    // Of several, which an API server refuses, the first.
+    let handlers = if is_probe { &["httpGet", "tcpSocket", "grpc"][..] } else { &["httpGet", "tcpSocket"] };
+    let Some(first) = handlers.iter().find(|name| present(action, name).is_some()) else { return };
     let Some(members) = action.as_object_mut() else { return };
-    let mut get = members.remove("httpGet").and_then(|get| get.as_object().cloned()).unwrap_or_default();
+    let own = members.remove(*first).filter(|_| *first == "httpGet");
+    let mut get = own.and_then(|get| get.as_object().cloned()).unwrap_or_default();
     get.insert("path".to_owned(), json!(path));
     get.insert("port".to_owned(), json!(port));
     if get.get("scheme") == Some(&json!("HTTPS")) {
         get.insert("scheme".to_owned(), json!("HTTP"));
     }
     members.insert("httpGet".to_owned(), Value::Object(get));
-    members.remove("tcpSocket");
-    if is_probe {
-        members.remove("grpc");
-    }
 }

@@ -134,8 +134,8 @@ impl Found {
         let target = |one: &str| {
             let (port, path) = one.trim().split_once(':').unwrap_or((one.trim(), "/metrics"));
             let (port, path) = (port.trim(), path.trim());
-            port.parse::<u16>().ok().filter(|port| *port > 0)?;
-            Some((port.to_owned(), if path.is_empty() { "/metrics" } else { path }.to_owned()))
+            let path = if path.is_empty() { "/metrics" } else { path };
+            (!port.is_empty()).then(|| (port.to_owned(), path.to_owned()))
         };
         let read: Option<Vec<_>> = list.split(',').filter(|one| !one.trim().is_empty()).map(target).collect();
         self.targets = read.unwrap_or_default();
@@ -147,7 +147,7 @@ impl Found {
     fn check(&self, target: &str) -> Result<(), String> {
         let fits = |port: &str| match port.parse::<u16>() {
             Ok(0) | Err(_) => Err(format!("port {port:?} is not between 1 and 65535")),
-            Ok(number) if port == target || RESERVED.contains(&number) => {
+            Ok(number) if number.to_string() == target || RESERVED.contains(&number) => {
                 Err(format!("port {port} is one of the proxy's own"))
             }
             Ok(_) => Ok(()),

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::config::Installation;
 use super::pod;
+use super::version::Version;
 use crate::kubernetes::label_selector::LabelSelector;
 
 /// Namespaces in which nothing is injected.
@@ -29,10 +30,23 @@ pub struct Verdict {
 
 /// Whether istiod, once asked, injects (injectRequired). The first row that fits decides. `namespace`: that of the Pod.
 pub fn required(installation: &Installation, pod: &Value, namespace: &str) -> Verdict {
+    let Installation { policy, never, always, version, .. } = installation;
+    verdict(&Policy { policy, never, always, version: *version }, pod, namespace)
+}
+
+/// What of a configuration decides.
+struct Policy<'a> {
+    policy: &'a str,
+    never: &'a [LabelSelector],
+    always: &'a [LabelSelector],
+    version: Version,
+}
+
+fn verdict(told: &Policy<'_>, pod: &Value, namespace: &str) -> Verdict {
     let verdict = |inject, rule, reason: String| Verdict { inject, rule, reason };
     let own = pod.pointer("/metadata/namespace").and_then(Value::as_str).filter(|own| !own.is_empty());
     let namespace = own.unwrap_or(namespace);
-    let policy = installation.policy.as_str();
+    let policy = told.policy;
     if pod.pointer("/spec/hostNetwork") == Some(&Value::Bool(true)) {
         return verdict(false, "1", "spec.hostNetwork: true".to_owned());
     }
@@ -46,19 +60,28 @@ pub fn required(installation: &Installation, pod: &Value, namespace: &str) -> Ve
         Some(label) => ("label", label),
         None => ("annotation", pod::annotation(pod, INJECT).unwrap_or_default()),
     };
-    match wish {
-        "true" => return verdict(true, "4", format!("{kind} {INJECT}=true")),
-        "false" => return verdict(false, "5", format!("{kind} {INJECT}=false")),
-        _ => {}
+    match (wish.to_ascii_lowercase().as_str(), told.version.reads_booleans_of_yaml()) {
+        ("true", _) if wish == "true" => return verdict(true, "4", format!("{kind} {INJECT}=true")),
+        ("y" | "yes" | "true" | "on", true) => return verdict(true, "4", format!("{kind} {INJECT}={wish}")),
+        ("false", _) if wish == "false" => return verdict(false, "5", format!("{kind} {INJECT}=false")),
+        ("", _) | (_, false) => {}
+        (_, true) => return verdict(false, "5", format!("{kind} {INJECT}={wish}")),
     }
     let labels = pod.pointer("/metadata/labels").and_then(Value::as_object);
-    if installation.never.iter().any(|selector| selector.matches(labels)) {
+    if told.never.iter().any(|selector| selector.matches(labels)) {
         return verdict(false, "6", "neverInjectSelector".to_owned());
     }
-    if installation.always.iter().any(|selector| selector.matches(labels)) {
+    if told.always.iter().any(|selector| selector.matches(labels)) {
         return verdict(true, "7", "alwaysInjectSelector".to_owned());
     }
     verdict(policy == "enabled", "8", format!("policy {policy}"))
+}
+
+/// Whether a sidecar is injected where somebody asks for it, as `istioctl kube-inject` is: as by istiod whose policy is
+/// `enabled`, without its selectors.
+pub(super) fn asked(installation: &Installation, pod: &Value, namespace: &str) -> Verdict {
+    let told = Policy { policy: "enabled", never: &[], always: &[], version: installation.version };
+    verdict(&told, pod, namespace)
 }
 
 /// A webhook of an injector.

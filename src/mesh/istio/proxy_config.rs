@@ -3,6 +3,7 @@
 
 mod effective;
 mod fields;
+mod valid;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,17 +11,23 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::json;
+use super::version::Version;
 use crate::mesh::template::{Record, Value};
 pub(super) use effective::effective;
 use fields::{FIELDS, Field, Kind};
 
 /// A configuration: only members that are known, each of its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ProxyConfig(Map<String, Json>);
+pub(super) struct ProxyConfig {
+    members: Map<String, Json>,
+    /// Whose defaults need not be told to a Pod.
+    version: Version,
+}
 
-impl Default for ProxyConfig {
-    fn default() -> Self {
-        let defaults = json!({
+impl ProxyConfig {
+    /// The defaults of a version: until 1.21 traces go to Zipkin.
+    pub(super) fn of(version: Version) -> Self {
+        let mut defaults = json!({
             "binaryPath": "/usr/local/bin/envoy",
             "configPath": "./etc/istio/proxy",
             "controlPlaneAuthPolicy": "MUTUAL_TLS",
@@ -32,39 +39,66 @@ impl Default for ProxyConfig {
             "statusPort": 15020,
             "terminationDrainDuration": "5s",
         });
-        Self(defaults.as_object().cloned().unwrap_or_default())
+        if let (false, Some(members)) = (version.since(22), defaults.as_object_mut()) {
+            members
+                .insert("tracing".to_owned(), json!({ "zipkin": { "address": "zipkin.istio-system:9411" } }));
+        }
+        Self { members: defaults.as_object().cloned().unwrap_or_default(), version }
     }
-}
 
-impl ProxyConfig {
     /// Lays another configuration over this one: what it sets replaces, but for the members of `proxyMetadata` and
     /// `proxyHeaders`, which are joined. Members that are not known are left out, as Istio does.
     ///
     /// # Errors
     /// The first member that is of another type.
     pub(super) fn overlay(&mut self, other: &Json) -> Result<(), String> {
-        let other = read(FIELDS, other, "")?;
+        self.join(read(FIELDS, other, "")?);
+        Ok(())
+    }
+
+    fn join(&mut self, other: Map<String, Json>) {
         for (name, other_name) in
             [("serviceCluster", "tracingServiceName"), ("tracingServiceName", "serviceCluster")]
         {
             if other.contains_key(name) {
-                self.0.remove(other_name);
+                self.members.remove(other_name);
             }
         }
         for (name, value) in other {
-            match (name.as_str(), self.0.get_mut(&name), value) {
+            match (name.as_str(), self.members.get_mut(&name), value) {
                 ("proxyMetadata" | "proxyHeaders", Some(Json::Object(ours)), Json::Object(theirs)) => {
                     ours.extend(theirs);
                 }
-                (_, _, value) => drop(self.0.insert(name, value)),
+                (_, _, value) => drop(self.members.insert(name, value)),
             }
         }
-        Ok(())
+    }
+
+    /// Nothing at all.
+    pub(super) fn empty() -> Self {
+        Self { members: Map::new(), version: Version::default() }
+    }
+
+    /// This with another one over it, of which zeros don't count.
+    pub(super) fn told(mut self, other: &Self) -> Self {
+        let is_told = |name: &str, value: &Json| {
+            let field = FIELDS.iter().find(|field| field.name == name);
+            field.is_some_and(|field| !is_zero(&field.kind, value))
+        };
+        self.join(
+            other
+                .members
+                .iter()
+                .filter(|(name, value)| is_told(name, value))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        );
+        self
     }
 
     /// A member.
     pub(super) fn get(&self, name: &str) -> Option<&Json> {
-        self.0.get(name)
+        self.members.get(name)
     }
 
     /// A member that is a boolean; false where it is absent.
@@ -79,13 +113,13 @@ impl ProxyConfig {
 
     /// What a Pod is told: what differs from the defaults, members in the order of their declaration.
     pub(super) fn difference(&self) -> String {
-        let defaults = Self::default();
+        let defaults = Self::of(self.version);
         let is_told = |name: &str, value: &Json| {
             defaults.get(name) != Some(value)
                 && !(name == "proxyMetadata" && value.as_object().is_some_and(Map::is_empty))
         };
         let told: Map<String, Json> = self
-            .0
+            .members
             .iter()
             .filter(|(name, value)| is_told(name, value))
             .map(|(name, value)| (name.clone(), value.clone()))
@@ -95,7 +129,7 @@ impl ProxyConfig {
 
     /// As templates see it.
     pub(super) fn value(&self) -> Value {
-        let mut record = message(FIELDS, &self.0);
+        let mut record = message(FIELDS, &self.members);
         record.encoded = Some(Arc::from(self.difference()));
         Value::Record(Arc::new(record))
     }

@@ -7,6 +7,7 @@ use regex::Regex;
 use serde_json::{Map, Value as Json};
 
 use super::pod;
+use super::version::Version;
 
 /// The user and group of the proxy where nothing else is said.
 const PROXY_USER: i64 = 1337;
@@ -28,6 +29,9 @@ pub struct Target<'a> {
     pub native_sidecars: bool,
     /// The ProxyConfig resources (networking.istio.io) of the root namespace and of the Pod's, the oldest first.
     pub proxy_configs: &'a [Json],
+    /// Whether somebody asks for the injection, as with `istioctl kube-inject`, and not a webhook. Then the annotation
+    /// `proxy.istio.io/config` counts as the mesh's own configuration in everything that is done after the template.
+    pub by_hand: bool,
 }
 
 /// What owns a Pod.
@@ -46,7 +50,7 @@ static CRON_JOB: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^(.+)-\d{8,10}$
 
 impl Target<'_> {
     /// The workload that the Pod belongs to, as Istio guesses it (pkg/kube/util.go).
-    pub(super) fn owner(&self) -> Workload {
+    pub(super) fn owner(&self, version: Version) -> Workload {
         if let Some(workload) = &self.workload {
             return workload.clone();
         }
@@ -66,23 +70,31 @@ impl Target<'_> {
             name: text(owner.get("name")),
         };
         let without = |name: &str, label: &str| {
-            let hash = pod::text(self.pod, "labels", label)?;
-            name.strip_suffix(hash)?.strip_suffix('-').map(str::to_owned)
+            let hash = pod::text(self.pod, "labels", label).filter(|hash| !hash.is_empty())?;
+            let rest = name.strip_suffix(hash)?;
+            Some(rest.strip_suffix('-').unwrap_or(name).to_owned())
         };
         if found.kind == "ReplicaSet" {
             if let Some(name) = without(&found.name, "pod-template-hash") {
                 (found.name, found.kind) = (name, "Deployment".to_owned());
-            } else if let Some(name) = without(&found.name, "rollouts-pod-template-hash") {
+            } else if let Some(name) =
+                without(&found.name, "rollouts-pod-template-hash").filter(|_| version.since(22))
+            {
                 (found.name, found.kind) = (name, "Rollout".to_owned());
                 "v1alpha1".clone_into(&mut found.api_version);
             }
-        } else if let ("ReplicationController", Some(name)) =
-            (found.kind.as_str(), pod::text(self.pod, "labels", "deploymentconfig"))
-        {
+        } else if let ("ReplicationController", Some(name)) = (
+            found.kind.as_str(),
+            pod::text(self.pod, "labels", "deploymentconfig").filter(|name| !name.is_empty()),
+        ) {
             (found.name, found.kind) = (name.to_owned(), "DeploymentConfig".to_owned());
         } else if let ("Job", Some(parts)) = (found.kind.as_str(), CRON_JOB.captures(&found.name.clone())) {
             found.name = parts.get(1).map(|name| name.as_str().to_owned()).unwrap_or_default();
-            (found.kind, found.api_version) = ("CronJob".to_owned(), "batch/v1".to_owned());
+            let api_version = if version.since(22) { "batch/v1" } else { "batch/v1beta1" };
+            (found.kind, found.api_version) = ("CronJob".to_owned(), api_version.to_owned());
+        }
+        if found.name.is_empty() {
+            found.name = pod.name;
         }
         found
     }
@@ -134,8 +146,9 @@ mod tests {
             path_parameters: &parameters,
             native_sidecars: true,
             proxy_configs: &[],
+            by_hand: false,
         };
-        let Workload { api_version, kind, name } = target.owner();
+        let Workload { api_version, kind, name } = target.owner(Version::default());
         (api_version, kind, name)
     }
 

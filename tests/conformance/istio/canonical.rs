@@ -77,7 +77,14 @@ fn shrunk(name: &str, value: &Value) -> Option<Value> {
 
 fn shrunk_member(of: &str, member: &str, value: &Value) -> Option<Value> {
     let is_dropped = match member {
-        "initialDelaySeconds" => *value == json!(0),
+        "initialDelaySeconds"
+        | "timeoutSeconds"
+        | "periodSeconds"
+        | "successThreshold"
+        | "failureThreshold"
+        | "hostPort" => *value == json!(0),
+        "hostNetwork" | "hostPID" | "hostIPC" | "stdin" | "tty" | "readOnly" => *value == json!(false),
+        "serviceName" => *value == "",
         "divisor" => *value == "0" || *value == json!(0),
         "service" => of == "grpc" && *value == "",
         "value" => *value == "",

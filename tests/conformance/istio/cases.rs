@@ -27,9 +27,13 @@ pub(super) fn documents(path: &Path) -> Vec<Value> {
         .collect()
 }
 
-/// The templates of the ConfigMap.
+/// The templates of the ConfigMap of 1.30.
 pub(super) fn shipped(root: &Path) -> Map<String, Value> {
-    let path = root.join("manifest-generate/sidecar_template.release-1.30.golden.yaml");
+    shipped_with(root, "release-1.30")
+}
+
+fn shipped_with(root: &Path, release: &str) -> Map<String, Value> {
+    let path = root.join(format!("manifest-generate/sidecar_template.{release}.golden.yaml"));
     let map =
         documents(&path).into_iter().find(|one| one["metadata"]["name"] == "istio-sidecar-injector").unwrap();
     let config = yaml::read(map["data"]["config"].as_str().unwrap().as_bytes()).remove(0).unwrap().value;
@@ -37,14 +41,26 @@ pub(super) fn shipped(root: &Path) -> Map<String, Value> {
     all.into_iter().filter(|(name, _)| TEMPLATES.contains(&name.as_str())).collect()
 }
 
-/// All cases.
+/// All cases of 1.30.
 pub(super) fn cases(root: &Path) -> Vec<Value> {
-    serde_json::from_str(&read(&root.join("release-1.30/cases.json"))).unwrap()
+    cases_of(root, "release-1.30")
+}
+
+fn cases_of(root: &Path, release: &str) -> Vec<Value> {
+    let mut cases: Vec<Value> = serde_json::from_str(&read(&root.join(release).join("cases.json"))).unwrap();
+    for case in &mut cases {
+        for name in ["input", "golden", "values", "mesh"] {
+            if let Some(path) = case[name].as_str() {
+                case[name] = json!(format!("{release}/{path}"));
+            }
+        }
+    }
+    cases
 }
 
 /// The text of a case's `values` or `mesh`.
 pub(super) fn file(root: &Path, case: &Value, name: &str) -> String {
-    read(&root.join("release-1.30").join(case[name].as_str().unwrap()))
+    read(&root.join(case[name].as_str().unwrap()))
 }
 
 /// The key `config` of a case's ConfigMap.
@@ -68,7 +84,11 @@ pub(super) fn config(root: &Path, case: &Value, shipped: &Map<String, Value>) ->
 fn installation(root: &Path, case: &Value, shipped: &Map<String, Value>) -> Installation {
     let (config, values, mesh) =
         (config(root, case, shipped), file(root, case, "values"), file(root, case, "mesh"));
-    Installation::read(Texts { config: &config, values: &values, mesh: &mesh, ..Texts::default() }).unwrap()
+    let environment = case["environment"].as_object().into_iter().flatten();
+    let environment =
+        environment.map(|(name, text)| (name.clone(), text.as_str().unwrap().to_owned())).collect();
+    let texts = Texts { config: &config, values: &values, mesh: &mesh, environment, ..Texts::default() };
+    Installation::read(texts).unwrap()
 }
 
 /// Injects into all Pods and templates of a document, as `istioctl kube-inject` does.
@@ -109,6 +129,7 @@ fn injected(installation: &Installation, case: &Value, mut document: Value) -> R
         path_parameters: &parameters,
         native_sidecars: case["nativeSidecars"] == true,
         proxy_configs: &[],
+        by_hand: true,
     };
     let rendered = inject(installation, &target)?.pod;
     document.pointer_mut(place).unwrap()["spec"] = rendered["spec"].clone();
@@ -116,37 +137,47 @@ fn injected(installation: &Installation, case: &Value, mut document: Value) -> R
     Ok(document)
 }
 
+/// The releases that there are cases of, and how many of those that are known.
+fn releases(root: &Path) -> Vec<(String, Option<usize>)> {
+    let names =
+        std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut found: Vec<String> = names.filter(|name| name.starts_with("release-")).collect();
+    found.sort();
+    found.into_iter().map(|name| (name.clone(), (name == "release-1.30").then_some(125))).collect()
+}
+
 #[test]
-fn every_case_of_1_30_is_injected_as_istiod_does() {
+fn every_case_is_injected_as_istiod_does() {
     let Some(root) = corpus("istio-inject") else { return };
-    let cases = cases(&root);
-    let shipped = shipped(&root);
-    let mut tally = Tally::new("istio-inject, cases of 1.30");
-    for (number, case) in cases.iter().enumerate() {
-        let name = format!("{number} {} → {}", case["input"], case["golden"]);
-        let installation = installation(&root, case, &shipped);
-        let at = |file: &Value| root.join("release-1.30").join(file.as_str().unwrap());
-        let ours: Result<Vec<Value>, String> = documents(&at(&case["input"]))
-            .into_iter()
-            .map(|one| injected(&installation, case, one))
-            .collect();
-        match case["expectedErrorContains"].as_str() {
-            Some(part) => {
-                let why = ours.map(drop).map_err(|why| why.to_lowercase().contains(part));
-                tally.compare(name, why, Err(true));
-            }
-            None => {
-                let theirs = documents(&at(&case["golden"]));
-                let seen = |all: &[Value]| -> Seen {
-                    (all.iter().map(canonical).collect(), all.iter().map(verbatim).collect())
-                };
-                let ours = ours.map(|ours| seen(&ours));
-                let theirs = seen(&theirs);
-                tally.compare(name, first_difference(&ours, &theirs), Ok(()));
-            }
+    let mut tally = Tally::new("istio-inject, cases");
+    let mut count = 0;
+    for (release, known) in releases(&root) {
+        let (cases, shipped) = (cases_of(&root, &release), shipped_with(&root, &release));
+        assert_eq!(known.unwrap_or(cases.len()), cases.len(), "{release}");
+        count += cases.len();
+        for (number, case) in cases.iter().enumerate() {
+            let name = format!("{number} {} → {}", case["input"], case["golden"]);
+            tally.compare(name, compared(&root, case, &shipped), Ok(()));
         }
     }
-    tally.finish(125);
+    tally.finish(count);
+}
+
+/// Where what we make of a case is not what is expected.
+fn compared(root: &Path, case: &Value, shipped: &Map<String, Value>) -> Result<(), String> {
+    let installation = installation(root, case, shipped);
+    let at = |file: &Value| root.join(file.as_str().unwrap());
+    let ours: Result<Vec<Value>, String> =
+        documents(&at(&case["input"])).into_iter().map(|one| injected(&installation, case, one)).collect();
+    if let Some(part) = case["expectedErrorContains"].as_str() {
+        return match ours {
+            Err(why) if why.to_lowercase().contains(part) => Ok(()),
+            other => Err(format!("{other:?}")),
+        };
+    }
+    let seen =
+        |all: &[Value]| -> Seen { (all.iter().map(canonical).collect(), all.iter().map(verbatim).collect()) };
+    first_difference(&ours.map(|ours| seen(&ours)), &seen(&documents(&at(&case["golden"]))))
 }
 
 #[test]

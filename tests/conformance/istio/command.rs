@@ -39,10 +39,16 @@ pub(super) fn installed(root: &Path, case: &Value, shipped: &Map<String, Value>)
     Istio::of_objects(&objects, None).unwrap()
 }
 
-/// What the command makes of a case's manifests.
-fn injections(bundle: &Bundle, mesh: &Istio, path: &Path) -> Injections {
-    let content = Content::Bytes(std::fs::read(path).unwrap());
-    let manifests = Manifests::read(&[File { name: path.display().to_string(), content, named: true }]);
+/// The policies of the command.
+pub(super) fn policies() -> Bundle {
+    let tree = source::profile("mesh").unwrap();
+    compile(Draft::read(&tree, &source::catalogue())).unwrap()
+}
+
+/// What the command makes of manifests.
+pub(super) fn injections(bundle: &Bundle, mesh: &Istio, manifests: &[u8]) -> Injections {
+    let content = Content::Bytes(manifests.to_vec());
+    let manifests = Manifests::read(&[File { name: "manifests.yaml".to_owned(), content, named: true }]);
     let inject = Inject {
         bundle,
         mesh,
@@ -55,7 +61,7 @@ fn injections(bundle: &Bundle, mesh: &Istio, path: &Path) -> Injections {
     runtime.block_on(inject.run(&manifests))
 }
 
-fn refused(injections: &Injections) -> Option<String> {
+pub(super) fn refused(injections: &Injections) -> Option<String> {
     injections.notes.iter().find_map(|note| match &note.outcome {
         InjectOutcome::Refused(why) | InjectOutcome::Invalid(why) => Some(why.to_lowercase()),
         InjectOutcome::Injected(_) | InjectOutcome::Skipped(_) => None,
@@ -74,13 +80,15 @@ fn first(ours: &[Value], theirs: &[Value]) -> Option<String> {
 fn the_command_prints_what_istiod_would_make() {
     let Some(root) = corpus("istio-inject") else { return };
     let shipped = shipped(&root);
-    let tree = source::profile("mesh").unwrap();
-    let bundle = compile(Draft::read(&tree, &source::catalogue())).unwrap();
+    let bundle = policies();
     let mut tally = Tally::new("istio-inject, cases of 1.30 through the command");
     let mut kinds = BTreeSet::new();
     for (number, case) in cases(&root).iter().enumerate() {
-        let at = |file: &Value| root.join("release-1.30").join(file.as_str().unwrap());
-        let injections = injections(&bundle, &installed(&root, case, &shipped), &at(&case["input"]));
+        let at = |file: &Value| root.join(file.as_str().unwrap());
+        let injections = {
+            let manifests = std::fs::read(at(&case["input"])).unwrap();
+            injections(&bundle, &installed(&root, case, &shipped).by_hand(), &manifests)
+        };
         let name = format!("{number} {} → {}", case["input"], case["golden"]);
         let refused = refused(&injections);
         let input = documents(&at(&case["input"]));

@@ -90,7 +90,7 @@ fn what_is_injected_is_proven_and_a_second_time_changes_nothing() {
     let mut containers = 0;
     for (number, case) in cases(&root).iter().enumerate().filter(|(_, case)| case["golden"].is_string()) {
         let mesh = installed(&root, case, &shipped);
-        for document in documents(&root.join("release-1.30").join(case["input"].as_str().unwrap())) {
+        for document in documents(&root.join(case["input"].as_str().unwrap())) {
             for pod in pods(&document) {
                 let decision = mutated(&mesh, &bundle, &creation(pod));
                 if !decision.annotations.contains_key("mutate-injected") {

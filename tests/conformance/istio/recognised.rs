@@ -84,7 +84,7 @@ fn what_was_injected_is_known_again() {
     let mut tally = Tally::new("istio-inject, known again");
     for (number, case) in cases(&root).iter().enumerate().filter(|(_, case)| case["golden"].is_string()) {
         let istio = installed(&root, case, &shipped);
-        for document in documents(&root.join("release-1.30").join(case["input"].as_str().unwrap())) {
+        for document in documents(&root.join(case["input"].as_str().unwrap())) {
             for pod in pods(&document) {
                 let has_status = pod["metadata"]["annotations"].get("sidecar.istio.io/status").is_some();
                 let Some(lost) = lost(&istio, pod) else { continue };

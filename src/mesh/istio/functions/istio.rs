@@ -6,7 +6,6 @@ use serde_json::{Value as Json, json};
 
 use super::arguments::{any, count, list, map, text, texts};
 use super::{ENRICHES, Function};
-use crate::kubernetes::image_reference::ImageReference;
 use crate::mesh::istio::json;
 use crate::mesh::template::{Value, plain};
 use crate::yaml;
@@ -54,10 +53,6 @@ pub(super) fn found(name: &str) -> Option<Function> {
         "structToJSON" | "protoToJSON" => encoded,
         "omitNil" => |arguments| {
             Ok(Value::from_json(&without_nulls(document(&any::<1>(arguments)?[0])?).unwrap_or_default()))
-        },
-        "appendMultusNetwork" => |arguments| {
-            let [existing, network] = texts(arguments)?;
-            Ok(Value::text(append_network(&existing, &network)))
         },
         "otelResourceAttributes" => attributes,
         "directory" => |arguments| {
@@ -107,7 +102,7 @@ fn container_ports(arguments: &[Value], of_others: bool) -> Result<Value, String
             let Value::Record(port) = port else { continue };
             let protocol = port.fields.get("Protocol").map(plain).unwrap_or_default();
             let number = port.fields.get("ContainerPort").map(plain).unwrap_or_default();
-            if !matches!(protocol.as_str(), "UDP" | "SCTP") && !ports.contains(&number) {
+            if !matches!(protocol.as_str(), "UDP" | "SCTP") {
                 ports.push(number);
             }
         }
@@ -184,8 +179,8 @@ fn without_nulls(document: Json) -> Option<Json> {
     }
 }
 
-/// The networks of a Pod, and one more, as `namespace/name`.
-fn append_network(existing: &str, network: &str) -> String {
+/// The networks of a Pod, and one more, as `namespace/name`, which is the name alone unless it `is_qualified`.
+pub(super) fn append_network(existing: &str, network: &str, is_qualified: bool) -> String {
     if existing.is_empty() {
         return network.to_owned();
     }
@@ -196,15 +191,20 @@ fn append_network(existing: &str, network: &str) -> String {
     let Ok(networks) = serde_json::from_str::<Vec<serde_json::Map<String, Json>>>(existing) else {
         return existing.to_owned();
     };
-    let (namespace, name) = network.split_once('/').unwrap_or(("", network));
+    let parts = network.split_once('/').filter(|_| is_qualified);
+    let (namespace, name) = parts.unwrap_or(("", network));
     let member =
         |one: &serde_json::Map<String, Json>, member: &str| one.get(member).cloned().unwrap_or(json!(""));
-    if networks.iter().any(|one| member(one, "name") == name && member(one, "namespace") == namespace) {
+    let is_in = |one| !is_qualified || member(one, "namespace") == namespace;
+    if networks.iter().any(|one| member(one, "name") == name && is_in(one)) {
         return existing.to_owned();
     }
     let (before, behind) = existing.split_at_checked(at).unwrap_or((existing, ""));
     let text = |text: &str| json::encode(&Json::from(text));
-    format!("{before}, {{\"name\": {}, \"namespace\": {}}}{behind}", text(name), text(namespace))
+    match namespace {
+        "" => format!("{before}, {{\"name\": {}}}{behind}", text(name)),
+        _ => format!("{before}, {{\"name\": {}, \"namespace\": {}}}{behind}", text(name), text(namespace)),
+    }
 }
 
 /// The resource attributes of OpenTelemetry's conventions, where the mesh asks for them.
@@ -251,10 +251,9 @@ fn attributes(arguments: &[Value]) -> Result<Value, String> {
 
 /// The tag, the digest, or both.
 fn image_version(image: &str) -> String {
-    let Ok(reference) = ImageReference::parse(image) else { return String::new() };
-    match (reference.tag(), reference.digest()) {
-        (Some(tag), Some(digest)) => format!("{tag}@{digest}"),
-        (Some(one), None) | (None, Some(one)) => one.to_owned(),
-        (None, None) => String::new(),
-    }
+    let (name, digest) = image.split_once('@').unwrap_or((image, ""));
+    let last = name.rsplit('/').next().unwrap_or_default();
+    let tag = last.rsplit_once(':').map(|(_, tag)| tag).unwrap_or_default();
+    let is_both = !tag.is_empty() && !digest.is_empty();
+    if is_both { format!("{tag}@{digest}") } else { format!("{tag}{digest}") }
 }

@@ -1,5 +1,8 @@
 //! The functions of sprig (github.com/Masterminds/sprig/v3) that templates of Istio call or are known to call.
 
+mod collections;
+mod encodings;
+
 use std::sync::Arc;
 
 use super::Function;
@@ -8,7 +11,8 @@ use crate::mesh::template::{Value, plain, quote};
 
 /// The function of that name.
 pub(super) fn found(name: &str) -> Option<Function> {
-    of_texts(name).or_else(|| of_values(name)).or_else(|| of_lists(name))
+    let more = || collections::found(name).or_else(|| encodings::found(name));
+    of_texts(name).or_else(|| of_values(name)).or_else(|| of_lists(name)).or_else(more)
 }
 
 fn of_texts(name: &str) -> Option<Function> {

@@ -147,7 +147,8 @@ fn read(
     let place = (mesh_name.as_str(), metadata(injector, "namespace"));
     let mesh = maps.get(&place).and_then(|map| key(map, "mesh")).unwrap_or_default();
     let environment = environment(objects, revision);
-    let texts = Texts { revision, config: &config, values: &values, mesh: &mesh, environment };
+    let version = pod::text(injector, "labels", "app.kubernetes.io/version");
+    let texts = Texts { revision, config: &config, values: &values, mesh: &mesh, version, environment };
     let installation = Installation::read(texts).map_err(|why| format!("ConfigMap {name}: {why}"))?;
     let called = installation.revision().to_owned();
     let own = told.map(|told| told.webhooks.as_slice()).unwrap_or_default();

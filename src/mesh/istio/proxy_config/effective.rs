@@ -8,7 +8,8 @@ use crate::mesh::istio::target::Target;
 use crate::mesh::istio::{annotations, pod};
 
 /// The mesh's own configuration, then that of the root namespace, that of the Pod's, its annotation, and at last the
-/// resource that selects it; of several resources the oldest.
+/// resource that selects it; of several resources the oldest. In a webhook a zero in the mesh's own or the annotation is
+/// as good as nothing: istiod writes both as text before it joins them.
 ///
 /// # Errors
 /// Which of them can't be read.
@@ -17,7 +18,10 @@ pub(in crate::mesh::istio) fn effective(
     target: &Target<'_>,
     original: &Json,
 ) -> Result<ProxyConfig, String> {
-    let mut config = installation.mesh.default_config.clone();
+    let mut config = match target.by_hand {
+        true => installation.mesh.default_config.clone(),
+        false => ProxyConfig::of(installation.version).told(&installation.mesh.default_config),
+    };
     let root = installation.mesh.root_namespace();
     let of_namespace = |namespace: &str| {
         let mut all = target.proxy_configs.iter();
@@ -34,7 +38,10 @@ pub(in crate::mesh::istio) fn effective(
         overlay(&mut config, of_namespace(target.namespace))?;
     }
     if let Some(own) = pod::annotation(original, pod::CONFIG) {
-        config = annotations::overlaid(&config, own)?;
+        config = match target.by_hand {
+            true => annotations::overlaid(&config, own)?,
+            false => config.told(&annotations::overlaid(&ProxyConfig::empty(), own)?),
+        };
     }
     let selecting =
         target.proxy_configs.iter().find(|one| in_namespace(one, target.namespace) && selects(one, original));
@@ -111,6 +118,7 @@ mod tests {
             path_parameters: &parameters,
             native_sidecars: true,
             proxy_configs: &all,
+            by_hand: false,
         };
         let config = effective(&installation, &target, &pod).unwrap();
         assert_eq!(config.get("concurrency"), Some(&json!(4)));

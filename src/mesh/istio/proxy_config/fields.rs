@@ -98,20 +98,20 @@ const TRACING: &[Field] = &[
     field("enableIstioTags", Kind::OptionalBool),
 ];
 
+/// What becomes of the header with the certificate of a client.
+const FORWARDED: Kind = Kind::Enum(&[
+    "UNDEFINED",
+    "SANITIZE",
+    "FORWARD_ONLY",
+    "APPEND_FORWARD",
+    "SANITIZE_SET",
+    "ALWAYS_FORWARD_ONLY",
+]);
+
 const TOPOLOGY: &[Field] = &[
     field("numTrustedProxies", Kind::Integer),
-    field(
-        "forwardClientCertDetails",
-        Kind::Enum(&[
-            "UNDEFINED",
-            "SANITIZE",
-            "FORWARD_ONLY",
-            "APPEND_FORWARD",
-            "SANITIZE_SET",
-            "ALWAYS_FORWARD_ONLY",
-        ]),
-    ),
-    field("proxyProtocol", Kind::Any),
+    field("forwardClientCertDetails", FORWARDED),
+    field("proxyProtocol", Kind::Message(&[])),
 ];
 
 const STATS: &[Field] = &[
@@ -126,6 +126,90 @@ const KEY_PROVIDER: &[Field] = &[
         Kind::Message(&[field("pollDelay", Kind::Duration), field("fallback", Kind::OptionalBool)]),
     ),
     field("qat", Kind::Message(&[field("pollDelay", Kind::Duration), field("fallback", Kind::OptionalBool)])),
+];
+
+const READINESS: &[Field] = &[
+    field("initialDelaySeconds", Kind::Integer),
+    field("timeoutSeconds", Kind::Integer),
+    field("periodSeconds", Kind::Integer),
+    field("successThreshold", Kind::Integer),
+    field("failureThreshold", Kind::Integer),
+    field(
+        "httpGet",
+        Kind::Message(&[
+            field("path", Kind::Text),
+            field("port", Kind::Integer),
+            field("host", Kind::Text),
+            field("scheme", Kind::Text),
+            field("httpHeaders", Kind::Any),
+        ]),
+    ),
+    field("tcpSocket", Kind::Message(&[field("host", Kind::Text), field("port", Kind::Integer)])),
+    field("exec", Kind::Message(&[field("command", Kind::TextList)])),
+    field("grpc", Kind::Message(&[field("port", Kind::Integer), field("service", Kind::Text)])),
+];
+
+const DISABLED: Kind = Kind::Message(&[field("disabled", Kind::OptionalBool)]);
+const ENABLED: Kind = Kind::Message(&[field("enabled", Kind::OptionalBool)]);
+
+const HEADERS: &[Field] = &[
+    field("forwardedClientCert", FORWARDED),
+    field(
+        "setCurrentClientCertDetails",
+        Kind::Message(&[
+            field("subject", Kind::OptionalBool),
+            field("cert", Kind::OptionalBool),
+            field("chain", Kind::OptionalBool),
+            field("dns", Kind::OptionalBool),
+            field("uri", Kind::OptionalBool),
+        ]),
+    ),
+    field("requestId", DISABLED),
+    field("server", Kind::Message(&[field("disabled", Kind::OptionalBool), field("value", Kind::Text)])),
+    field("attemptCount", DISABLED),
+    field("envoyDebugHeaders", DISABLED),
+    field("metadataExchangeHeaders", Kind::Message(&[field("mode", Kind::Enum(&["UNDEFINED", "IN_MESH"]))])),
+    field("preserveHttp1HeaderCase", Kind::OptionalBool),
+    field("xForwardedHost", ENABLED),
+    field("xForwardedPort", ENABLED),
+];
+
+const CONNECTIONS: &[Field] = &[
+    field("profile", Kind::Enum(&["SIDECAR", "EDGE"])),
+    field("listenerPerConnectionBufferLimitBytes", Kind::OptionalInteger),
+    field("clusterPerConnectionBufferLimitBytes", Kind::OptionalInteger),
+    field("httpIdleTimeout", Kind::Duration),
+    field("httpMaxConnectionDuration", Kind::Duration),
+    field("httpDrainTimeout", Kind::Duration),
+    field("httpRequestTimeout", Kind::Duration),
+    field("httpRequestHeadersTimeout", Kind::Duration),
+    field("httpStreamIdleTimeout", Kind::Duration),
+    field("httpMaxStreamDuration", Kind::Duration),
+    field("httpMaxConcurrentStreams", Kind::OptionalInteger),
+    field("http2InitialStreamWindowSize", Kind::OptionalInteger),
+    field("http2InitialConnectionWindowSize", Kind::OptionalInteger),
+    field(
+        "httpHeadersWithUnderscoresAction",
+        Kind::Enum(&[
+            "HEADERS_WITH_UNDERSCORES_UNSPECIFIED",
+            "HEADERS_WITH_UNDERSCORES_ALLOW",
+            "HEADERS_WITH_UNDERSCORES_REJECT_REQUEST",
+            "HEADERS_WITH_UNDERSCORES_DROP_HEADER",
+        ]),
+    ),
+    field("httpMergeSlashes", Kind::OptionalBool),
+    field(
+        "httpPathWithEscapedSlashesAction",
+        Kind::Enum(&[
+            "PATH_WITH_ESCAPED_SLASHES_UNSPECIFIED",
+            "KEEP_UNCHANGED",
+            "REJECT_REQUEST",
+            "UNESCAPE_AND_REDIRECT",
+            "UNESCAPE_AND_FORWARD",
+        ]),
+    ),
+    field("listenerConnectionLimit", Kind::OptionalInteger),
+    field("globalDownstreamConnectionLimit", Kind::OptionalInteger),
 ];
 
 /// All of `ProxyConfig`.
@@ -163,14 +247,15 @@ pub(super) const FIELDS: &[Field] = &[
     field("gatewayTopology", Kind::Message(TOPOLOGY)),
     field("terminationDrainDuration", Kind::Duration),
     field("meshId", Kind::Text),
-    field("readinessProbe", Kind::Any),
+    field("readinessProbe", Kind::Message(READINESS)),
     field("proxyStatsMatcher", Kind::Message(STATS)),
     field("holdApplicationUntilProxyStarts", Kind::OptionalBool),
     field("caCertificatesPem", Kind::TextList),
     field("image", Kind::Message(&[field("imageType", Kind::Text)])),
     field("privateKeyProvider", Kind::Message(KEY_PROVIDER)),
-    field("proxyHeaders", Kind::Any),
+    field("proxyHeaders", Kind::Message(HEADERS)),
     field("fileFlushInterval", Kind::Duration),
     field("fileFlushMinSizeKb", Kind::OptionalInteger),
     field("statsCompression", Kind::OptionalBool),
+    field("connectionSettings", Kind::Message(CONNECTIONS)),
 ];
