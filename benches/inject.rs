@@ -2,7 +2,10 @@
 //! five; from the request to the patch with its proof (`/mutate`), and the Pod as it comes back (`/validate`), by its proof
 //! and by rendering it anew. The template is parsed once, which is measured beside.
 //!
-//! `MESHGATE_CONFORMANCE=../shared/conformance cargo bench --bench inject`: the cases of Istio's own test are needed.
+//! Beside it istiod's own code does the same with the same bytes and the same configuration: from the request to the patch.
+//!
+//! `MESHGATE_REFERENCE_TOOLS=$(tests/reference/build.sh --dir) cargo bench --bench inject`: the cases of Istio's own test are
+//! needed (`MESHGATE_CONFORMANCE`, else `../shared/conformance`).
 
 #![expect(
     clippy::expect_used,
@@ -12,7 +15,9 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use criterion::Criterion;
@@ -116,6 +121,36 @@ fn of_pod(criterion: &mut Criterion, name: &str, mesh: &Istio, bytes: &[u8]) {
     }
 }
 
+/// What istiod's own code takes for the same, on one core.
+fn of_istiod(name: &str, maps: &[Value], review: &[u8]) {
+    let Some(tools) = std::env::var_os("MESHGATE_REFERENCE_TOOLS").map(PathBuf::from) else {
+        println!("left out: istiod's own code; set MESHGATE_REFERENCE_TOOLS");
+        return;
+    };
+    let review: Value = serde_json::from_slice(review).expect("the review is JSON");
+    let text =
+        |map: usize, key: &str| maps.get(map).and_then(|map| map.pointer(&format!("/data/{key}"))).cloned();
+    let line = json!({
+        "config": text(0, "config"), "values": text(0, "values"), "mesh": text(1, "mesh"), "review": review,
+    });
+    let mut child = Command::new(tools.join("istio-inject"))
+        .args(["-bench", "2000"])
+        .envs([("GOMAXPROCS", "1"), ("ENABLE_NATIVE_SIDECARS", "true")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    writeln!(stdin, "{line}").expect("it reads");
+    drop(stdin);
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "istio-inject fails");
+    println!(
+        "inject/{name}: bytes to patch, by istiod's code: {} ns",
+        String::from_utf8_lossy(&output.stdout).trim()
+    );
+}
+
 fn main() {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance");
     let root =
@@ -133,7 +168,9 @@ fn main() {
         "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "web", "namespace": "shop" },
         "spec": { "containers": [{ "name": "web", "image": "web:1" }] },
     });
-    of_pod(&mut criterion, "one container", &mesh, &with_pod(&small));
-    of_pod(&mut criterion, "five containers", &mesh, REVIEW);
+    for (name, review) in [("one container", with_pod(&small)), ("five containers", REVIEW.to_vec())] {
+        of_pod(&mut criterion, name, &mesh, &review);
+        of_istiod(name, &objects, &review);
+    }
     criterion.final_summary();
 }
