@@ -1,8 +1,7 @@
 //! What Istio's validation asks of a Pod's own configuration of its proxy (ValidateMeshConfigProxyConfig): what of it no
 //! proxy could start with.
 
-use std::net::IpAddr;
-
+use ipnet::IpNet;
 use serde_json::Value as Json;
 
 use super::ProxyConfig;
@@ -71,7 +70,8 @@ fn is_address(text: &str) -> bool {
             && label.chars().all(|one| one.is_ascii_alphanumeric() || one == '-')
     };
     let is_name = host.len() <= 255 && host.trim_end_matches('.').split('.').all(is_label);
-    let is_host = inner.unwrap_or(host).parse::<IpAddr>().is_ok() || inner.is_none() && is_name;
+    let is_host =
+        format!("{}/0", inner.unwrap_or(host)).parse::<IpNet>().is_ok() || inner.is_none() && is_name;
     port.parse::<u16>().is_ok_and(|port| port > 0) && is_host
 }
 
