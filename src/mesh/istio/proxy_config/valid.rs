@@ -70,8 +70,11 @@ fn is_address(text: &str) -> bool {
             && label.chars().all(|one| one.is_ascii_alphanumeric() || one == '-')
     };
     let is_name = host.len() <= 255 && host.trim_end_matches('.').split('.').all(is_label);
-    let is_host =
-        format!("{}/0", inner.unwrap_or(host)).parse::<IpNet>().is_ok() || inner.is_none() && is_name;
+    let is_ip = |host: &str| format!("{host}/0").parse::<IpNet>().is_ok();
+    let is_host = match inner {
+        Some(inner) => is_ip(inner),
+        None => !host.contains(':') && (is_ip(host) || is_name),
+    };
     port.parse::<u16>().is_ok_and(|port| port > 0) && is_host
 }
 
