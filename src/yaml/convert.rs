@@ -23,7 +23,7 @@ pub(super) fn convert(tree: &Tree, last_wins: bool) -> Result<Document, Fault> {
         Converter { tree, last_wins, places, expanding, decoded: 1, aliased: 0, aliased_text: 0, depth: 0 };
     let value = converter.value(tree.root)?;
     let position = tree.nodes.get(tree.root).map_or(Position { line: 1, column: 1 }, |root| root.position);
-    Ok(Document::new(value, Places { nodes: converter.places, root: (position, tree.root) }))
+    Ok(Document::new(value, Places::new(converter.places, (position, tree.root))))
 }
 
 struct Converter<'a> {
@@ -43,7 +43,9 @@ struct Converter<'a> {
 #[derive(Default)]
 struct Members {
     values: Map<String, Value>,
-    places: BTreeMap<String, Child>,
+    places: Vec<(String, Child)>,
+    /// Whether there are some that were not written here.
+    has_merged: bool,
 }
 
 impl<'a> Converter<'a> {
@@ -55,7 +57,7 @@ impl<'a> Converter<'a> {
                 let at = |message| Fault { position: node.position, message };
                 let scalar = resolve(tag, value, *plain).map_err(at)?;
                 scalar
-                    .to_json()
+                    .into_json()
                     .ok_or_else(|| at(format!("`{value}` is no number of JSON; quote it if it is a text")))
             }
             Content::Sequence(children) => self.nested(node.position, |this| this.elements(id, children)),
@@ -78,11 +80,14 @@ impl<'a> Converter<'a> {
     /// The members of a mapping in their order: a merge overrides the keys before it, keys override the merge before
     /// them (go-yaml v2; YAML says that keys always win).
     fn members(&mut self, children: &[NodeId], members: &mut Members) -> Result<(), Fault> {
-        let mut written = BTreeMap::new();
+        // As long as all members are written here, they tell themselves which names there are.
+        let mut written = members.has_merged.then(BTreeMap::new);
         for pair in children.chunks(2) {
             let [key, value] = pair else { continue };
             let Some(node) = self.node(*key) else { continue };
             if is_merge(&node.content) {
+                written.get_or_insert_with(|| positions(&members.places));
+                members.has_merged = true;
                 self.merge(*value, members)?;
                 continue;
             }
@@ -91,11 +96,16 @@ impl<'a> Converter<'a> {
             if let Some(message) = refused_name(&name) {
                 return Err(at(message));
             }
-            if let Some(first) = written.insert(name.clone(), node.position).filter(|_| !self.last_wins) {
+            let first = match &mut written {
+                Some(written) => written.insert(name.clone(), node.position),
+                None if members.values.contains_key(&name) => position_of(&members.places, &name),
+                None => None,
+            };
+            if let Some(first) = first.filter(|_| !self.last_wins) {
                 return Err(at(duplicate_key(&name, first)));
             }
             if let Some(child) = self.child(*value, Some(node.position)) {
-                members.places.insert(name.clone(), child);
+                members.places.push((name.clone(), child));
             }
             let value = self.value(*value)?;
             members.values.insert(name, value);
@@ -137,7 +147,7 @@ impl<'a> Converter<'a> {
         let name = match &node.content {
             Content::Scalar { tag, value, plain, .. } => resolve(tag, value, *plain)
                 .map_err(|message| Fault { position: node.position, message })?
-                .to_key(),
+                .into_key(),
             Content::Alias(target) => return self.aliased(*target, node.position, |this| this.key(*target)),
             Content::Sequence(_) | Content::Mapping(_) => None,
         };
@@ -214,6 +224,15 @@ impl<'a> Converter<'a> {
         }
         Ok(())
     }
+}
+
+/// The keys that are written so far.
+fn positions(places: &[(String, Child)]) -> BTreeMap<String, Position> {
+    places.iter().map(|(name, (position, _))| (name.clone(), *position)).collect()
+}
+
+fn position_of(places: &[(String, Child)], name: &str) -> Option<Position> {
+    places.iter().rfind(|(one, _)| one == name).map(|(_, (position, _))| *position)
 }
 
 /// go-yaml's bound on documents that grow when they are read: up to 400,000 nodes, 99 % of them may come through aliases;

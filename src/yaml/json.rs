@@ -99,7 +99,7 @@ impl<'a> Reader<'a> {
     /// The next value of the stream; None if it is null.
     fn document(&mut self) -> Result<Option<Result<Document, Fault>>, Stop> {
         let (value, root) = self.value()?;
-        let places = Places { nodes: std::mem::take(&mut self.places), root };
+        let places = Places::new(std::mem::take(&mut self.places), root);
         if let Some(fault) = self.refusal.take() {
             return Ok(Some(Err(fault)));
         }
@@ -137,7 +137,7 @@ impl<'a> Reader<'a> {
     }
 
     fn object(&mut self) -> Result<(Value, Place), Stop> {
-        let (mut values, mut places) = (Map::new(), std::collections::BTreeMap::new());
+        let (mut values, mut places): (Map<String, Value>, Vec<(String, Child)>) = (Map::new(), Vec::new());
         if self.accept(b'}') {
             return Ok((Value::Object(values), Place::Members(places)));
         }
@@ -148,8 +148,12 @@ impl<'a> Reader<'a> {
             self.expect(b':')?;
             let (value, (_, id)) = self.value()?;
             let refused = refused_name(&name).or_else(|| {
-                let (first, _) = places.insert(name.clone(), (position, id))?;
-                Some(duplicate_key(&name, first))
+                // Only the first fault is told; looking for all would be quadratic.
+                let is_fault = self.refusal.is_none() && values.contains_key(&name);
+                let first = is_fault.then(|| places.iter().rfind(|(one, _)| *one == name)).flatten();
+                let first = first.map(|(_, (first, _))| *first);
+                places.push((name.clone(), (position, id)));
+                Some(duplicate_key(&name, first?))
             });
             if let Some(message) = refused {
                 self.refusal.get_or_insert(Fault { position, message });

@@ -156,7 +156,7 @@ mod tests {
             ("-9223372036854775809", json!(-9_223_372_036_854_775_808.0)),
         ];
         for (text, expected) in cases {
-            assert_eq!(parse(text).and_then(|scalar| scalar.to_json()), Some(expected), "{text}");
+            assert_eq!(parse(text).and_then(|scalar| scalar.into_json()), Some(expected), "{text}");
         }
     }
 

@@ -24,24 +24,24 @@ pub(super) enum Scalar {
 
 impl Scalar {
     /// The value in JSON. None: not in JSON.
-    pub(super) fn to_json(&self) -> Option<Value> {
+    pub(super) fn into_json(self) -> Option<Value> {
         match self {
             Self::Null => Some(Value::Null),
-            Self::Bool(bool) => Some(Value::from(*bool)),
-            Self::Int(int) => Some(Value::from(*int)),
-            Self::Uint(uint) => Some(Value::from(*uint)),
-            Self::Float(float) => number::to_json(*float).map(Value::Number),
-            Self::Text(text) => Some(Value::from(text.as_str())),
+            Self::Bool(bool) => Some(Value::from(bool)),
+            Self::Int(int) => Some(Value::from(int)),
+            Self::Uint(uint) => Some(Value::from(uint)),
+            Self::Float(float) => number::to_json(float).map(Value::Number),
+            Self::Text(text) => Some(Value::String(text)),
         }
     }
 
     /// The scalar as a member's name (sigs.k8s.io/yaml, convertToJSONableObject). None: it can't be one.
-    pub(super) fn to_key(&self) -> Option<String> {
+    pub(super) fn into_key(self) -> Option<String> {
         match self {
             Self::Bool(bool) => Some(bool.to_string()),
             Self::Int(int) => Some(int.to_string()),
-            Self::Float(float) => Some(number::to_key(*float)),
-            Self::Text(text) => Some(text.clone()),
+            Self::Float(float) => Some(number::to_key(float)),
+            Self::Text(text) => Some(text),
             Self::Null | Self::Uint(_) => None,
         }
     }
@@ -221,10 +221,10 @@ mod tests {
     #[test]
     fn keys_are_texts() {
         for (value, expected) in [("0x10", "16"), ("yes", "true"), ("a", "a"), ("1e3", "1000")] {
-            assert_eq!(resolve_plain(value).to_key().as_deref(), Some(expected), "{value}");
+            assert_eq!(resolve_plain(value).into_key().as_deref(), Some(expected), "{value}");
         }
         for value in ["~", "18446744073709551615"] {
-            assert_eq!(resolve_plain(value).to_key(), None, "{value}");
+            assert_eq!(resolve_plain(value).into_key(), None, "{value}");
         }
     }
 }
