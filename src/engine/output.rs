@@ -16,7 +16,7 @@ const TEXT_BYTES: usize = 16 * 1_024;
 const OPERATIONS: usize = 10_000;
 
 /// One element of `deny`, `warn` or `audit`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Violation {
     /// Orders the violations of one policy; default: the message.
     pub key: String,
@@ -26,6 +26,10 @@ pub struct Violation {
     pub field: Option<String>,
     /// `details.remedy`: what to write instead.
     pub remedy: Option<String>,
+    /// `details.observed`: what there is, where it is not what stands in the field.
+    pub observed: Option<String>,
+    /// `details.required`: what there has to be.
+    pub required: Option<String>,
     /// `status`: what the API server is told if nothing else is wrong with the request.
     pub refusal: Option<Refusal>,
 }
@@ -103,7 +107,7 @@ fn violation(entry_point: &str, element: &Value) -> Result<Violation, String> {
         Value::String(message) => {
             bounded("msg", message)?;
             let (key, message) = (message.clone(), message.clone());
-            Ok(Violation { key, message, field: None, remedy: None, refusal: None })
+            Ok(Violation { key, message, ..Violation::default() })
         }
         Value::Object(members) => from_members(entry_point, members),
         other => Err(format!("is {}, neither a string nor an object with `msg`", name_of(other))),
@@ -127,19 +131,36 @@ fn from_members(entry_point: &str, members: &Map<String, Value>) -> Result<Viola
         Some(other) => Err(format!("has `{name}` that is {}, not a string", name_of(other))),
     };
     let message = text("msg")?.ok_or("has no `msg`")?;
-    let remedy = match members.get("details") {
+    let details = match members.get("details") {
         None => None,
-        Some(Value::Object(details)) => details.get("remedy").and_then(Value::as_str).map(str::to_owned),
+        Some(Value::Object(details)) => Some(details),
         Some(other) => return Err(format!("has `details` that is {}, not an object", name_of(other))),
     };
+    let remedy = details.and_then(|all| all.get("remedy")).and_then(Value::as_str).map(str::to_owned);
     remedy.iter().try_for_each(|remedy| bounded("details.remedy", remedy))?;
+    let value = |name: &str| {
+        let text = details.and_then(|all| all.get(name)).and_then(written);
+        let is_bounded = text.iter().try_for_each(|text| bounded(&format!("details.{name}"), text));
+        is_bounded.map(|()| text)
+    };
     Ok(Violation {
         key: text("key")?.unwrap_or_else(|| message.clone()),
         field: text("field")?,
         remedy,
+        observed: value("observed")?,
+        required: value("required")?,
         message,
         refusal,
     })
+}
+
+/// A value as people read it; None where it is none.
+fn written(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
 }
 
 pub(super) fn bounded(name: &str, text: &str) -> Result<(), String> {
@@ -194,8 +215,7 @@ mod tests {
 
     #[test]
     fn violations_are_read_and_sorted_by_key() {
-        let deny =
-            json!([{ "msg": "b", "key": "1", "field": "spec.x", "details": { "remedy": "set x" } }, "a"]);
+        let deny = json!([{ "msg": "b", "key": "1", "field": "spec.x", "details": { "remedy": "set x", "observed": 1, "required": "≥ 2" } }, "a"]);
         let judgement = judgement(values(json!({ "deny": deny })), &["deny"]);
         let messages: Vec<_> = judgement.deny.iter().map(|v| v.message.as_str()).collect();
         assert_eq!(messages, ["b", "a"]);

@@ -41,16 +41,17 @@ package policies.images.allowed_registries
 
 import data.lib.containers
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "required": required}} if {
 	some container in containers.of("images/allowed_registries")
 	image := container.image
 	image.error != null
 	msg := sprintf("%s has the image \"%s\", which can't be read: %s", [containers.title(container), image.text, image.error])
 	field := sprintf("%s.image", [container.path])
+	required := sprintf("an image from %s", [_registries])
 	remedy := sprintf("write it as registry/repository:tag, from %s", [_registries])
 }
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "required": required}} if {
 	some container in containers.of("images/allowed_registries")
 	image := container.image
 	image.error == null
@@ -58,6 +59,7 @@ deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
 	name := sprintf("%s/%s", [image.registry, image.repository])
 	msg := sprintf("%s has an image from %s, which is not allowed", [containers.title(container), name])
 	field := sprintf("%s.image", [container.path])
+	required := sprintf("an image from %s", [_registries])
 	remedy := sprintf("take the image from %s", [_registries])
 }
 

@@ -45,7 +45,7 @@ _denied(image) := violations if {
 _violation(title, path, name) := {
 	"msg": sprintf("%s has an image from %s, which is not allowed", [title, name]),
 	"field": sprintf("%s.image", [path]),
-	"details": {"remedy": "take the image from docker.io/library, registry.io, build:5000/team, ghcr.io/our-org/apps"},
+	"details": {"remedy": "take the image from docker.io/library, registry.io, build:5000/team, ghcr.io/our-org/apps", "required": "an image from docker.io/library, registry.io, build:5000/team, ghcr.io/our-org/apps"},
 }
 
 test_parts_that_are_allowed if {
@@ -94,7 +94,7 @@ test_what_cannot_be_read_is_refused if {
 	_denied(_unreadable("<image_url>", "no reference")) == {{
 		"msg": "container \"app\" has the image \"<image_url>\", which can't be read: no reference",
 		"field": "spec.containers[0].image",
-		"details": {"remedy": "write it as registry/repository:tag, from docker.io/library, registry.io, build:5000/team, ghcr.io/our-org/apps"},
+		"details": {"remedy": "write it as registry/repository:tag, from docker.io/library, registry.io, build:5000/team, ghcr.io/our-org/apps", "required": "an image from docker.io/library, registry.io, build:5000/team, ghcr.io/our-org/apps"},
 	}}
 }
 

@@ -16,18 +16,18 @@
 #         resources: [peerauthentications]
 package policies.mtls.strict_peer_authentication
 
-deny contains {"msg": msg, "field": "spec.mtls.mode", "details": {"remedy": "set `spec.mtls.mode` to STRICT"}} if {
+deny contains {"msg": msg, "field": "spec.mtls.mode", "details": {"remedy": "set `spec.mtls.mode` to STRICT", "required": "STRICT"}} if {
 	_mode in {null, "UNSET"}
 	msg := sprintf("no mTLS mode is set for %s: it is inherited, and PERMISSIVE where nothing above says STRICT", [_whom])
 }
 
-deny contains {"msg": msg, "field": "spec.mtls.mode", "details": {"remedy": "set `spec.mtls.mode` to STRICT"}} if {
+deny contains {"msg": msg, "field": "spec.mtls.mode", "details": {"remedy": "set `spec.mtls.mode` to STRICT", "required": "STRICT"}} if {
 	mode := _mode
 	not mode in {null, "UNSET", "STRICT"}
 	msg := sprintf("the mTLS mode is %v, %s", [mode, _meaning(mode)])
 }
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "required": "STRICT"}} if {
 	some port, _ in _ports
 	mode := object.get(_ports, [port, "mode"], null)
 	not mode in {null, "UNSET", "STRICT"}

@@ -12,13 +12,13 @@ _denied(operation, spec) := violations if {
 _mode(msg) := {
 	"msg": msg,
 	"field": "spec.mtls.mode",
-	"details": {"remedy": "set `spec.mtls.mode` to STRICT"},
+	"details": {"remedy": "set `spec.mtls.mode` to STRICT", "required": "STRICT"},
 }
 
 _port(port, problem) := {
 	"msg": sprintf("the mTLS mode of port %s is %s", [port, problem]),
 	"field": sprintf("spec.portLevelMtls[%s].mode", [port]),
-	"details": {"remedy": sprintf("set `spec.portLevelMtls[%s].mode` to STRICT, or remove the port", [port])},
+	"details": {"remedy": sprintf("set `spec.portLevelMtls[%s].mode` to STRICT, or remove the port", [port]), "required": "STRICT"},
 }
 
 _for_namespace := _mode("no mTLS mode is set for the whole namespace (in the root namespace: for the mesh): it is inherited, and PERMISSIVE where nothing above says STRICT")

@@ -48,30 +48,33 @@ package policies.resources.range
 import data.lib.containers
 import data.lib.quantities
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "required": required}} if {
 	some amount in _amounts
 	value := amount.value
 	not quantities.is_quantity(value)
 	msg := sprintf("%s: the %s %s can't be read: observed %v, required a quantity", [amount.title, amount.resource, amount.noun, value])
 	field := amount.field
+	required := "a quantity"
 	remedy := "write it as Kubernetes does, as in `500m` or `1.5Gi`"
 }
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "required": required}} if {
 	some amount in _amounts
 	least := amount.bounds[_names[amount.list].least]
 	quantities.milli(amount.value) < quantities.milli(least)
 	msg := sprintf("%s: the %s %s is below the minimum: observed %v, required ≥ %s", [amount.title, amount.resource, amount.noun, amount.value, least])
 	field := amount.field
+	required := sprintf("≥ %s", [least])
 	remedy := sprintf("set it to %s or more", [least])
 }
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "required": required}} if {
 	some amount in _amounts
 	most := amount.bounds[_names[amount.list].most]
 	quantities.milli(amount.value) > quantities.milli(most)
 	msg := sprintf("%s: the %s %s is above the maximum: observed %v, required ≤ %s", [amount.title, amount.resource, amount.noun, amount.value, most])
 	field := amount.field
+	required := sprintf("≤ %s", [most])
 	remedy := sprintf("set it to %s or less", [most])
 }
 

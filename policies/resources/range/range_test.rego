@@ -24,7 +24,7 @@ _denied(resources) := violations if {
 _violation(title, path, problem, remedy) := {
 	"msg": sprintf("%s: %s", [title, problem]),
 	"field": path,
-	"details": {"remedy": remedy},
+	"details": {"remedy": remedy, "required": split(problem, ", required ")[1]},
 }
 
 _of(member, problem, remedy) := {_violation("container \"app\"", sprintf("spec.containers[0].resources.%s", [member]), problem, remedy)}

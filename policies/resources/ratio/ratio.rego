@@ -36,19 +36,22 @@ package policies.resources.ratio
 import data.lib.containers
 import data.lib.quantities
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "observed": observed, "required": required}} if {
 	some pair in _pairs
 	quantities.milli(pair.limit) * 1000 > quantities.milli(pair.request) * quantities.milli(pair.ratio)
-	msg := sprintf("%s: %s limit/request is too large: observed limit %v, request %v, required limit/request ≤ %v", [pair.title, pair.resource, pair.limit, pair.request, pair.ratio])
+	observed := sprintf("limit %v, request %v", [pair.limit, pair.request])
+	required := sprintf("limit/request ≤ %v", [pair.ratio])
+	msg := sprintf("%s: %s limit/request is too large: observed %s, required %s", [pair.title, pair.resource, observed, required])
 	field := pair.field
 	remedy := "raise the request to what is used, or lower the limit"
 }
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "observed": observed, "required": "a quantity"}} if {
 	some pair in _pairs
 	some value in [pair.limit, pair.request]
 	not quantities.is_quantity(value)
-	msg := sprintf("%s: %s limit/request can't be read: observed %v, required a quantity", [pair.title, pair.resource, value])
+	observed := sprintf("%v", [value])
+	msg := sprintf("%s: %s limit/request can't be read: observed %s, required a quantity", [pair.title, pair.resource, observed])
 	field := pair.field
 	remedy := "write it as Kubernetes does, as in `500m` or `1.5Gi`"
 }

@@ -24,7 +24,11 @@ _denied(requests, limits) := violations if {
 _violation(title, field, problem, remedy) := {
 	"msg": sprintf("%s: %s", [title, problem]),
 	"field": field,
-	"details": {"remedy": remedy},
+	"details": {
+		"remedy": remedy,
+		"observed": split(split(problem, "observed ")[1], ", required ")[0],
+		"required": split(problem, ", required ")[1],
+	},
 }
 
 _too_large(member, problem) := {_violation(

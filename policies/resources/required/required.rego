@@ -46,7 +46,7 @@ package policies.resources.required
 
 import data.lib.containers
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "required": "a quantity above zero"}} if {
 	some container in containers.of("resources/required")
 	container.kind != "ephemeral"
 	written := container.container

@@ -36,7 +36,7 @@ _messages(parameters, resources, pod_spec) := {violation.msg |
 _violation(title, problem, path, member, example) := {
 	"msg": sprintf("%s %s", [title, problem]),
 	"field": sprintf("%s.resources.%s", [path, member]),
-	"details": {"remedy": sprintf("set `resources.%s`, for example to %s", [member, example])},
+	"details": {"remedy": sprintf("set `resources.%s`, for example to %s", [member, example]), "required": "a quantity above zero"},
 }
 
 _without_anything(title, path) := {
@@ -148,7 +148,7 @@ test_names_with_dots_stand_in_brackets if {
 		{
 			"msg": "container \"app\" has no nvidia.com/gpu limit",
 			"field": "spec.containers[0].resources.limits[nvidia.com/gpu]",
-			"details": {"remedy": "set `resources.limits[nvidia.com/gpu]`, for example to 1"},
+			"details": {"remedy": "set `resources.limits[nvidia.com/gpu]`, for example to 1", "required": "a quantity above zero"},
 		},
 		_violation("container \"app\"", "has no ephemeral-storage limit", "spec.containers[0]", "limits.ephemeral-storage", "1Gi"),
 	}

@@ -34,7 +34,7 @@ package policies.workloads.host_namespaces
 
 import data.lib.requests
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "required": "false"}} if {
 	requests.of_object
 	some name in input.parameters.forbidden
 	object.get(input.context.pod.spec, name, false) == true

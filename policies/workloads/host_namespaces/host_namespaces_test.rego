@@ -18,7 +18,7 @@ _denied(forbidden, spec) := violations if {
 _violation(path, name, meaning) := {
 	"msg": sprintf("the Pod has `%s: true`, so it %s", [name, meaning]),
 	"field": sprintf("%s.%s", [path, name]),
-	"details": {"remedy": sprintf("remove `%s`", [name])},
+	"details": {"remedy": sprintf("remove `%s`", [name]), "required": "false"},
 }
 
 _expected(path) := {

@@ -26,7 +26,7 @@
 #         x-meshgate-stricter: higher
 package policies.workloads.minimum_replicas
 
-deny contains {"msg": msg, "field": "spec.replicas", "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": "spec.replicas", "details": {"remedy": remedy, "required": _required}} if {
 	count(_scalers) == 0
 	replicas := _number(object.get(input.request.object, ["spec", "replicas"], null), _unsaid)
 	_too_few(replicas)
@@ -34,12 +34,14 @@ deny contains {"msg": msg, "field": "spec.replicas", "details": {"remedy": remed
 	remedy := sprintf("set `spec.replicas` to %d or more", [input.parameters.atLeast])
 }
 
-deny contains {"msg": msg, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "details": {"remedy": remedy, "required": _required}} if {
 	some scaler in _scalers
 	_too_few(scaler.fewest)
 	msg := sprintf("the %s \"%s\" may leave %s, where at least %d are wanted", [scaler.kind, scaler.name, _replicas(scaler.fewest), input.parameters.atLeast])
 	remedy := sprintf("set `spec.%s` of that %s to %d or more", [scaler.field, scaler.kind, input.parameters.atLeast])
 }
+
+_required := sprintf("≥ %d", [input.parameters.atLeast])
 
 # A workload that says nothing has 1 replica; a Scale that says nothing means 0.
 default _unsaid := 1

@@ -21,7 +21,7 @@ _denied(object, scalers) := violations if {
 _few(what) := {{
 	"msg": sprintf("it has %s, where at least 3 are wanted", [what]),
 	"field": "spec.replicas",
-	"details": {"remedy": "set `spec.replicas` to 3 or more"},
+	"details": {"remedy": "set `spec.replicas` to 3 or more", "required": "≥ 3"},
 }}
 
 _replicas(number) := {"spec": {"replicas": number}}
@@ -78,7 +78,7 @@ _web := {"kind": "Deployment", "name": "web"}
 
 _may(kind, what, field) := {{
 	"msg": sprintf("the %s \"scaler\" may leave %s, where at least 3 are wanted", [kind, what]),
-	"details": {"remedy": sprintf("set `spec.%s` of that %s to 3 or more", [field, kind])},
+	"details": {"remedy": sprintf("set `spec.%s` of that %s to 3 or more", [field, kind]), "required": "≥ 3"},
 }}
 
 test_an_autoscaler_that_keeps_enough if {

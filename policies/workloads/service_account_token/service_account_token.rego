@@ -37,7 +37,7 @@ package policies.workloads.service_account_token
 
 import data.lib.requests
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "required": "false"}} if {
 	requests.of_object
 	object.get(input.context.pod.spec, "automountServiceAccountToken", null) != false
 	not _needs_one

@@ -16,7 +16,7 @@ _denied(accounts, spec) := violations if {
 _violation(path, account) := {
 	"msg": sprintf("the Pod gets a token of the service account \"%s\"", [account]),
 	"field": sprintf("%s.automountServiceAccountToken", [path]),
-	"details": {"remedy": sprintf("set `automountServiceAccountToken: false`; if its programs talk to the API server, ask for \"%s\" to be listed in the parameter serviceAccounts", [account])},
+	"details": {"remedy": sprintf("set `automountServiceAccountToken: false`; if its programs talk to the API server, ask for \"%s\" to be listed in the parameter serviceAccounts", [account]), "required": "false"},
 }
 
 test_a_pod_that_wants_none if {
