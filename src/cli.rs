@@ -7,6 +7,7 @@ mod diff;
 mod eval;
 mod explain;
 mod formats;
+mod globals;
 mod guard;
 mod image_facts;
 mod images;
@@ -16,10 +17,12 @@ mod inputs;
 mod install;
 mod lint;
 mod manifests;
+mod missing;
 mod output;
 mod paths;
 mod policies;
 mod progress;
+mod reference;
 mod references;
 mod registries;
 mod repository;
@@ -34,7 +37,7 @@ use std::process::ExitCode;
 use std::thread;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use terminal::Color;
+use globals::Globals;
 
 /// Stack of the threads that evaluate: Rego recurses as deep as its data, 127 levels of JSON and what policies nest.
 const STACK_BYTES: usize = 16 * 1024 * 1024;
@@ -50,9 +53,8 @@ const FAILED: u8 = 3;
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// Colours in what is written for people
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
-    color: Color,
+    #[command(flatten)]
+    globals: Globals,
 }
 
 const EXAMPLES: &str = "\
@@ -131,18 +133,28 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// The page of the book about all commands and flags, Markdown.
+pub fn reference() -> String {
+    reference::reference(Arguments::command())
+}
+
+/// The page of the book about all file kinds, Markdown.
+pub fn kinds() -> String {
+    reference::kinds()
+}
+
 fn dispatch(arguments: Arguments) -> anyhow::Result<u8> {
-    let Arguments { command, color } = arguments;
+    let Arguments { command, globals } = arguments;
     match command {
-        Command::Check(arguments) => check::run(&arguments, color),
-        Command::Review(arguments) => review::run(&arguments),
-        Command::Inject(arguments) => inject::run(&arguments),
-        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Check(arguments) => check::run(arguments, &globals),
+        Command::Review(arguments) => review::run(&arguments, &globals),
+        Command::Inject(arguments) => inject::run(&arguments, &globals),
+        Command::Explain(arguments) => explain::run(arguments, &globals),
         Command::Eval(arguments) => eval::run(&arguments),
-        Command::Lint(arguments) => lint::run(&arguments, color),
-        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Lint(arguments) => lint::run(&arguments, &globals),
+        Command::Serve(arguments) => serve::run(&arguments, &globals),
         Command::Install(arguments) => install::run(&arguments),
-        Command::Test(arguments) => test::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments, &globals),
         Command::Policies(arguments) => policies::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Images(arguments) => images::run(&arguments),

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::context::Subjects;
-use crate::policy::Faults;
+use crate::policy::{Faults, Member};
 pub use images::{Credentials as RegistryCredentials, ImageLimits, Images, Registry};
 pub use source::{
     Credentials, GitReference, Rollback, SHORTEST_INTERVAL, SignedBy, Source, Trials, Trust, TrustedSigners,
@@ -114,6 +114,11 @@ impl Configuration {
     /// All that is wrong with it, each with line and column.
     pub fn read(file: &str, content: &[u8]) -> Result<Self, Faults> {
         fields::read(file, content)
+    }
+
+    /// What the file may have in it.
+    pub fn members() -> Vec<Member> {
+        fields::members()
     }
 
     /// As the file would say it, with every default written.

@@ -3,8 +3,10 @@
 //!
 //! Called by `cli`. What a cluster would know comes from manifests ([`World`](crate::context::World)); nothing is asked over a network.
 
+mod asked;
 mod check;
 mod default;
+mod described;
 mod inject;
 mod judge;
 mod manifests;
@@ -14,7 +16,9 @@ mod reported;
 mod requests;
 mod resources;
 mod sources;
+mod unserved;
 
+pub use asked::Asked;
 pub use check::{Check, Outcome, Reviewed};
 pub use inject::{Inject, InjectOutcome, InjectedDocument, Injections, Note};
 pub use manifests::{Content, File, Manifest, Manifests};

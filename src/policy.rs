@@ -29,6 +29,7 @@ mod pod_templates;
 mod rego;
 mod revision;
 mod settings;
+mod shape;
 mod tenant;
 mod tree;
 mod written;
@@ -50,12 +51,24 @@ pub use matching::{
 pub use members::Members;
 pub use mesh_settings::{Mesh, MeshMode, MeshRevision, MeshSettings};
 pub use metadata::{FailurePolicy, Metadata, Severity};
-pub use near::remedy;
+pub use near::{nearest, remedy};
 pub use origin::Origin;
 pub use rego::{Module, Policy};
 pub use revision::{Digest, FORMAT, Provenance, Revision, SourceKind, Trust};
 pub use settings::{
     BundleSettings, EXEMPT_LABEL, MODE_LABEL, Mode, SUSPEND_ANNOTATION, SUSPENDED_BY_ANNOTATION,
 };
+pub use shape::{Member, members};
 pub use tenant::Tenant;
 pub use tree::Tree;
+
+/// The kinds of a policies' tree, and what each may have in it.
+pub fn file_kinds() -> Vec<(&'static str, Vec<Member>)> {
+    vec![
+        ("PolicyBinding", binding::fields()),
+        ("PolicyException", exception::fields()),
+        ("Bundle", settings::fields()),
+        ("ImageTrust", members::<ImageTrust>("")),
+        ("MeshSettings", members::<MeshSettings>("spec")),
+    ]
+}

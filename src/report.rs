@@ -71,6 +71,18 @@ pub struct AboutPolicy {
     pub docs: Option<String>,
 }
 
+/// How much is said to people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// Only what is wrong.
+    Faults,
+    /// That, what was left out, and the numbers.
+    #[default]
+    Usual,
+    /// That, and what passed.
+    All,
+}
+
 /// From what on a run fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FailOn {
@@ -206,9 +218,13 @@ pub struct ReportedFinding {
     pub line: usize,
     /// The column, from 1.
     pub column: usize,
-    /// What stands in the field after mutation, where that is no object and no array, and not of a Secret.
+    /// What the policy says it found, else what stands in the field after mutation, where that is no object and no array;
+    /// nothing of a Secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed: Option<Value>,
+    /// What there has to be, where the policy says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub required: Option<String>,
     /// What to write instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
@@ -274,6 +290,8 @@ pub struct Summary {
     pub assumed_namespaces: Vec<String>,
     /// Kinds whose resource is a guess, as `apiVersion/Kind → resource`.
     pub guessed_resources: Vec<String>,
+    /// Kinds of Kubernetes' own groups that no API server serves, as `apiVersion/Kind at place, place: why`.
+    pub unserved_kinds: Vec<String>,
     /// What the manifests' own Namespaces say of how they are judged, as `name: mode`, `name: exempt` and `name: suspended
     /// until …`: it decides what is enforced.
     pub manifest_modes: Vec<String>,
@@ -288,6 +306,8 @@ pub struct Assumptions {
     pub namespaces: Vec<String>,
     /// Resources guessed from kinds.
     pub resources: Vec<String>,
+    /// Kinds of Kubernetes' own groups that no API server serves.
+    pub unserved: Vec<String>,
     /// What the manifests' own Namespaces say of how they are judged.
     pub modes: Vec<String>,
     /// Objects that are given more than once.
@@ -318,6 +338,7 @@ impl Report {
             not_judged: findings.iter().filter(|finding| finding.effect == Effect::Skipped).count(),
             assumed_namespaces: assumed.namespaces,
             guessed_resources: assumed.resources,
+            unserved_kinds: assumed.unserved,
             manifest_modes: assumed.modes,
             repeated_objects: assumed.repeated,
         };

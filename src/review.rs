@@ -32,7 +32,7 @@ use crate::engine::Bundle;
 
 pub use crate::mesh::{Mesh, NoMesh, Proposal, RenderedContainer, Rendering};
 pub use complete::{Rounds, complete, complete_in, explained, explained_in};
-pub use decision::{Action, Decision, Finding, Phase};
+pub use decision::{Action, Decision, Finding, LeftOut, Phase};
 use knowledge::Knowledge;
 pub use namespaces::changes_guarded;
 pub use trace::{Asked, BindingTrace, ExceptionTrace, Outside, Side, Softened, Trace};

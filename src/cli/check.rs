@@ -3,9 +3,9 @@
 use clap::{Args, ValueEnum};
 
 use super::formats::Format;
+use super::globals::Globals;
 use super::manifests::ManifestFlags;
 use super::output;
-use super::terminal::Color;
 use crate::dry_run::{Outcome, Reviewed};
 use crate::report::{self, FailOn, Sources};
 use crate::yaml;
@@ -17,6 +17,7 @@ Examples:
   meshgate check deploy/ --mode deny         what would be refused in a namespace that enforces
   kustomize build . | meshgate check -       what comes out of a renderer
   meshgate check deploy/ --show patch        what policies would change
+  meshgate check deploy/ --old live/         what is there is updated, what is not is created
   meshgate check deploy/ --format github     annotations in a pull request
   meshgate check deploy/ --fail-on warn      exit code 1 for warnings, too")]
 pub(super) struct Arguments {
@@ -50,19 +51,21 @@ enum Show {
 }
 
 /// Runs the command.
-pub(super) fn run(arguments: &Arguments, color: Color) -> anyhow::Result<u8> {
+pub(super) fn run(mut arguments: Arguments, globals: &Globals) -> anyhow::Result<u8> {
+    arguments.manifests.complete(globals)?;
     arguments.format.built()?;
     let files = arguments.manifests.files()?;
-    let Outcome { report, reviewed, .. } = arguments.manifests.judged(&files, false)?;
+    let Outcome { report, reviewed, .. } =
+        arguments.manifests.judged(&files, (arguments.show.is_some(), false), globals)?;
     let report = report.naming_files(|file| arguments.manifests.policies.shown(file));
     let fail_on = match arguments.fail_on {
         Fails::Deny => FailOn::Deny,
         Fails::Warn => FailOn::Warn,
     };
-    let paint = if arguments.show.is_none() { color.of_output() } else { color.of_errors() };
+    let paint = if arguments.show.is_none() { globals.color.of_output() } else { globals.color.of_errors() };
     let sources = Sources::new(files.iter().map(|file| (file.name.as_str(), file.content.bytes())));
     let text = match arguments.format {
-        Format::Text => report::pretty(&report, &sources, paint),
+        Format::Text => report::pretty(&report, &sources, paint, globals.detail()),
         format => format.written(&report, fail_on)?,
     };
     match arguments.show {
@@ -80,6 +83,10 @@ fn shown(show: Show, reviewed: &[Reviewed]) -> anyhow::Result<String> {
     let mut text = String::new();
     for one in reviewed {
         let Reviewed { file, line, name, allowed, patch, object } = one;
+        // What is deleted is stored no more.
+        if object.is_null() {
+            continue;
+        }
         let header = format!("# {file}:{line} {}/{}", name.kind, name.name);
         // A name is a manifest's; it must not end the comment.
         let header = header.replace(char::is_control, " ");

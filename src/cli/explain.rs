@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use super::globals::Globals;
 use super::manifests::ManifestFlags;
 use super::output;
 use crate::dry_run::Outcome;
@@ -33,12 +34,13 @@ enum Format {
 }
 
 /// Runs the command.
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
+pub(super) fn run(mut arguments: Arguments, globals: &Globals) -> anyhow::Result<u8> {
+    arguments.manifests.complete(globals)?;
     let Outcome { report, explained, .. } =
-        arguments.manifests.judged(&arguments.manifests.files()?, true)?;
+        arguments.manifests.judged(&arguments.manifests.files()?, (false, true), globals)?;
     let file = |path: &str| arguments.manifests.policies.shown(path);
     output::print(&match arguments.format {
-        Format::Text => report::explained_text(&explained, file),
+        Format::Text => report::explained_text(&explained, file, globals.color.of_output()),
         Format::Json => {
             let json = report::explained_json(&report.revision, &explained, file);
             format!("{}\n", serde_json::to_string_pretty(&json)?)

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::config::Configuration;
 use crate::context::Subjects;
 
 /// The group of whoever says who he is (k8s.io/apiserver, pkg/authentication/user, AllAuthenticated).
@@ -32,13 +33,21 @@ pub(super) struct UserFlags {
 }
 
 impl GuardFlags {
-    /// Those that are named, or the default.
-    pub(super) fn subjects(&self) -> Subjects {
-        self.named().unwrap_or_default()
+    /// Those that are named, else those of a configuration, else the default; what they are the masters of is the
+    /// configuration's.
+    pub(super) fn subjects(&self, configured: Option<&Configuration>) -> Subjects {
+        match (self.named(), configured) {
+            (None, None) => Subjects::default(),
+            (Some(named), None) => named,
+            (None, Some(configured)) => Subjects::clone(&configured.subjects),
+            (Some(named), Some(configured)) => {
+                named.guarding(&configured.guarded_labels).excluding(&configured.excluded_namespaces)
+            }
+        }
     }
 
     /// Those that are named, where any are; where no group is, the default's.
-    pub(super) fn named(&self) -> Option<Subjects> {
+    fn named(&self) -> Option<Subjects> {
         if self.subject_users.is_empty() && self.subject_groups.is_empty() {
             return None;
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow, bail};
 
 use super::registries::{self, KEPT, Live};
+use crate::config::Configuration;
 use crate::context::{Images, ImagesFile};
 use crate::engine::Bundle;
 use crate::image::{EvidenceSource, Gatherer, Layout, Limits, Remembered};
@@ -52,9 +53,12 @@ impl ImageFacts {
     ///
     /// # Errors
     /// The directory is no layout, registries can't be asked, or there is no evidence at all.
-    pub(super) fn source(&self) -> anyhow::Result<Arc<dyn EvidenceSource>> {
+    pub(super) fn source(
+        &self,
+        configured: Option<&Configuration>,
+    ) -> anyhow::Result<Arc<dyn EvidenceSource>> {
         match self {
-            Self::Registry => registries::of_user(),
+            Self::Registry => registries::of(configured),
             Self::Layout(path) => {
                 let layout =
                     Layout::open(path).with_context(|| format!("--images layout:{}", path.display()))?;
@@ -71,7 +75,12 @@ impl ImageFacts {
     }
 
     /// Whom to ask.
-    pub(super) fn images(&self, bundle: &Bundle) -> anyhow::Result<Images> {
+    /// Registries are those of a configuration that names any, else all, on behalf of the user.
+    pub(super) fn images(
+        &self,
+        bundle: &Bundle,
+        configured: Option<&Configuration>,
+    ) -> anyhow::Result<Images> {
         match self {
             Self::File(path) => {
                 let bytes = fs::read(path).with_context(|| format!("--images facts:{}", path.display()))?;
@@ -81,7 +90,8 @@ impl ImageFacts {
             }
             Self::Registry | Self::Layout(_) => {
                 let verifier = Remembered::sigstore(Limits::default(), KEPT);
-                let gatherer = Gatherer::of_bundle(bundle, self.source()?, verifier, Limits::default());
+                let gatherer =
+                    Gatherer::of_bundle(bundle, self.source(configured)?, verifier, Limits::default());
                 let gatherer = gatherer.map_err(|faults| anyhow!("{faults}"))?;
                 Ok(Images::of(Arc::new(Live::start(gatherer)?)))
             }

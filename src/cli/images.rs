@@ -49,7 +49,7 @@ fn asking(
     authorities: Authorities,
     predicate_types: BTreeSet<String>,
 ) -> anyhow::Result<Gatherer> {
-    let (source, verifier) = (images.source()?, Remembered::sigstore(Limits::default(), KEPT));
+    let (source, verifier) = (images.source(None)?, Remembered::sigstore(Limits::default(), KEPT));
     let asked = Asked { predicate_types, authorities: None };
     Ok(Gatherer::new(Arc::new(authorities), source, verifier, asked, Limits::default()))
 }

@@ -6,13 +6,15 @@ use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use serde_json::Value;
 
-use super::inputs::{FactFlags, PolicyFlags};
+use super::globals::Globals;
+use super::guard::GuardFlags;
+use super::inputs::{FactFlags, PolicyFlags, given};
+use super::missing::MissingFlags;
 use super::{diff, output, paths};
-use crate::context::Others;
 use crate::dry_run::{Inject, InjectOutcome, InjectedDocument, Manifest, Manifests, Note};
 use crate::mesh::istio::Istio;
 use crate::policy::MeshSettings;
-use crate::report::DocumentStatus;
+use crate::report::Detail;
 use crate::yaml;
 
 /// The policies where nobody says which.
@@ -52,6 +54,10 @@ pub(super) struct Arguments {
     policies: PolicyFlags,
     #[command(flatten)]
     facts: FactFlags,
+    #[command(flatten)]
+    guard: GuardFlags,
+    #[command(flatten)]
+    missing: MissingFlags,
     /// Print what is changed instead, as a unified diff
     #[arg(long)]
     diff: bool,
@@ -61,8 +67,11 @@ pub(super) struct Arguments {
 }
 
 /// Runs the command.
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
-    let (now, policies) = (arguments.facts.now(), arguments.policies.or_configured(DEFAULT));
+pub(super) fn run(arguments: &Arguments, globals: &Globals) -> anyhow::Result<u8> {
+    let configured = globals.configuration(arguments.policies.named().is_some())?;
+    let configured = configured.as_ref();
+    let now = arguments.facts.now();
+    let policies = arguments.policies.or_of(configured).or_configured(DEFAULT);
     let bundle = policies.bundle(now)?;
     let facts = arguments.facts.manifests()?;
     let paths: Vec<String> = arguments.paths.iter().chain(&arguments.filenames).cloned().collect();
@@ -75,13 +84,18 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         bundle: &bundle,
         mesh: &mesh,
         facts: &facts,
-        world: arguments.facts.world(&bundle, &facts, Others::Fresh)?,
+        world: arguments
+            .facts
+            .world(&bundle, &facts, arguments.missing.others())?
+            .with_images(arguments.missing.images(&bundle, configured)?),
         now,
         namespace: arguments.namespace.clone(),
+        left_out: arguments.missing.left_out(&bundle),
+        subjects: arguments.guard.subjects(configured),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().context("can't start")?;
     let injections = runtime.block_on(inject.run(&manifests));
-    output::note(&report(&injections.notes))?;
+    output::note(&report(&injections.notes, globals.detail()))?;
     let written = if arguments.diff { diffs(&injections.documents) } else { whole(&injections.documents) };
     let code = injections.notes.iter().map(|note| code(&note.outcome)).max().unwrap_or_default();
     // Half of what was asked for is not to be applied.
@@ -111,20 +125,10 @@ pub(super) fn installed(
     judged: &Manifests,
     settings: Option<&MeshSettings>,
 ) -> anyhow::Result<Istio> {
-    let mut files = paths::read(&[path.display().to_string()])?;
-    files.iter_mut().for_each(|file| file.named = true);
-    let own = Manifests::read(&files);
-    let faulty = own.entries.iter().filter_map(|entry| entry.as_ref().err());
-    let faults: Vec<String> = faulty
-        .filter(|rejected| rejected.status == DocumentStatus::Invalid)
-        .map(|one| format!("{}:{}: {}", one.file, one.line, one.reason.as_deref().unwrap_or_default()))
-        .collect();
-    if !faults.is_empty() {
-        bail!("--mesh-config: can't be read\n{}", faults.join("\n"));
-    }
+    let own = given("--mesh-config", &path.display().to_string())?;
     let is_told = |one: &&Manifest| ["Namespace", "ProxyConfig"].contains(&one.text("kind"));
     let all = own.objects().chain(facts.objects()).chain(judged.objects().filter(is_told));
-    let objects: Vec<Value> = all.map(|one| Value::Object(one.object.clone())).collect();
+    let objects: Vec<Value> = all.map(|one| Value::Object(one.object().clone())).collect();
     let istio = Istio::of_objects(&objects, settings).map_err(|why| anyhow!("--mesh-config: {why}"))?;
     if istio.is_empty() {
         bail!(
@@ -143,9 +147,10 @@ fn code(outcome: &InjectOutcome) -> u8 {
     }
 }
 
-fn report(notes: &[Note]) -> String {
+fn report(notes: &[Note], detail: Detail) -> String {
     let mut text = String::new();
-    for Note { file, line, name, outcome } in notes {
+    let is_said = |note: &&Note| detail != Detail::Faults || code(&note.outcome) != 0;
+    for Note { file, line, name, outcome } in notes.iter().filter(is_said) {
         let (word, why) = match outcome {
             InjectOutcome::Injected(why) => ("injected", why),
             InjectOutcome::Skipped(why) => ("skipped", why),
@@ -156,6 +161,9 @@ fn report(notes: &[Note]) -> String {
         // What a manifest says must not look like a line of ours.
         text.push_str(&shown.replace(char::is_control, " "));
         text.push('\n');
+    }
+    if detail == Detail::Faults {
+        return text;
     }
     let count = |code_of: u8| notes.iter().filter(|note| code(&note.outcome) == code_of).count();
     let injected = notes.iter().filter(|note| matches!(note.outcome, InjectOutcome::Injected(_))).count();

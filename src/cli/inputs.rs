@@ -7,6 +7,7 @@ use clap::Args;
 use time::OffsetDateTime;
 
 use super::references::{Read, Reference};
+use crate::config::Configuration;
 use crate::context::{Now, Others, World};
 use crate::dry_run::{Manifests, Requests};
 use crate::engine::{self, Bundle};
@@ -55,6 +56,11 @@ impl PolicyFlags {
     /// The same where no flag names policies and the configuration does.
     pub(super) fn or_configured(&self, configured: &str) -> Self {
         Self { policies: Some(self.policies.as_deref().unwrap_or(configured).to_owned()), ..self.clone() }
+    }
+
+    /// The same where no flag names policies and there is a configuration.
+    pub(super) fn or_of(&self, configuration: Option<&Configuration>) -> Self {
+        configuration.map_or_else(|| self.clone(), |one| self.or_configured(&one.policies))
     }
 
     /// What the flag says.
@@ -142,25 +148,12 @@ impl PolicyFlags {
 impl FactFlags {
     /// The objects below `--facts`; nothing of them is left out.
     pub(super) fn manifests(&self) -> anyhow::Result<Manifests> {
-        let Some(directory) = &self.facts else { return Ok(Manifests::default()) };
-        let mut files = super::paths::read(&[directory.display().to_string()])?;
-        // An object that can't be read would be a missing fact.
-        files.iter_mut().for_each(|file| file.named = true);
-        let manifests = Manifests::read(&files);
-        let faulty = manifests.entries.iter().filter_map(|entry| entry.as_ref().err());
-        let faults: Vec<String> = faulty
-            .filter(|rejected| rejected.status == DocumentStatus::Invalid)
-            .map(|rejected| format!("{}:{}: {}", rejected.file, rejected.line, reason(rejected)))
-            .collect();
-        if !faults.is_empty() {
-            bail!("--facts: can't be read\n{}", faults.join("\n"));
-        }
-        Ok(manifests)
+        let directory = self.facts.as_ref().map(|path| path.display().to_string());
+        directory.map_or_else(|| Ok(Manifests::default()), |path| given("--facts", &path))
     }
 
     /// What is known of the world. `others`: what is said of namespaces that `--facts` does not give.
     pub(super) fn world(&self, bundle: &Bundle, facts: &Manifests, others: Others) -> anyhow::Result<World> {
-        let objects: Vec<_> = facts.objects().map(|m| serde_json::Value::Object(m.object.clone())).collect();
         let mut world = World::new(others);
         if let Some(mode) = self.mode {
             world = world.with_label(MODE_LABEL, mode.as_str());
@@ -168,7 +161,7 @@ impl FactFlags {
         if let Some(version) = self.cluster_version {
             world = world.of_version(version);
         }
-        Requests::new(objects.iter(), bundle, None)
+        Requests::new(facts.objects(), bundle, None)
             .describe(facts.objects(), &mut world)
             .map_err(|rejected| anyhow!("--facts: {}", reason(&rejected)))?;
         Ok(world)
@@ -180,12 +173,32 @@ impl FactFlags {
     }
 }
 
+/// The objects that a flag names; what can't be read of them would be missing.
+///
+/// # Errors
+/// The path is not there, or something below it can't be read.
+pub(super) fn given(flag: &str, path: &str) -> anyhow::Result<Manifests> {
+    let mut files = super::paths::read(&[path.to_owned()])?;
+    files.iter_mut().for_each(|file| file.named = true);
+    let manifests = Manifests::read(&files);
+    let faulty = manifests.entries.iter().filter_map(|entry| entry.as_ref().err());
+    let faults: Vec<String> = faulty
+        .filter(|rejected| rejected.status == DocumentStatus::Invalid)
+        .map(|rejected| format!("{}:{}: {}", rejected.file, rejected.line, reason(rejected)))
+        .collect();
+    if !faults.is_empty() {
+        bail!("{flag}: can't be read\n{}", faults.join("\n"));
+    }
+    Ok(manifests)
+}
+
 /// The time of day.
 pub(super) fn clock() -> Now {
     Now::at(OffsetDateTime::now_utc())
 }
 
-fn reason(rejected: &DocumentResult) -> &str {
+/// Why a document was rejected.
+pub(super) fn reason(rejected: &DocumentResult) -> &str {
     rejected.reason.as_deref().unwrap_or_default()
 }
 

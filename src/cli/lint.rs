@@ -4,12 +4,12 @@ use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use super::globals::Globals;
 use super::inputs::{PolicyFlags, clock};
-use super::terminal::Color;
 use super::{UNUSABLE, output};
 use crate::engine::{self, Linted};
 use crate::policy::{Fault, Tree};
-use crate::report::{self, Level, Paint};
+use crate::report::{self, Detail, Level};
 use crate::source;
 
 /// The exit code where something may be a mistake.
@@ -47,7 +47,7 @@ enum Format {
 }
 
 /// Runs the command.
-pub(super) fn run(arguments: &Arguments, color: Color) -> anyhow::Result<u8> {
+pub(super) fn run(arguments: &Arguments, globals: &Globals) -> anyhow::Result<u8> {
     if let Some(code) = &arguments.explain {
         output::print(explained(code)?)?;
         return Ok(0);
@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &Arguments, color: Color) -> anyhow::Result<u8> {
     let tree = arguments.policies.or_in(arguments.directory.as_ref()).tree()?;
     let linted = engine::lint(&tree, &source::catalogue(), clock());
     let text = match arguments.format {
-        Format::Text => text(&linted, &tree, color.of_output()),
+        Format::Text => text(&linted, &tree, globals),
         Format::Json => format!("{}\n", serde_json::to_string_pretty(&json(&linted))?),
     };
     output::print(&text)?;
@@ -73,7 +73,8 @@ fn explained(code: &str) -> anyhow::Result<&'static str> {
     })
 }
 
-fn text(linted: &Linted, tree: &Tree, paint: Paint) -> String {
+fn text(linted: &Linted, tree: &Tree, globals: &Globals) -> String {
+    let paint = globals.color.of_output();
     let text_of = |file: &str| {
         let bytes = tree.iter().find(|(path, _)| *path == file).map(|(_, bytes)| bytes)?;
         std::str::from_utf8(bytes).ok()
@@ -84,6 +85,9 @@ fn text(linted: &Linted, tree: &Tree, paint: Paint) -> String {
     let codes: Vec<&str> = faults.iter().chain(lints).filter_map(|fault| fault.code).collect();
     if let Some(code) = codes.first() {
         text.push_str(&format!("`meshgate lint --explain {code}` says more.\n"));
+    }
+    if globals.detail() == Detail::Faults {
+        return text;
     }
     text.push_str(&format!("{}, {}\n", counted(faults.len(), "fault"), counted(lints.len(), "lint")));
     text

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::output;
+use crate::report::Detail;
 
 /// Between two lines; a run that is shorter says nothing.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -23,10 +24,10 @@ struct State {
 }
 
 impl Progress {
-    /// Of so many things.
-    pub(super) fn of(all: usize) -> Self {
+    /// Of so many things; nothing is said where only faults are.
+    pub(super) fn of(all: usize, detail: Detail) -> Self {
         let state = State { done: 0, said: Instant::now(), is_dirty: false };
-        Self { all, is_shown: stderr().is_terminal(), state: Mutex::new(state) }
+        Self { all, is_shown: detail != Detail::Faults && stderr().is_terminal(), state: Mutex::new(state) }
     }
 
     /// So many more are done.

@@ -10,6 +10,7 @@ use anyhow::{Context, anyhow};
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
+use crate::config::Configuration;
 use crate::context::{ContextSource, Fact, FactKey};
 use crate::image::{
     Answer, Cached, CredentialSet, Digest, EvidenceSource, Gathered, Gatherer, Registries, RegistriesError,
@@ -54,6 +55,20 @@ impl OfUser {
         };
         let registries = Registries::everywhere().map_err(|errors| unusable(&errors))?;
         Ok(Self { registries, user })
+    }
+}
+
+/// The registries that a configuration names, with what it says to them; else all, on behalf of the user.
+///
+/// # Errors
+/// A configuration, or TLS, can't be used.
+pub(super) fn of(configured: Option<&Configuration>) -> anyhow::Result<Arc<dyn EvidenceSource>> {
+    match configured.map(|configuration| &configuration.images) {
+        Some(images) if !images.registries.is_empty() => {
+            let registries = Registries::new(images).map_err(|errors| unusable(&errors))?;
+            Ok(Arc::new(Cached::new(Arc::new(registries), KEPT)))
+        }
+        _ => of_user(),
     }
 }
 

@@ -20,6 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
+use super::globals::Globals;
 use super::output;
 use crate::activation::{Activation, Readiness};
 use crate::cluster::{self as part, Registration, own_proof_keys};
@@ -27,6 +28,7 @@ use crate::config::Configuration;
 use crate::delivery::Surroundings;
 use crate::metrics::Metrics;
 use crate::record::Decisions;
+use crate::report::Detail;
 use crate::webhook::{self, Limits, Service, Stop};
 pub(super) use arguments::Arguments;
 use knowledge::Knowledge;
@@ -34,8 +36,13 @@ use ports::Ports;
 use reload::Reload;
 
 /// Runs the command until it is told to end.
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
-    let filter = EnvFilter::try_from_env("MESHGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+pub(super) fn run(arguments: &Arguments, globals: &Globals) -> anyhow::Result<u8> {
+    let level = match globals.detail() {
+        Detail::Faults => "warn",
+        Detail::Usual => "info",
+        Detail::All => "debug",
+    };
+    let filter = EnvFilter::try_from_env("MESHGATE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     // A standard error that is closed must not end a review: errors of logging are said there, with a panic.
     let log = tracing_subscriber::fmt().json().with_env_filter(filter).log_internal_errors(false);
     log.with_writer(std::io::stderr).init();

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 use regex::Regex;
 
+use super::globals::Globals;
 use super::inputs::PolicyFlags;
 use super::output;
 use crate::source;
@@ -33,9 +34,6 @@ pub(super) struct Arguments {
     /// How the results are written
     #[arg(short = 'o', long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// List what passed, too
-    #[arg(short, long)]
-    verbose: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -49,7 +47,7 @@ enum Format {
 }
 
 /// Runs the command.
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
+pub(super) fn run(arguments: &Arguments, globals: &Globals) -> anyhow::Result<u8> {
     let flags = arguments.policies.or_in(arguments.directory.as_ref());
     let root = flags.name().trim_end_matches(std::path::is_separator);
     let suite =
@@ -57,7 +55,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let results =
         suite.run(&Choice { run: arguments.run.clone(), coverage: arguments.coverage, one_by_one: false });
     let text = match arguments.format {
-        Format::Text => suite::text(&results, arguments.verbose),
+        Format::Text => suite::text(&results, globals.detail(), globals.color.of_output()),
         Format::Json => format!("{}\n", serde_json::to_string_pretty(&results)?),
         Format::Junit => suite::junit(&results),
     };

@@ -12,7 +12,7 @@ use super::source::{self, RolloutFields, SourceFields, TrustFields};
 use super::{Certificates, ClientAuth, Configuration, DecisionLog};
 use crate::context::Subjects;
 use crate::kubernetes::label_selector::{is_dns_label, is_label_key};
-use crate::policy::{Fault, Faults, Members};
+use crate::policy::{self, Fault, Faults, Member, Members};
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
@@ -90,6 +90,11 @@ struct DecisionLogFields {
     file: PathBuf,
     #[serde(default)]
     messages: bool,
+}
+
+/// What the file may have in it.
+pub(super) fn members() -> Vec<Member> {
+    policy::members::<Fields>("")
 }
 
 pub(super) fn read(file: &str, content: &[u8]) -> Result<Configuration, Faults> {

@@ -15,7 +15,7 @@ use crate::kubernetes::pod_template::PodTemplates;
 use crate::mesh::Mesh;
 use crate::mesh::istio::{Istio, Workload};
 use crate::report::{DocumentResult, DocumentStatus};
-use crate::review::{Action, Decision, Phase, complete_in};
+use crate::review::{Action, Decision, LeftOut, Phase, complete_in};
 
 /// What an injection writes down about itself.
 const STATUS: &str = "sidecar.istio.io/status";
@@ -34,6 +34,10 @@ pub struct Inject<'a> {
     pub now: Now,
     /// The flag `-n`.
     pub namespace: Option<String>,
+    /// Which missing facts leave a policy out.
+    pub left_out: LeftOut,
+    /// Who may change what is guarded.
+    pub subjects: Subjects,
 }
 
 /// What came out.
@@ -92,13 +96,8 @@ struct Place {
 impl Inject<'_> {
     /// Injects into all manifests.
     pub async fn run(&self, manifests: &Manifests) -> Injections {
-        let objects: Vec<Value> = self
-            .facts
-            .objects()
-            .chain(manifests.objects())
-            .map(|manifest| Value::Object(manifest.object.clone()))
-            .collect();
-        let mut requests = Requests::new(objects.iter(), self.bundle, self.namespace.clone());
+        let given = self.facts.objects().chain(manifests.objects());
+        let requests = Requests::new(given, self.bundle, self.namespace.clone());
         let mut world = self.world.clone();
         for manifest in manifests.objects() {
             requests.describe(std::iter::once(manifest), &mut world).unwrap_or_default();
@@ -150,7 +149,7 @@ impl Inject<'_> {
         world: &World,
     ) -> Option<(InjectOutcome, Option<Value>)> {
         let templates = templates(self.bundle);
-        let object = Value::Object(manifest.object.clone());
+        let object = Value::Object(manifest.object().clone());
         let kind = request.kind();
         let found = match templates.find(&kind.group, &kind.kind, &object) {
             Ok(found) => found?,
@@ -170,6 +169,7 @@ impl Inject<'_> {
         let refusals: Vec<String> = decision
             .findings
             .iter()
+            .filter(|finding| !self.left_out.has(finding))
             .filter(|finding| finding.action == Action::Deny || finding.is_error)
             .map(|finding| finding.message.clone())
             .collect();
@@ -199,7 +199,7 @@ impl Inject<'_> {
     }
 
     async fn review(&self, request: &Request, world: &Beside<'_>) -> Decision {
-        let subjects = Subjects::default().with_user(NOBODY);
+        let subjects = self.subjects.clone().with_user(NOBODY);
         let facts = Facts::at(self.now).guarded_by(Arc::new(subjects));
         complete_in(self.mesh, self.bundle, world, facts, request, Phase::Mutate).await
     }

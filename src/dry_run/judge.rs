@@ -1,7 +1,9 @@
 //! One manifest through both phases, and its Pods likewise. Mutation of all comes before validation of any, so that each
 //! object is judged beside the others as they would be stored, in whatever order they are judged.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use serde_json::Value;
 
@@ -19,7 +21,15 @@ use crate::review::{Action, Decision, Finding, Phase, complete_in, explained_in}
 pub(super) struct Mutated {
     decision: Decision,
     /// The request with the object as it would be validated.
-    pub(super) request: Request,
+    request: Request,
+    explained: Vec<ExplainedReview>,
+}
+
+/// The same while others are mutated. The request is there where policies have changed it: else it is what the manifest
+/// says, and a copy of all manifests would only take memory.
+pub(super) struct Waiting {
+    decision: Decision,
+    request: Option<Request>,
     explained: Vec<ExplainedReview>,
 }
 
@@ -27,7 +37,7 @@ pub(super) struct Mutated {
 pub(super) struct Judged {
     pub(super) document: DocumentResult,
     pub(super) findings: Vec<ReportedFinding>,
-    pub(super) reviewed: Reviewed,
+    pub(super) reviewed: Option<Reviewed>,
     pub(super) explained: Vec<ExplainedReview>,
 }
 
@@ -37,10 +47,27 @@ impl Mutated {
         !self.decision.patch.is_empty()
     }
 
+    /// As much as has to be kept until it is judged.
+    pub(super) fn waiting(self) -> Waiting {
+        let request = if self.is_changed() { Some(self.request) } else { None };
+        Waiting { decision: self.decision, request, explained: self.explained }
+    }
+}
+
+impl Waiting {
     /// The object as it would be stored, and its namespace, where that is not what the manifest says.
     pub(super) fn changed(&self) -> Option<(Option<&str>, &Value)> {
-        let object = self.request.object().filter(|_| self.is_changed())?;
-        Some((self.request.namespace(), object))
+        let request = self.request.as_ref()?;
+        Some((request.namespace(), request.object()?))
+    }
+
+    /// Goes on, with the request made again where it was not kept.
+    ///
+    /// # Errors
+    /// It can't be made.
+    pub(super) fn on<E>(self, make: impl FnOnce() -> Result<Request, E>) -> Result<Mutated, E> {
+        let request = self.request.map_or_else(make, Ok)?;
+        Ok(Mutated { decision: self.decision, request, explained: self.explained })
     }
 }
 
@@ -48,9 +75,12 @@ impl Check<'_> {
     /// The first phase.
     pub(super) async fn mutate(&self, request: Request, world: &dyn ContextSource) -> Mutated {
         let mut explained = Vec::new();
-        let decision = self.phase(&request, world, Phase::Mutate, &mut explained).await;
-        let object = decision.object.clone();
-        let request = object.map_or_else(|| request.clone(), |object| request.with_object(object));
+        let mut decision = self.phase(&request, world, Phase::Mutate, &mut explained).await;
+        let changed = decision.object.take().filter(|_| !decision.patch.is_empty());
+        let request = match changed {
+            Some(object) => request.with_object(object),
+            None => request,
+        };
         Mutated { decision, request, explained }
     }
 
@@ -95,29 +125,20 @@ impl Check<'_> {
             mutated: own.is_changed(),
             rendered: manifest.rendered.clone(),
         };
-        let reviewed = Reviewed {
+        let reviewed = self.keeps_objects.then(|| Reviewed {
             file: manifest.file.clone(),
             line: manifest.line(),
             name,
             allowed: own_findings.iter().all(|finding| !self.refuses(finding)),
-            patch: own.decision.patch,
+            patch: own.decision.patch.clone(),
             object: own.request.object().cloned().unwrap_or_default(),
-        };
+        });
         Judged { document, findings, reviewed, explained: own.explained }
     }
 
     /// Whether a finding keeps the object out.
     fn refuses(&self, finding: &Finding) -> bool {
-        finding.action == Action::Deny && !self.leaves_out(finding)
-    }
-
-    /// Whether it says only that a fact is missing, which was asked to be left out.
-    pub(super) fn leaves_out(&self, finding: &Finding) -> bool {
-        match finding.lacks_fact {
-            Some("images") => self.skips_images || self.skips_missing_facts,
-            Some(_) => self.skips_missing_facts,
-            None => false,
-        }
+        finding.action == Action::Deny && !self.left_out.has(finding)
     }
 
     /// What is known before anything is asked.
@@ -146,10 +167,15 @@ impl Check<'_> {
     }
 }
 
-/// The result of a future that waits for nothing outside: facts of a dry run are at hand. None where no runtime can be
-/// started, or where it panics.
+/// The result of a future that seldom waits: facts of a dry run are at hand, but those about images. None where no runtime
+/// can be started, or where it panics.
 pub(super) fn done<T>(future: impl Future<Output = T>) -> Option<T> {
     let run = std::panic::AssertUnwindSafe(|| {
+        let mut future = pin!(future);
+        // A runtime for each manifest would cost more than many a manifest.
+        if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return Some(done);
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().build().ok()?;
         Some(runtime.block_on(future))
     });

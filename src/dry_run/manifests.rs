@@ -1,9 +1,10 @@
 //! Files → objects, each with its place. Every document becomes an object or is accounted for.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value};
 
+use super::parallel::each;
 use super::sources::{self, Place, Sources};
 use crate::report::{DocumentResult, DocumentStatus, ObjectName, Rendered};
 use crate::yaml::{self, Position};
@@ -50,8 +51,8 @@ pub struct Manifest {
     pub file: String,
     /// Where it was read, if that is another file.
     pub(super) rendered: Option<Rendered>,
-    /// The object, as kubectl would send it.
-    pub object: Map<String, Value>,
+    /// The object, where it is not as it is written: an item of a typed list may leave out what the list says.
+    completed: Option<Map<String, Value>>,
     /// JSON pointer of the object in its document: empty, or the way to an item of a List.
     prefix: String,
     document: Arc<yaml::Document>,
@@ -68,14 +69,17 @@ pub struct Manifests {
 impl Manifests {
     /// Reads all documents of `files`. Lists are unrolled.
     pub fn read(files: &[File]) -> Self {
+        let entries = each(files.iter().collect(), |file| Self::of_file(file).entries);
+        Self { entries: entries.into_iter().flatten().collect() }
+    }
+
+    fn of_file(file: &File) -> Self {
         let mut manifests = Self::default();
-        for file in files {
-            match &file.content {
-                Content::Bytes(bytes) => manifests.file(file, bytes),
-                Content::LeftOut(why) => manifests.not_an_object(&Place::of(file), 1, why),
-                Content::Unreadable(why) => {
-                    manifests.reject(&Place::of(file), 1, DocumentStatus::Invalid, why.clone())
-                }
+        match &file.content {
+            Content::Bytes(bytes) => manifests.file(file, bytes),
+            Content::LeftOut(why) => manifests.not_an_object(&Place::of(file), 1, why),
+            Content::Unreadable(why) => {
+                manifests.reject(&Place::of(file), 1, DocumentStatus::Invalid, why.clone())
             }
         }
         manifests
@@ -92,8 +96,8 @@ impl Manifests {
             match document {
                 Ok(document) => {
                     let place = sources.place(file, document.line);
-                    let (value, document) = (document.value.clone(), Arc::new(document));
-                    self.object(&place, value, String::new(), &document);
+                    let document = Arc::new(document);
+                    self.object(&place, &document.value, String::new(), &document, None);
                 }
                 Err(fault) => {
                     let line = fault.position.line;
@@ -111,11 +115,21 @@ impl Manifests {
         self.entries.iter().filter_map(|entry| entry.as_ref().ok())
     }
 
-    fn object(&mut self, place: &Place<'_>, value: Value, prefix: String, document: &Arc<yaml::Document>) {
+    /// `value` stands at `prefix` of the document; `listed` are apiVersion and kind that a list says for it.
+    fn object(
+        &mut self,
+        place: &Place<'_>,
+        value: &Value,
+        prefix: String,
+        document: &Arc<yaml::Document>,
+        listed: Option<(&str, &str)>,
+    ) {
         let line = if prefix.is_empty() { document.line } else { document.position(&prefix).line };
-        let Value::Object(object) = value else {
+        let Some(object) = value.as_object() else {
             return self.not_an_object(place, line, "not a mapping; a manifest has apiVersion and kind");
         };
+        let completed = listed.map(|listed| completed(object, listed));
+        let object = completed.as_ref().unwrap_or(object);
         let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
         let (api_version, kind) = (text("apiVersion"), text("kind"));
         if api_version.is_empty() || kind.is_empty() {
@@ -133,10 +147,7 @@ impl Manifests {
         }
         // Whatever has `items` is a list for kubectl, whatever it calls itself (apimachinery, UnstructuredJSONScheme).
         match object.get("items") {
-            Some(Value::Array(items)) => {
-                let kind = (api_version.to_owned(), kind.to_owned());
-                self.list(place, items.clone(), &kind, &prefix, document);
-            }
+            Some(Value::Array(items)) => self.list(place, items, (api_version, kind), &prefix, document),
             Some(Value::Null) => {
                 self.reject(place, line, DocumentStatus::Skipped, format!("an empty {kind}"))
             }
@@ -144,7 +155,7 @@ impl Manifests {
             None => self.entries.push(Ok(Manifest {
                 file: place.name().to_owned(),
                 rendered: place.rendered.clone(),
-                object,
+                completed,
                 prefix,
                 document: Arc::clone(document),
             })),
@@ -155,25 +166,22 @@ impl Manifests {
     fn list(
         &mut self,
         place: &Place<'_>,
-        items: Vec<Value>,
-        (api_version, kind): &(String, String),
+        items: &[Value],
+        (api_version, kind): (&str, &str),
         prefix: &str,
         document: &Arc<yaml::Document>,
     ) {
         if items.is_empty() {
             return self.reject(place, document.line, DocumentStatus::Skipped, format!("an empty {kind}"));
         }
-        let item_kind = kind.strip_suffix("List").unwrap_or_default();
-        for (index, mut item) in items.into_iter().enumerate() {
-            if let Value::Object(members) = &mut item
-                && !item_kind.is_empty()
-                && !members.contains_key("apiVersion")
-                && !members.contains_key("kind")
-            {
-                members.insert("apiVersion".to_owned(), Value::from(api_version.as_str()));
-                members.insert("kind".to_owned(), Value::from(item_kind));
-            }
-            self.object(place, item, format!("{prefix}/items/{index}"), document);
+        let item_kind = kind.strip_suffix("List").filter(|kind| !kind.is_empty());
+        for (index, item) in items.iter().enumerate() {
+            let says_neither = |members: &Map<String, Value>| {
+                !members.contains_key("apiVersion") && !members.contains_key("kind")
+            };
+            let listed = item_kind.filter(|_| item.as_object().is_some_and(says_neither));
+            let listed = listed.map(|kind| (api_version, kind));
+            self.object(place, item, format!("{prefix}/items/{index}"), document, listed);
         }
     }
 
@@ -191,15 +199,30 @@ impl Manifests {
     }
 }
 
+/// An item with what its list says for it.
+fn completed(item: &Map<String, Value>, (api_version, kind): (&str, &str)) -> Map<String, Value> {
+    let mut item = item.clone();
+    item.insert("apiVersion".to_owned(), Value::from(api_version));
+    item.insert("kind".to_owned(), Value::from(kind));
+    item
+}
+
 impl Manifest {
+    /// The object, as kubectl would send it.
+    pub fn object(&self) -> &Map<String, Value> {
+        static NOTHING: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+        let written = || self.document.value.pointer(&self.prefix).and_then(Value::as_object);
+        self.completed.as_ref().or_else(written).unwrap_or(&NOTHING)
+    }
+
     /// A member of the object as text; empty where it is absent or something else.
     pub fn text(&self, name: &str) -> &str {
-        self.object.get(name).and_then(Value::as_str).unwrap_or_default()
+        self.object().get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
     /// A member of `metadata` as text; empty where it is absent or something else.
     pub fn metadata(&self, name: &str) -> &str {
-        self.object
+        self.object()
             .get("metadata")
             .and_then(|metadata| metadata.get(name))
             .and_then(Value::as_str)

@@ -39,18 +39,15 @@ pub(super) fn derive<'t>(
         return None;
     }
     let made_by = Made::by(group, kind);
-    let mut itself = object.clone();
-    if let (Some(made_by), Some(api_version)) = (&made_by, itself.get_mut("apiVersion")) {
-        *api_version = Value::from(made_by.api_version);
-    }
-    let text = |pointer: &str| itself.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let workload = Controller {
-        api_version: text("/apiVersion"),
+        api_version: made_by
+            .as_ref()
+            .map_or_else(|| text("/apiVersion"), |made_by| made_by.api_version.to_owned()),
         kind: kind.clone(),
         name: text("/metadata/name"),
         uid: uid(&[namespace, kind, request.name().unwrap_or_default()]),
     };
-    world.insert(namespace, &itself);
     let hash: String = uid(&[&template.pod.to_string()]).chars().filter(|c| *c != '-').take(10).collect();
     let controller =
         made_by.as_ref().and_then(|made_by| made_by.between).map(|(api_version, kind)| Controller {
@@ -59,16 +56,16 @@ pub(super) fn derive<'t>(
             name: format!("{}-{hash}", workload.name),
             uid: uid(&[&workload.uid, kind]),
         });
+    world.insert(namespace, as_owner(&workload, object));
     if let Some(between) = &controller {
-        world.insert(namespace, &stand_in(between, &workload));
+        world.insert(namespace, stand_in(between, &workload));
     }
     let controller = controller.unwrap_or(workload);
-    let mut pod = json!({
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": metadata(template.pod, &controller, &hash, namespace),
-        "spec": template.pod.get("spec")?,
-    });
+    let mut pod = json!({ "apiVersion": "v1", "kind": "Pod", "metadata": null, "spec": null });
+    if let Some(members) = pod.as_object_mut() {
+        members.insert("metadata".to_owned(), metadata(template.pod, &controller, &hash, namespace));
+        members.insert("spec".to_owned(), template.pod.get("spec")?.clone());
+    }
     default::apply(&mut pod);
     let user = made_by.map_or_else(nobody, |made_by| user(made_by.service_account));
     Some(Derived { request: creation(pod, &controller, namespace, user), template: template.pointer })
@@ -126,6 +123,18 @@ fn user(service_account: &str) -> Value {
     json!({
         "username": format!("system:serviceaccount:kube-system:{service_account}"),
         "groups": ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"],
+    })
+}
+
+/// As much of the workload itself as the Pods' owner is computed from.
+fn as_owner(workload: &Controller, object: &Value) -> Value {
+    let metadata = object.get("metadata").cloned();
+    let replicas = object.pointer("/spec/replicas").cloned();
+    json!({
+        "apiVersion": workload.api_version,
+        "kind": workload.kind,
+        "metadata": metadata,
+        "spec": { "replicas": replicas },
     })
 }
 

@@ -43,7 +43,7 @@ impl Reporter<'_> {
         let field =
             finding.field.as_ref().map(|f| if path.is_empty() { f.clone() } else { format!("{path}.{f}") });
         let effect = match (finding.is_error, finding.action) {
-            _ if self.check.leaves_out(finding) => Effect::Skipped,
+            _ if self.check.left_out.has(finding) => Effect::Skipped,
             (true, _) => Effect::Error,
             (false, Action::Deny) => Effect::Deny,
             (false, Action::Warn) => Effect::Warn,
@@ -65,6 +65,7 @@ impl Reporter<'_> {
             line: position.line,
             column: position.column,
             observed: observed(finding, object),
+            required: finding.required.clone(),
             remedy: finding.remedy.clone(),
             cause: self.cause(finding),
             suspended: finding.suspended,
@@ -91,6 +92,9 @@ impl Reporter<'_> {
 
 fn observed(finding: &Finding, object: Option<&Value>) -> Option<Value> {
     let object = object.filter(|object| object.get("kind").and_then(Value::as_str) != Some("Secret"))?;
+    if let Some(said) = &finding.observed {
+        return Some(Value::from(said.as_str()));
+    }
     let value = object.pointer(finding.pointer.as_deref()?)?;
     match value {
         Value::Bool(_) | Value::Number(_) => Some(value.clone()),

@@ -1,7 +1,5 @@
 //! From a manifest to the AdmissionRequest that the API server would send for its creation.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -11,29 +9,52 @@ use super::resources::Resources;
 use crate::admission::{GroupVersionKind, GroupVersionResource, Operation, Request, RequestParts};
 use crate::context::World;
 use crate::engine::Bundle;
-use crate::kubernetes::kinds;
+use crate::kubernetes::kinds::{self, Resource};
 use crate::report::DocumentResult;
 
-/// Makes requests for one run, and remembers what it had to assume.
+/// Makes requests for one run.
 pub struct Requests {
     resources: Resources,
     namespace: Option<String>,
-    guessed: BTreeSet<String>,
     user: Value,
 }
+
+/// The kind that defines others.
+const DEFINITION: &str = "CustomResourceDefinition";
 
 /// Who sends manifests where nobody is named.
 pub(super) const NOBODY: &str = "meshgate:dry-run";
 
+/// What is known of a manifest's object before it is looked into.
+pub(super) struct Placed {
+    pub(super) kind: GroupVersionKind,
+    pub(super) resource: Resource,
+    /// Where the object would be created; a Namespace is its own.
+    pub(super) namespace: Option<String>,
+    /// Whether a CustomResourceDefinition defines the kind.
+    pub(super) is_defined: bool,
+    is_guessed: bool,
+}
+
+impl Placed {
+    /// The resource, where it is guessed: `apiVersion/Kind → resource`.
+    pub(super) fn guessed(&self) -> Option<String> {
+        let (kind, Resource { plural, group, .. }) = (&self.kind, &self.resource);
+        self.is_guessed.then(|| format!("{}/{} → {plural}.{group}", kind.api_version(), kind.kind))
+    }
+}
+
 impl Requests {
-    /// `objects` are all that is known (their CustomResourceDefinitions name resources); `namespace` is the flag `-n`.
+    /// `known` is all that is given: its CustomResourceDefinitions name resources; `namespace` is the flag `-n`.
     pub fn new<'a>(
-        objects: impl Iterator<Item = &'a Value>,
+        known: impl Iterator<Item = &'a Manifest>,
         bundle: &Bundle,
         namespace: Option<String>,
     ) -> Self {
+        let definitions = known.filter(|manifest| manifest.text("kind") == DEFINITION);
+        let definitions: Vec<Value> = definitions.map(|one| Value::Object(one.object().clone())).collect();
         let user = json!({ "username": NOBODY, "groups": ["system:authenticated"] });
-        Self { resources: Resources::learn(objects, bundle), namespace, guessed: BTreeSet::new(), user }
+        Self { resources: Resources::learn(definitions.iter(), bundle), namespace, user }
     }
 
     /// The same by that user (authentication.k8s.io/v1 UserInfo), if one is named.
@@ -42,24 +63,19 @@ impl Requests {
         Self { user: user.unwrap_or(self.user), ..self }
     }
 
-    /// Resources that were guessed so far: `apiVersion/Kind → resource`.
-    pub fn guessed(&self) -> Vec<String> {
-        self.guessed.iter().cloned().collect()
-    }
-
     /// What the objects of `manifests` say of the world; later ones say it over earlier ones.
     ///
     /// # Errors
     /// The first object that kubectl would not send.
     pub fn describe<'a>(
-        &mut self,
+        &self,
         manifests: impl Iterator<Item = &'a Manifest>,
         world: &mut World,
     ) -> Result<(), Box<DocumentResult>> {
         for manifest in manifests {
-            let request = self.create(manifest)?;
-            if let Some(object) = request.object() {
-                world.insert(request.namespace(), object);
+            let parts = self.parts(manifest)?;
+            if let Some(object) = &parts.object {
+                world.insert(parts.namespace.as_deref(), object);
             }
         }
         Ok(())
@@ -69,32 +85,25 @@ impl Requests {
     ///
     /// # Errors
     /// Where kubectl would not send it.
-    pub fn create(&mut self, manifest: &Manifest) -> Result<Request, Box<DocumentResult>> {
-        let (api_version, kind) = (manifest.text("apiVersion"), manifest.text("kind"));
-        if let Some(meant) = kinds::misspelt(api_version, kind) {
-            return Err(
-                manifest.reject(format!("no kind `{kind}` in {api_version}; did you mean `{meant}`?"))
-            );
-        }
-        let (resource, guessed) = self.resources.of(api_version, kind);
-        if guessed {
-            self.guessed.insert(format!("{api_version}/{kind} → {}.{}", resource.plural, resource.group));
-        }
-        let mut object = Value::Object(manifest.object.clone());
-        let namespace =
-            self.namespace(manifest, resource.namespaced).map_err(|reason| manifest.reject(reason))?;
+    pub fn create(&self, manifest: &Manifest) -> Result<Request, Box<DocumentResult>> {
+        self.parts(manifest).map(Request::new)
+    }
+
+    /// What that request is made of.
+    pub(super) fn parts(&self, manifest: &Manifest) -> Result<RequestParts, Box<DocumentResult>> {
+        let Placed { kind, resource, namespace, .. } = self.placed(manifest)?;
+        let mut object = Value::Object(manifest.object().clone());
         if resource.namespaced {
             set_namespace(&mut object, namespace.as_deref());
         }
-        match (api_version, kind) {
+        match (manifest.text("apiVersion"), kind.kind.as_str()) {
             ("v1", "Pod") => default::apply(&mut object),
             ("v1", "Namespace") => set_name_label(&mut object, manifest.metadata("name")),
             _ => {}
         }
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        Ok(Request::new(RequestParts {
+        Ok(RequestParts {
             uid: uid(&[&manifest.file, &manifest.line().to_string()]),
-            kind: GroupVersionKind::new(group, version, kind),
+            kind,
             resource: GroupVersionResource::new(resource.group, resource.version, resource.plural),
             sub_resource: None,
             name: manifest.metadata("name").to_owned(),
@@ -104,7 +113,27 @@ impl Requests {
             object: Some(object),
             old_object: None,
             dry_run: true,
-        }))
+        })
+    }
+
+    /// What the object is, and where it would be.
+    ///
+    /// # Errors
+    /// Where kubectl would not send it.
+    pub(super) fn placed(&self, manifest: &Manifest) -> Result<Placed, Box<DocumentResult>> {
+        let (api_version, kind) = (manifest.text("apiVersion"), manifest.text("kind"));
+        if let Some(meant) = kinds::misspelt(api_version, kind) {
+            return Err(
+                manifest.reject(format!("no kind `{kind}` in {api_version}; did you mean `{meant}`?"))
+            );
+        }
+        let (resource, is_guessed) = self.resources.of(api_version, kind);
+        let namespace =
+            self.namespace(manifest, resource.namespaced).map_err(|reason| manifest.reject(reason))?;
+        let is_defined = self.resources.defines(api_version, kind);
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let kind = GroupVersionKind::new(group, version, kind);
+        Ok(Placed { kind, resource, namespace, is_defined, is_guessed })
     }
 
     /// Where the object would be created, as kubectl decides it; a Namespace is its own.

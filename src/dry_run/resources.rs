@@ -51,6 +51,11 @@ impl Resources {
         }
     }
 
+    /// Whether a CustomResourceDefinition defines the kind.
+    pub(super) fn defines(&self, api_version: &str, kind: &str) -> bool {
+        self.defined.contains_key(&(api_version.to_owned(), kind.to_owned()))
+    }
+
     fn is_named(&self, resource: &Resource) -> bool {
         self.named_in_rules.contains(&(resource.group.clone(), resource.plural.clone()))
     }

@@ -1,6 +1,8 @@
 //! What a kind is called as a resource, and whether its objects live in a namespace, without asking an API server.
 //! Called by the dry run, which has manifests and needs the requests that they would become.
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 
 /// One row a kind: group, version, kind, resource, scope; of a group's versions the preferred one first.
@@ -62,6 +64,11 @@ pub fn misspelt(api_version: &str, kind: &str) -> Option<&'static str> {
     rows.find(|row| row.kind.eq_ignore_ascii_case(kind)).map(|row| row.kind).filter(|meant| *meant != kind)
 }
 
+/// The kinds of a group of Kubernetes' own; none for other groups.
+pub fn of_group(group: &str) -> Vec<&'static str> {
+    table().filter(|row| row.group == group).map(|row| row.kind).collect()
+}
+
 /// The resources of a group of Kubernetes' own; none for other groups.
 pub fn plurals(group: &str) -> Vec<&'static str> {
     table().filter(|row| row.group == group).map(|row| row.plural).collect()
@@ -114,6 +121,7 @@ pub fn defined_by(definition: &Value) -> Vec<Resource> {
 }
 
 /// A line of the table.
+#[derive(Clone, Copy)]
 struct Row {
     group: &'static str,
     version: &'static str,
@@ -146,8 +154,12 @@ impl Row {
     }
 }
 
+/// Read once: a dry run asks about every manifest.
 fn table() -> impl Iterator<Item = Row> {
-    BUILT_IN.lines().filter(|line| !line.starts_with('#')).filter_map(Row::read)
+    static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| {
+        BUILT_IN.lines().filter(|line| !line.starts_with('#')).filter_map(Row::read).collect()
+    });
+    TABLE.iter().copied()
 }
 
 /// Group and version of an apiVersion; the core group has no name.

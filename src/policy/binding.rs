@@ -13,6 +13,7 @@ use super::near::remedy;
 use super::origin::Origin;
 use super::rego::Rego;
 use super::settings::{BundleSettings, Mode};
+use super::shape::{Member, members};
 use super::tenant::Tenant;
 use super::written::Written;
 
@@ -165,4 +166,9 @@ fn one(
         }
     }
     bindings
+}
+
+/// What the kind may have in it.
+pub(super) fn fields() -> Vec<Member> {
+    members::<BindingFields>("spec")
 }

@@ -14,6 +14,7 @@ use super::near::remedy;
 use super::origin::Origin;
 use super::rego::{Policy, Rego};
 use super::settings::BundleSettings;
+use super::shape::{Member, members};
 use super::tenant::Tenant;
 use super::written::Written;
 use crate::admission::Request;
@@ -343,4 +344,9 @@ fn controls(
         );
     }
     named
+}
+
+/// What the kind may have in it.
+pub(super) fn fields() -> Vec<Member> {
+    members::<ExceptionFields>("spec")
 }

@@ -2,7 +2,7 @@
 
 /// The nearest of `known` that is at most two slips away (letters added, lost, changed or swapped), and fewer than the
 /// word has letters.
-pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
     let slips = |one: &&'a str| strsim::osa_distance(&lower, &one.to_lowercase());
     known.min_by_key(slips).filter(|one| slips(one) <= 2 && slips(one) < word.chars().count())

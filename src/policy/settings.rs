@@ -10,6 +10,7 @@ use super::fault::Fault;
 use super::files::word;
 use super::includes;
 use super::pod_templates::{self, PodTemplateFields};
+use super::shape::{Member, members};
 use super::tenant::{self, Tenant, TenantFields};
 use super::tree::Tree;
 use super::written::Written;
@@ -151,4 +152,9 @@ pub(super) fn read(bundles: &[&Written], tree: &Tree, faults: &mut Vec<Fault>) -
         pod_templates,
         workloads: fields.pod_templates.iter().map(PodTemplateFields::resource).collect(),
     }
+}
+
+/// What the kind may have in it.
+pub(super) fn fields() -> Vec<Member> {
+    members::<BundleFields>("spec")
 }

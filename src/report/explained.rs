@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::paint::{Paint, width};
+use super::words::plain;
 use super::{DocumentResult, DocumentStatus};
 use crate::admission::Request;
 use crate::engine::Said;
@@ -38,49 +40,43 @@ pub struct ExplainedReview {
 }
 
 /// For people. `file`: how a file of the policies' tree is called from here.
-pub fn explained_text(all: &[Explained], file: impl Fn(&str) -> String) -> String {
-    let mut text = String::new();
-    let mut push = |indent: usize, line: &str| {
-        // Names and messages are a manifest's: they must neither begin a line of their own nor steer a terminal.
-        text.push_str(&format!("{}{}\n", " ".repeat(indent), line.replace(char::is_control, " ")));
-    };
+pub fn explained_text(all: &[Explained], file: impl Fn(&str) -> String, paint: Paint) -> String {
+    let mut lines = Lines { text: String::new(), paint };
     for Explained { document, reviews } in all {
-        let DocumentResult { file: of, line, object, reason, .. } = document;
+        let DocumentResult { file: of, line, object, reason, status, .. } = document;
         let name = [&object.kind, &object.namespace, &object.name];
         let name: Vec<&str> = name.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+        let head = format!("{of}:{line}: {}: {}", name.join("/"), word(*status));
         let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        push(0, &format!("{of}:{line}: {}: {}{reason}", name.join("/"), word(document.status)));
+        lines.push(0, ink(*status), &head, &reason);
         for review in reviews {
             let whose = if review.its_pods { "its Pods, " } else { "" };
-            push(2, &format!("{whose}{}: {}", phase(review.phase), asked_for(&review.request)));
+            let phase = format!("{whose}{}: ", phase(review.phase));
+            lines.push(2, Paint::bold, &phase, &asked_for(&review.request));
             if let Some(why) = review.trace.unjudged {
-                push(4, &format!("nobody is asked: {why}"));
+                lines.push(4, Paint::cyan, "nobody is asked: ", &why.to_string());
             }
             for trace in review.trace.bindings.values() {
-                binding(review.phase, trace, &file, &mut push);
+                binding(review.phase, trace, &file, &mut lines);
             }
             for (name, fact) in &review.trace.facts {
+                let head = format!("fact {name}: ");
                 let value = match fact.clone().known() {
-                    Ok(value) => short(&value.to_string()),
+                    Ok(value) => cut(&value.to_string(), lines.rest(4, &head)),
                     Err(why) => format!("not known: {why}"),
                 };
-                push(4, &format!("fact {name}: {value}"));
+                lines.push(4, Paint::blue, &head, &value);
             }
         }
     }
-    text
+    lines.text
 }
 
-fn binding(
-    phase: Phase,
-    trace: &BindingTrace,
-    file: impl Fn(&str) -> String,
-    push: &mut impl FnMut(usize, &str),
-) {
+fn binding(phase: Phase, trace: &BindingTrace, file: impl Fn(&str) -> String, lines: &mut Lines) {
     let who = format!("{} (binding {})", trace.policy, trace.binding);
     let asked = match &trace.outcome {
         Ok(asked) => asked,
-        Err(why) => return push(4, &format!("not asked: {who}: {why}")),
+        Err(why) => return lines.push(4, Paint::cyan, "not asked: ", &format!("{who}: {why}")),
     };
     let mode = asked.mode.map(|mode| format!(", because the mode of the namespace is {}", mode.as_str()));
     let templates = match asked.templates {
@@ -95,7 +91,7 @@ fn binding(
         Phase::Mutate => "its patch is applied".to_owned(),
         Phase::Validate => format!("a denial {}", verb(asked.action)),
     };
-    push(4, &format!("asked: {who}: {does}{mode}{templates}"));
+    lines.push(4, Paint::green, "asked: ", &format!("{who}: {does}{mode}{templates}"));
     for ExceptionTrace { exception, reason, until, unseen } in &asked.exceptions {
         let what = match unseen {
             Some((container, control)) => {
@@ -103,23 +99,70 @@ fn binding(
             }
             None => "excuses all violations".to_owned(),
         };
-        push(6, &format!("exception {exception} {what}, until {until}: {reason}"));
+        let head = format!("exception {exception} ");
+        lines.push(6, Paint::green, &head, &format!("{what}, until {until}: {reason}"));
     }
-    let rules = match &asked.rules {
-        Ok(rules) => rules,
-        Err(error) => return push(6, &format!("in error: {error}")),
-    };
-    let file = file(&trace.file);
-    for Said { entry_point, line, reached, value } in rules {
-        let says: Vec<String> = match value {
-            Ok(value) => said(value).iter().map(|one| short(one)).collect(),
-            Err(error) => vec![format!("in error: {error}")],
-        };
-        let reached = reached.map(|line| format!(", reached line {line}")).unwrap_or_default();
-        if says.is_empty() {
-            push(6, &format!("{file}:{line}: {entry_point}: nothing{reached}"));
+    match &asked.rules {
+        Ok(rules) => rules.iter().for_each(|rule| said_by(rule, &file(&trace.file), lines)),
+        Err(error) => lines.push(6, Paint::red, "in error: ", &error.to_string()),
+    }
+}
+
+/// What a rule said, a line each.
+fn said_by(rule: &Said, file: &str, lines: &mut Lines) {
+    let Said { entry_point, line, reached, value } = rule;
+    let head = format!("{file}:{line}: {entry_point}: ");
+    match value {
+        Err(error) => lines.push(6, Paint::red, &head, &short(&format!("in error: {error}"))),
+        Ok(value) => {
+            let says = said(value);
+            if says.is_empty() {
+                let reached = reached.map(|line| format!(", reached line {line}")).unwrap_or_default();
+                lines.push(6, plainly, &head, &format!("nothing{reached}"));
+            }
+            says.iter().for_each(|one| lines.push(6, Paint::bold, &head, &short(one)));
         }
-        says.iter().for_each(|one| push(6, &format!("{file}:{line}: {entry_point}: {one}")));
+    }
+}
+
+/// Lines that fit the terminal.
+struct Lines {
+    text: String,
+    paint: Paint,
+}
+
+impl Lines {
+    /// How much fits a line behind a head: JSON has no place to be wrapped at.
+    fn rest(&self, indent: usize, head: &str) -> usize {
+        let taken = indent.saturating_add(width(head)).saturating_add(1);
+        self.paint.width.map_or(SHOWN, |columns| columns.saturating_sub(taken).min(SHOWN))
+    }
+
+    /// Adds a line, whose `head` has a colour. Names and messages are a manifest's: they must neither begin a line of their
+    /// own nor steer a terminal.
+    fn push(&mut self, indent: usize, ink: fn(Paint, String) -> String, head: &str, rest: &str) {
+        let (head, rest) = (plain(head), plain(rest));
+        let (taken, below) = (indent.saturating_add(width(&head)), indent.saturating_add(4));
+        for (index, part) in self.paint.wrapped(&rest, taken, below).iter().enumerate() {
+            let (indent, head) = match index {
+                0 => (indent, ink(self.paint, head.clone())),
+                _ => (below, String::new()),
+            };
+            self.text.push_str(&format!("{}{head}{part}\n", " ".repeat(indent)));
+        }
+    }
+}
+
+fn plainly(_: Paint, text: String) -> String {
+    text
+}
+
+fn ink(status: DocumentStatus) -> fn(Paint, String) -> String {
+    match status {
+        DocumentStatus::Denied | DocumentStatus::Error | DocumentStatus::Invalid => Paint::red,
+        DocumentStatus::Warned => Paint::yellow,
+        DocumentStatus::Passed => Paint::green,
+        DocumentStatus::Skipped => Paint::cyan,
     }
 }
 
@@ -225,7 +268,11 @@ fn said(value: &Value) -> Vec<String> {
 }
 
 fn short(text: &str) -> String {
-    let mut start: String = text.chars().take(SHOWN).collect();
+    cut(text, SHOWN)
+}
+
+fn cut(text: &str, characters: usize) -> String {
+    let mut start: String = text.chars().take(characters).collect();
     if start.len() < text.len() {
         start.push('…');
     }

@@ -37,8 +37,9 @@ fn annotation(finding: &ReportedFinding) -> String {
         ("col", finding.column.to_string()),
         ("title", format!("{}: {}", finding.policy, finding.does())),
     ];
-    let remedy = finding.remedy.as_ref().map(|remedy| format!("\n{remedy}")).unwrap_or_default();
-    let message = format!("{}: {}{remedy}", finding.object.path(), finding.message);
+    let said = finding.compared().into_iter().chain(finding.remedy.clone());
+    let said: String = said.map(|text| format!("\n{text}")).collect();
+    let message = format!("{}: {}{said}", finding.object.path(), finding.message);
     workflow_command(command, &properties, &message)
 }
 

@@ -88,6 +88,7 @@ fn test_case(case: &Case<'_>, fail_on: FailOn) -> String {
 
 fn line_of(finding: &ReportedFinding) -> String {
     let ReportedFinding { file, line, column, policy, message, .. } = finding;
-    let remedy = finding.remedy.as_ref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
-    format!("{file}:{line}:{column}: {}: [{policy}] {message}{remedy}{}", finding.does(), finding.excuse())
+    let said = finding.compared().into_iter().chain(finding.remedy.clone());
+    let said: String = said.map(|text| format!("; {text}")).collect();
+    format!("{file}:{line}:{column}: {}: [{policy}] {message}{said}{}", finding.does(), finding.excuse())
 }

@@ -41,14 +41,15 @@ pub fn markdown(report: &Report) -> String {
 }
 
 fn row(finding: &ReportedFinding) -> String {
-    let remedy = finding.remedy.as_ref().map(|remedy| format!("<br>{}", inline(remedy))).unwrap_or_default();
+    let said = finding.compared().into_iter().chain(finding.remedy.clone());
+    let said: String = said.map(|text| format!("<br>{}", inline(&text))).collect();
     let does = if finding.its_pods || finding.suspended || finding.effect != Effect::Deny {
         format!("{}: ", finding.does())
     } else {
         String::new()
     };
     format!(
-        "| {} | {} | {} | {}{remedy} |\n",
+        "| {} | {} | {} | {}{said} |\n",
         place(&finding.file, finding.line),
         inline(&finding.object.path()),
         inline(&finding.policy),

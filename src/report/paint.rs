@@ -19,32 +19,32 @@ pub struct Paint {
 
 impl Paint {
     /// What refuses.
-    pub(super) fn red(self, text: impl Display) -> String {
+    pub fn red(self, text: impl Display) -> String {
         self.with(AnsiColor::Red.on_default().bold(), text)
     }
 
     /// What warns.
-    pub(super) fn yellow(self, text: impl Display) -> String {
+    pub fn yellow(self, text: impl Display) -> String {
         self.with(AnsiColor::Yellow.on_default().bold(), text)
     }
 
     /// What is good.
-    pub(super) fn green(self, text: impl Display) -> String {
+    pub fn green(self, text: impl Display) -> String {
         self.with(AnsiColor::Green.on_default().bold(), text)
     }
 
     /// What is recorded.
-    pub(super) fn cyan(self, text: impl Display) -> String {
+    pub fn cyan(self, text: impl Display) -> String {
         self.with(AnsiColor::Cyan.on_default().bold(), text)
     }
 
     /// What frames an excerpt.
-    pub(super) fn blue(self, text: impl Display) -> String {
+    pub fn blue(self, text: impl Display) -> String {
         self.with(AnsiColor::Blue.on_default().bold(), text)
     }
 
     /// What is to be read first.
-    pub(super) fn bold(self, text: impl Display) -> String {
+    pub fn bold(self, text: impl Display) -> String {
         self.with(Style::new().bold(), text)
     }
 
@@ -59,7 +59,7 @@ impl Paint {
 
     /// The text in lines that, behind `taken` columns in the first and `indent` in all others, fit the terminal. A word
     /// that is longer than a line stays whole.
-    pub(super) fn wrapped(self, text: &str, taken: usize, indent: usize) -> Vec<String> {
+    pub fn wrapped(self, text: &str, taken: usize, indent: usize) -> Vec<String> {
         let Some(columns) = self.width else { return vec![text.to_owned()] };
         let mut lines = vec![String::new()];
         let mut used = taken;

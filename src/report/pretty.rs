@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::excerpt::Sources;
 use super::paint::{Paint, width};
 use super::words::plain;
-use super::{Cause, DocumentResult, DocumentStatus, Effect, Report, ReportedFinding};
+use super::{Cause, Detail, DocumentResult, DocumentStatus, Effect, Report, ReportedFinding};
 
 /// How many places of one finding are listed.
 const PLACES: usize = 10;
@@ -18,21 +18,27 @@ struct Group<'a> {
 }
 
 /// Writes the report for a terminal or a log, with excerpts from `sources`. The same finding is shown once, with all its
-/// places.
-pub fn pretty(report: &Report, sources: &Sources<'_>, paint: Paint) -> String {
+/// places. `detail`: without numbers and what was left out, or with what passed.
+pub fn pretty(report: &Report, sources: &Sources<'_>, paint: Paint, detail: Detail) -> String {
     let mut text = String::new();
     for group in groups(report) {
         write_group(&mut text, report, &group, sources, paint);
         text.push('\n');
     }
-    let mut skipped = false;
+    let mut listed = false;
     for document in &report.documents {
         match (&document.reason, document.status) {
+            (None, DocumentStatus::Passed) if detail == Detail::All => {
+                let line = format!("{}:{}: {}", document.file, document.line, document.object.path());
+                push(&mut text, &paint.bold("passed: "), &line, 8, 4, paint);
+                listed = true;
+            }
             (None, _) => {}
+            (Some(_), DocumentStatus::Skipped) if detail == Detail::Faults => {}
             (Some(reason), DocumentStatus::Skipped) => {
                 let line = format!("{}:{}: {reason}", document.file, document.line);
                 push(&mut text, &paint.bold("skipped: "), &line, 9, 4, paint);
-                skipped = true;
+                listed = true;
             }
             (Some(reason), _) => {
                 unread(&mut text, document, reason, sources, paint);
@@ -40,7 +46,10 @@ pub fn pretty(report: &Report, sources: &Sources<'_>, paint: Paint) -> String {
             }
         }
     }
-    if skipped {
+    if detail == Detail::Faults {
+        return text;
+    }
+    if listed {
         text.push('\n');
     }
     report.summary.lines().iter().for_each(|line| push(&mut text, "", line, 0, 4, paint));
@@ -52,9 +61,11 @@ fn groups(report: &Report) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut known = BTreeMap::new();
     for finding in &report.findings {
-        let ReportedFinding { effect, its_pods, suspended, policy, message, remedy, exception, .. } = finding;
+        let ReportedFinding {
+            effect, its_pods, suspended, policy, message, remedy, required, exception, ..
+        } = finding;
         let exception = exception.as_ref().map(|one| &one.name);
-        let key = (effect, its_pods, suspended, policy, message, remedy, exception);
+        let key = (effect, its_pods, suspended, policy, message, remedy, required, exception);
         let index = *known.entry(key).or_insert(groups.len());
         match groups.get_mut(index) {
             None => groups.push(Group { first: finding, others: Vec::new() }),
@@ -118,6 +129,7 @@ fn notes(group: &Group<'_>, excerpt: &[String]) -> Vec<(&'static str, String)> {
     note("field", finding.field.clone());
     note("container", finding.unnamed_container().map(str::to_owned));
     note("found", observed(finding, excerpt));
+    note("required", finding.required_unsaid().map(str::to_owned));
     note("help", finding.remedy.clone());
     note(
         "rule",

@@ -60,14 +60,15 @@ fn rule((id, about): (&String, &AboutPolicy)) -> Value {
 }
 
 fn result(finding: &ReportedFinding, rule_index: Option<usize>) -> Value {
-    let ReportedFinding { policy, object, message, remedy, file, line, column, .. } = finding;
+    let ReportedFinding { policy, object, message, file, line, column, .. } = finding;
     let level = match finding.effect {
         Effect::Deny | Effect::Error => "error",
         Effect::Warn => "warning",
         Effect::Audit | Effect::Excused | Effect::Skipped => "note",
     };
-    let remedy = remedy.as_ref().map(|remedy| format!("\n{remedy}")).unwrap_or_default();
-    let text = format!("{}: {message}{remedy}", object.path());
+    let said = finding.compared().into_iter().chain(finding.remedy.clone());
+    let said: String = said.map(|text| format!("\n{text}")).collect();
+    let text = format!("{}: {message}{said}", object.path());
     let mut result = json!({
         "ruleId": policy,
         "level": level,
@@ -93,7 +94,12 @@ fn properties(finding: &ReportedFinding) -> Map<String, Value> {
     let mut members = Map::new();
     members.insert("effect".to_owned(), json!(finding.effect));
     members.insert("binding".to_owned(), Value::from(finding.binding.as_str()));
-    for (name, value) in [("container", &finding.container), ("field", &finding.field)] {
+    // Beside what is required, which no policy says of a secret.
+    if let (Some(observed), Some(_)) = (&finding.observed, &finding.required) {
+        members.insert("observed".to_owned(), observed.clone());
+    }
+    let ReportedFinding { container, field, required, .. } = finding;
+    for (name, value) in [("container", container), ("field", field), ("required", required)] {
         if let Some(value) = value {
             members.insert(name.to_owned(), Value::from(value.as_str()));
         }

@@ -8,6 +8,9 @@ pub fn text(report: &Report) -> String {
     let mut text = String::new();
     for finding in &report.findings {
         push(&mut text, &line(finding));
+        if let Some(compared) = finding.compared() {
+            push(&mut text, &format!("    {compared}"));
+        }
         if let Some(remedy) = &finding.remedy {
             push(&mut text, &format!("    {remedy}"));
         }

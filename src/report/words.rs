@@ -1,5 +1,7 @@
 //! Words that several formats share.
 
+use serde_json::Value;
+
 use super::{DocumentStatus, Effect, ObjectName, ReportedException, ReportedFinding, Summary};
 
 impl Effect {
@@ -50,6 +52,23 @@ impl ReportedFinding {
         self.container.as_deref().filter(|name| !self.message.contains(&format!("\"{name}\"")))
     }
 
+    /// What there has to be, where the message does not say it.
+    pub(super) fn required_unsaid(&self) -> Option<&str> {
+        self.required.as_deref().filter(|required| !self.message.contains(*required))
+    }
+
+    /// What there is and what there has to be, as a line for formats without a place of their own for it; None where the
+    /// policy does not say what there has to be, or the message does.
+    pub(super) fn compared(&self) -> Option<String> {
+        let required = self.required_unsaid()?;
+        let observed = match &self.observed {
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+            None => return Some(format!("required {required}")),
+        };
+        Some(format!("observed {observed}, required {required}"))
+    }
+
     /// The exception that covers it, in parentheses and with a space before; empty without one.
     pub(super) fn excuse(&self) -> String {
         let by = |exception: &ReportedException| {
@@ -89,6 +108,7 @@ impl Summary {
                 lines.push(format!("{what}: {}", all.join(", ")));
             }
         }
+        lines.extend(self.unserved_kinds.iter().map(|kind| format!("notice: {kind}")));
         lines
     }
 }

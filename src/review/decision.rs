@@ -78,6 +78,10 @@ pub struct Finding {
     pub container: Option<String>,
     /// What to write instead.
     pub remedy: Option<String>,
+    /// What there is, where the policy says so: it need not stand in the field.
+    pub observed: Option<String>,
+    /// What there has to be.
+    pub required: Option<String>,
     /// Whether the message is shown without `[policy]` before it.
     pub plain: bool,
     /// The exception that covers it.
@@ -88,6 +92,26 @@ pub struct Finding {
     pub refusal: Option<Refusal>,
     /// Why the policy gave no answer, in a word of this program; empty where it did.
     pub cause: &'static str,
+}
+
+/// Which missing facts leave a policy out, on request; its error is an error else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// All that somebody else would have to give.
+    pub facts: bool,
+    /// Those about images.
+    pub images: bool,
+}
+
+impl LeftOut {
+    /// Whether a finding says only that such a fact is missing.
+    pub fn has(self, finding: &Finding) -> bool {
+        match finding.lacks_fact {
+            Some("images") => self.images || self.facts,
+            Some(_) => self.facts,
+            None => false,
+        }
+    }
 }
 
 /// An exception, as a finding names it.
@@ -140,7 +164,7 @@ impl Finding {
         object: Option<&Value>,
         exception: Option<&Exception>,
     ) -> Option<Self> {
-        let Violation { key, message, field, remedy, refusal } = violation;
+        let Violation { key, message, field, remedy, observed, required, refusal } = violation;
         let pointer =
             field.as_deref().zip(object).and_then(|(field, object)| field_path::to_pointer(field, object));
         let container =
@@ -149,7 +173,19 @@ impl Finding {
         let excuse = exception.map(|exception| Excuse::by(exception, None));
         let action = if excuse.is_some() { Action::Excused } else { action };
         let about = Self::about(matched, action, false);
-        let finding = Self { key, message, field, pointer, container, remedy, excuse, refusal, ..about };
+        let finding = Self {
+            key,
+            message,
+            field,
+            pointer,
+            container,
+            remedy,
+            observed,
+            required,
+            excuse,
+            refusal,
+            ..about
+        };
         Some(finding.suspended_by(matched))
     }
 
@@ -218,6 +254,8 @@ impl Finding {
             pointer: None,
             container: None,
             remedy: None,
+            observed: None,
+            required: None,
             plain: policy.metadata.plain,
             excuse: None,
             suspended: false,
@@ -261,6 +299,8 @@ impl Finding {
             pointer: None,
             container: None,
             remedy: None,
+            observed: None,
+            required: None,
             plain: false,
             excuse: None,
             suspended: false,

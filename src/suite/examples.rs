@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use crate::context::{Images, ImagesFile, Now, Others, Subjects, World};
-use crate::dry_run::{Check, Content, File, Manifests, Outcome, Requests};
+use crate::dry_run::{Asked, Check, Content, File, Manifests, Outcome, Requests};
 use crate::engine::{self, Bundle};
 use crate::mesh::NoMesh;
 use crate::policy::{Draft, PolicyId, Tree};
 use crate::report::{self, DocumentStatus, Effect, Report};
+use crate::review::LeftOut;
 use crate::yaml;
 
 /// The time that examples see: the same on every run.
@@ -89,7 +90,7 @@ impl Example {
     /// # Errors
     /// Why there is no outcome.
     pub fn outcome(&self, bundles: &Bundles<'_>) -> Result<Outcome, String> {
-        check(bundles.of(&self.policy)?, &self.manifests(), self.images()?)
+        check(bundles.of(&self.policy)?, self.manifests(), self.images()?)
     }
 
     /// What is not as its name says.
@@ -98,7 +99,7 @@ impl Example {
     }
 
     fn compare(&self, bundle: &Bundle) -> Result<Vec<String>, String> {
-        let outcome = check(bundle, &self.manifests(), self.images()?)?;
+        let outcome = check(bundle, self.manifests(), self.images()?)?;
         let report = &outcome.report;
         let rests = self.expected != "mutated" || self.rests(bundle, &outcome)?;
         let named = self.path.ends_with(".yaml");
@@ -119,7 +120,7 @@ impl Example {
 
     /// Whether the policy is asked about one of its objects; an example of anything else would show nothing.
     fn concerns(&self, bundle: &Bundle) -> bool {
-        let mut requests = Requests::new(std::iter::empty(), bundle, None);
+        let requests = Requests::new(std::iter::empty(), bundle, None);
         let manifests = self.manifests();
         let mut objects = manifests.objects().filter_map(|manifest| requests.create(manifest).ok());
         objects.any(|request| {
@@ -138,7 +139,7 @@ impl Example {
     fn rests(&self, bundle: &Bundle, outcome: &Outcome) -> Result<bool, String> {
         let objects = outcome.reviewed.iter().map(|one| format!("---\n{}", yaml::write(&one.object)));
         let again = manifests(&self.path, objects.collect::<String>().into_bytes());
-        let again = check(bundle, &again, self.images()?)?;
+        let again = check(bundle, again, self.images()?)?;
         let mut pairs = again.reviewed.iter().zip(&outcome.reviewed);
         Ok(again.reviewed.len() == outcome.reviewed.len()
             && pairs.all(|(again, first)| again.patch.is_empty() && again.object == first.object))
@@ -153,7 +154,7 @@ fn manifests(path: &str, bytes: Vec<u8>) -> Manifests {
     Manifests::read(&[File { name: path.to_owned(), content: Content::Bytes(bytes), named: true }])
 }
 
-fn check(bundle: &Bundle, manifests: &Manifests, images: Images) -> Result<Outcome, String> {
+fn check(bundle: &Bundle, manifests: Manifests, images: Images) -> Result<Outcome, String> {
     let now = Now::parse(NOW).map_err(|error| error.to_string())?;
     let world = World::new(Others::Fresh).with_images(images);
     let facts = Manifests::default();
@@ -162,10 +163,11 @@ fn check(bundle: &Bundle, manifests: &Manifests, images: Images) -> Result<Outco
         facts: &facts,
         world,
         now,
+        asked: Asked::Creation,
         namespace: None,
-        skips_missing_facts: false,
-        skips_images: false,
+        left_out: LeftOut::default(),
         mesh: &NoMesh,
+        keeps_objects: true,
         explains: false,
         user: None,
         subjects: Subjects::default(),

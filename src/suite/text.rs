@@ -1,36 +1,49 @@
 //! The results as people read them: what failed, what the tests reach, the numbers.
 
 use super::{Case, FileLines, Kind, Results, Status, Summary};
+use crate::report::{Detail, Paint};
 
-/// Writes the results for a terminal or a log; `verbose` lists also what passed.
-pub fn text(results: &Results, verbose: bool) -> String {
+/// Writes the results for a terminal or a log; only what failed, or also what passed, as the `detail` says.
+pub fn text(results: &Results, detail: Detail, paint: Paint) -> String {
     let mut text = String::new();
-    for case in results.cases.iter().filter(|case| verbose || case.status != Status::Passed) {
-        push(&mut text, &title(case));
-        case.lines().iter().for_each(|line| push(&mut text, &format!("    {line}")));
+    for case in results.cases.iter().filter(|case| is_shown(case.status, detail)) {
+        title(&mut text, case, paint);
+        case.lines().iter().for_each(|line| push(&mut text, &format!("    {line}"), paint));
     }
     for file in results.coverage.iter().flatten() {
-        push(&mut text, &coverage(file));
+        push(&mut text, &coverage(file), paint);
+    }
+    if detail == Detail::Faults {
+        return text;
     }
     if !text.is_empty() {
         text.push('\n');
     }
-    push(&mut text, &summary(&results.summary));
+    push(&mut text, &summary(&results.summary), paint);
     text
 }
 
-fn title(case: &Case) -> String {
-    let status = match case.status {
-        Status::Passed => "passed",
-        Status::Failed => "FAILED",
-        Status::Error => "ERROR",
-        Status::Skipped => "skipped",
+fn is_shown(status: Status, detail: Detail) -> bool {
+    match status {
+        Status::Failed | Status::Error => true,
+        Status::Skipped => detail != Detail::Faults,
+        Status::Passed => detail == Detail::All,
+    }
+}
+
+fn title(text: &mut String, case: &Case, paint: Paint) {
+    let (status, ink): (_, fn(Paint, &str) -> String) = match case.status {
+        Status::Passed => ("passed", |paint, word| paint.green(word)),
+        Status::Failed => ("FAILED", |paint, word| paint.red(word)),
+        Status::Error => ("ERROR", |paint, word| paint.red(word)),
+        Status::Skipped => ("skipped", |paint, word| paint.cyan(word)),
     };
     let name = match case.kind {
         Kind::Test => format!("data.{}.{}", case.group, case.name),
         Kind::Example => format!("example of {}", case.group),
     };
-    format!("{}: {status}: {name}", case.place())
+    let place = plain(&case.place());
+    text.push_str(&format!("{place}: {}: {}\n", ink(paint, status), plain(&name)));
 }
 
 fn coverage(file: &FileLines) -> String {
@@ -72,10 +85,20 @@ fn summary(summary: &Summary) -> String {
     )
 }
 
+/// A line, wrapped: what goes on is indented more.
+fn push(text: &mut String, line: &str, paint: Paint) {
+    let line = plain(line);
+    let indent = line.len().saturating_sub(line.trim_start().len());
+    let below = indent.saturating_add(4);
+    for (index, part) in paint.wrapped(line.trim_start(), indent, below).iter().enumerate() {
+        let indent = if index == 0 { indent } else { below };
+        text.push_str(&format!("{}{part}\n", " ".repeat(indent)));
+    }
+}
+
 /// Names and values are of files: they must neither begin a line of their own nor steer a terminal.
-fn push(text: &mut String, line: &str) {
-    text.push_str(&line.replace('\t', "    ").replace(char::is_control, " "));
-    text.push('\n');
+fn plain(text: &str) -> String {
+    text.replace('\t', "    ").replace(char::is_control, " ")
 }
 
 #[cfg(test)]

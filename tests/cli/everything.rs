@@ -22,7 +22,7 @@ _name := input.request.object.metadata.name
 
 _spec := object.get(input.request.object.spec, "template", input.request.object).spec
 
-deny contains {"msg": msg, "field": "metadata.name", "details": {"remedy": "call it `good`, or 100% <b>, better"}} if {
+deny contains {"msg": msg, "field": "metadata.name", "details": {"remedy": "call it `good`, or 100% <b>, better", "required": "good | <b>better</b>"}} if {
 	_name in {"denied", "excused"}
 	msg := sprintf("the name %q\n::error::is <b>bad</b> | 100%% ##[error]x", [_name])
 }

@@ -116,7 +116,7 @@ fn tree(files: &[(&str, &str)]) -> TempDir {
 }
 
 /// A tree in which something of everything fails.
-fn failing() -> TempDir {
+pub(crate) fn failing() -> TempDir {
     let (good, bad) = (POD.replace("NAME", "good"), POD.replace("NAME", "bad"));
     tree(&[
         ("p/workloads/named/named_test.rego", TESTS),

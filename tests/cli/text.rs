@@ -27,6 +27,35 @@ fn everything_is_told_plainly_and_in_colour_within_80_columns() {
     assert_eq!(bare, plain, "colours change nothing else");
 }
 
+/// Plain within 80 columns, and in colour, which changes nothing else. A line that is a place may be longer.
+fn plainly_and_in_colour(directory: &Path, arguments: &[&str], name: &str) {
+    let columns = [("COLUMNS", "80")];
+    let plain = with_variables(directory, arguments, &columns);
+    insta::assert_snapshot!(format!("{name}_plain"), plain);
+    // A place begins its line, and is one word; so is what an editor finds behind it.
+    let is_place = |line: &&str| line.trim_start().starts_with("p/");
+    let long: Vec<&str> = plain.lines().filter(|line| line.chars().count() > 80 && !is_place(line)).collect();
+    assert_eq!(long, Vec::<&str>::new());
+    let coloured = with_variables(directory, &[arguments, &["--color", "always"]].concat(), &columns);
+    insta::assert_snapshot!(format!("{name}_coloured"), coloured.replace('\u{1b}', "␛"));
+    let bare = regex::Regex::new("\u{1b}\\[[0-9;]*m").unwrap().replace_all(&coloured, "").into_owned();
+    assert_eq!(bare, plain, "colours change nothing else");
+    let piped = with_variables(directory, arguments, &[("TERM", "xterm-256color")]);
+    assert!(!piped.contains('\u{1b}'), "no terminal, no colours: {piped}");
+}
+
+#[test]
+fn explanations_are_plain_and_in_colour_within_80_columns() {
+    let folder = everything();
+    plainly_and_in_colour(folder.path(), &[&["explain"], &CHECK[1..]].concat(), "explained");
+}
+
+#[test]
+fn results_of_tests_are_plain_and_in_colour_within_80_columns() {
+    let tree = crate::test_command::failing();
+    plainly_and_in_colour(tree.path(), &["test", "p", "-v"], "tests");
+}
+
 #[test]
 fn no_colours_and_no_wrapping_where_there_is_no_terminal() {
     let folder = everything();

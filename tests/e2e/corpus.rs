@@ -79,7 +79,7 @@ fn write_documents(corpus: &Path, documents: &Path) -> Vec<(String, String)> {
     let manifests = Manifests::read(&found);
     let mut written = Vec::new();
     for manifest in manifests.objects() {
-        let mut object = Value::Object(manifest.object.clone());
+        let mut object = Value::Object(manifest.object().clone());
         if let Some(metadata) = object["metadata"].as_object_mut() {
             metadata.remove("namespace");
         }

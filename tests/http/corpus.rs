@@ -81,9 +81,7 @@ fn the_webhook_decides_what_the_dry_run_decides() {
     }
 
     let mut process = Process::start(&["-p", policies]);
-    let objects: Vec<Value> =
-        manifests.objects().map(|manifest| Value::Object(manifest.object.clone())).collect();
-    let mut requests = Requests::new(objects.iter(), &bundle, None);
+    let requests = Requests::new(manifests.objects(), &bundle, None);
     let (mut denied, mut mutated, mut run) = (0, 0, 0);
     for (manifest, document) in manifests.entries.iter().zip(documents) {
         let Some(request) = manifest.as_ref().ok().and_then(|manifest| requests.create(manifest).ok()) else {
@@ -149,7 +147,7 @@ fn a_mutation_changes_what_it_names_and_nothing_else() {
     let planted = r#"{"unknown":{"double":1.0,"small":1e-7,"large":[18446744073709551615,-9223372036854775808,9007199254740993],"order":["b","a",null,{"z":1,"y":[]}]}}"#;
     let mut run = 0;
     for manifest in manifests.objects() {
-        let mut object = manifest.object.clone();
+        let mut object = manifest.object().clone();
         object.insert("planted".to_owned(), serde_json::from_str(planted).unwrap());
         let sent = Value::Object(object).to_string();
         let name = json!({ "group": "", "version": "v1", "resource": "things" });

@@ -2,11 +2,11 @@
 
 use meshgate::admission::decode;
 use meshgate::context::{Facts, Now, Others, Subjects, World};
-use meshgate::dry_run::{Check, Content, File, Manifests};
+use meshgate::dry_run::{Asked, Check, Content, File, Manifests};
 use meshgate::engine::Bundle;
 use meshgate::policy::Tree;
 use meshgate::report::{Effect, FailOn, Report};
-use meshgate::review::{Action, Phase, complete};
+use meshgate::review::{Action, LeftOut, NoMesh, Phase, complete};
 use meshgate::webhook::Limits;
 use serde_json::{Value, json};
 
@@ -49,15 +49,16 @@ fn checked(bundle: &Bundle, spec: &Value) -> Report {
         facts: &Manifests::default(),
         world: World::new(Others::Fresh),
         now: Now::parse(NOW).unwrap(),
+        asked: Asked::Creation,
         namespace: None,
-        skips_missing_facts: false,
-        skips_images: false,
-        mesh: &meshgate::review::NoMesh,
+        left_out: LeftOut::default(),
+        mesh: &NoMesh,
+        keeps_objects: false,
         explains: false,
         user: None,
         subjects: Subjects::default(),
     };
-    check.run(&Manifests::read(&[file]), &|_| ()).report
+    check.run(Manifests::read(&[file]), &|_| ()).report
 }
 
 #[test]

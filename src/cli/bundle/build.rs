@@ -11,6 +11,7 @@ use crate::cli::output;
 use crate::cli::references::Reference;
 use crate::engine;
 use crate::policy::{Digest, Tree};
+use crate::report::{Detail, Paint};
 use crate::source::{self, About, Entry, EntryKind};
 use crate::suite::{self, Choice, Suite};
 
@@ -60,7 +61,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let suite = Suite::read(&tree, &source::catalogue(), "").map_err(|faults| flags.unusable(&faults))?;
     let results = suite.run(&Choice::default());
     if results.exit_code() != 0 {
-        output::print(&suite::text(&results, false))?;
+        output::print(&suite::text(&results, Detail::Usual, Paint::default()))?;
         output::note("not built: a test failed\n")?;
         return Ok(results.exit_code());
     }

@@ -4,9 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context;
 use clap::Args;
 
+use crate::cli::globals;
 use crate::cli::guard::GuardFlags;
 use crate::cli::inputs::{FactFlags, PolicyFlags};
 use crate::config::Configuration;
@@ -19,7 +19,7 @@ Examples:
   meshgate serve --dev                                         try it on https://localhost:8443
   meshgate serve --tls-cert-file tls.crt --tls-private-key-file tls.key -p policies
 
-What happens is logged to standard error; MESHGATE_LOG=debug says more.")]
+What happens is logged to standard error; -v or MESHGATE_LOG=debug says more.")]
 pub(in crate::cli) struct Arguments {
     /// The process's own configuration; what is said by flags counts more
     #[arg(long, value_name = "FILE")]
@@ -65,12 +65,7 @@ impl Arguments {
     pub(super) fn configuration(&self) -> anyhow::Result<Configuration> {
         let mut configuration = match &self.config {
             None => Configuration::default(),
-            Some(path) => {
-                let name = path.display().to_string();
-                let content = std::fs::read(path)
-                    .with_context(|| format!("--config {name}: can't be read; check that it exists"))?;
-                Configuration::read(&name, &content).with_context(|| "the configuration can't be used")?
-            }
+            Some(path) => globals::read(path)?,
         };
         match self.listen {
             Some(address) => configuration.webhook = address,
@@ -84,10 +79,7 @@ impl Arguments {
             policies.clone_into(&mut configuration.policies);
             configuration.source = None;
         }
-        if let Some(subjects) = self.guard.named() {
-            let subjects = subjects.guarding(&configuration.guarded_labels);
-            configuration.subjects = Arc::new(subjects.excluding(&configuration.excluded_namespaces));
-        }
+        configuration.subjects = Arc::new(self.guard.subjects(Some(&configuration)));
         Ok(configuration)
     }
 }

@@ -63,7 +63,7 @@ impl FileFacts {
         let settings = bundle.meshes.as_ref().filter(|settings| settings.in_use().next().is_some());
         let mesh: Arc<dyn Mesh> = match settings {
             Some(settings) => {
-                let objects = self.manifests.objects().map(|one| Value::Object(one.object.clone()));
+                let objects = self.manifests.objects().map(|one| Value::Object(one.object().clone()));
                 let objects: Vec<Value> = objects.filter(Istio::is_configured_by).collect();
                 Arc::new(Istio::of_cluster(&objects, settings).map_err(|why| format!("--facts: {why}"))?)
             }

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use meshgate::context::{Now, Others, World};
+use meshgate::context::{Now, Others, Subjects, World};
 use meshgate::dry_run::{Content, File, Inject, InjectOutcome, Injections, Manifests};
 use meshgate::engine::{Bundle, compile};
 use meshgate::mesh::istio::Istio;
 use meshgate::policy::Draft;
+use meshgate::review::LeftOut;
 use meshgate::source;
 use serde_json::{Map, Value, json};
 
@@ -55,6 +56,8 @@ pub(super) fn injections(bundle: &Bundle, mesh: &Istio, manifests: &[u8]) -> Inj
         facts: &Manifests::default(),
         world: World::new(Others::Fresh),
         now: Now::parse("2026-01-31T12:00:00Z").unwrap(),
+        left_out: LeftOut::default(),
+        subjects: Subjects::default(),
         namespace: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
