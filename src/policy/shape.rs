@@ -204,7 +204,6 @@ impl<'de> SeqAccess<'de> for Below<'_> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::net::SocketAddr;
 
     use serde::Deserialize;
 
@@ -213,7 +212,7 @@ mod tests {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields, rename_all = "camelCase")]
     struct Outer {
-        _address: Option<SocketAddr>,
+        _address: Option<String>,
         _inner: Vec<Inner>,
         _labels: BTreeMap<String, u8>,
         _whatever: serde_json::Value,
