@@ -176,7 +176,7 @@ impl Signers {
 impl Unfit {
     fn reason(&self) -> Reason {
         match self {
-            Self::Unknown | Self::Elsewhere => Reason::Untrusted,
+            Self::Unknown | Self::Elsewhere | Self::Nobody => Reason::Untrusted,
             Self::OutOfTime => Reason::Expired,
         }
     }
@@ -188,6 +188,9 @@ impl Unfit {
             ),
             Self::Elsewhere => format!(
                 "is signed by the key {fingerprint}, whose namespaces do not have `git`; add it in trust.allowedSigners"
+            ),
+            Self::Nobody => format!(
+                "is signed by the key {fingerprint}, whose line in trust.allowedSigners takes none of the names that it gives; write the signer's address there"
             ),
             Self::OutOfTime => format!(
                 "is signed by the key {fingerprint} at {}, when it was not valid; sign it with a key that is",

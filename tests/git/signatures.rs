@@ -99,6 +99,27 @@ fn what_a_line_of_allowed_signers_says() {
         (false, "jane@example.com valid-before=\"20260101\" KEY"),
         (true, "jane@example.com valid-after=\"20260101\",valid-before=\"20260201\",namespaces=\"git\" KEY"),
         (true, "old@example.com valid-before=\"20250101\" KEY\njane@example.com KEY"),
+        (true, "a@x valid-after=\"20260131UTC\" KEY"),
+        (true, "a@x valid-after=\"202601311200Z\" KEY"),
+        (false, "a@x valid-after=\"202601311201z\" KEY"),
+        (false, "a@x valid-before=\"19700101Z\" KEY"),
+        // Whom a line names, and for what another one of the key is.
+        (false, "!jane@example.com KEY"),
+        (true, "!jane@example.com,*@example.com KEY"),
+        (true, "*,!jane@example.com KEY"),
+        (false, "a@x,!a@x KEY"),
+        (false, ",a@x KEY"),
+        (true, "a@x,,b@x KEY"),
+        (true, "\"a b@x\" KEY"),
+        (true, "\"a@x\"KEY"),
+        (true, "  a@x\tKEY"),
+        (true, "a@x KEY\r"),
+        (false, "a@x namespaces=\"file\" KEY\nb@x KEY"),
+        (true, "a@x KEY\nb@x namespaces=\"file\" KEY"),
+        (true, "a@x namespaces=\"file\" KEY\na@x KEY"),
+        (false, "a@x namespaces=\"\" KEY"),
+        (false, "a@x namespaces=\"GIT\" KEY"),
+        (false, "a@x namespaces=\"file, git\" KEY"),
     ] {
         repository.allow(&format!("{}\n", line.replace("KEY", &public)));
         assert_eq!(compared(&repository, &id, line), trusted, "{line}");
@@ -131,6 +152,11 @@ fn what_is_spoiled_is_trusted_by_nobody() {
         ("a cut one", text.replace(&own, &own.replacen("U1NIU0lH", "", 1))),
         ("an empty one", text.replace(&own, "gpgsig \n")),
         ("one in the message", format!("{}\n{own}", text.replace(&own, ""))),
+        ("one before all", format!("{own}{}", text.replace(&own, ""))),
+        ("more behind the message", format!("{text}\n")),
+        ("another name of the header", text.replace("gpgsig ", "GPGSIG ")),
+        ("two blanks", text.replace("gpgsig ", "gpgsig  ")),
+        ("another end of a line", text.replace("SIGNATURE-----\n U", "SIGNATURE-----\r\n U")),
     ] {
         assert_ne!(spoiled, text, "{what}");
         let id = repository.store(spoiled.as_bytes());

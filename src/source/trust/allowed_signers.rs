@@ -35,6 +35,8 @@ pub(super) enum Unfit {
     Elsewhere,
     /// Its lines begin later or ended before.
     OutOfTime,
+    /// Its line takes none of its own names.
+    Nobody,
 }
 
 impl AllowedSigners {
@@ -51,16 +53,22 @@ impl AllowedSigners {
         Ok(Self(signers))
     }
 
-    /// The line by which this key may sign commits made at that time.
+    /// The line by which this key may sign commits made at that time. As git has it from ssh-keygen: the first line that
+    /// is valid then says by which names, and any line may let one of those names sign (git, `gpg-interface.c`,
+    /// `verify_ssh_signed_buffer`).
     pub(super) fn signer(&self, key: &Key, time: i64) -> Result<&Signer, Unfit> {
-        let mut unfit = Unfit::Unknown;
-        for signer in self.0.iter().filter(|signer| signer.key == *key) {
-            if !signer.namespaces.as_ref().is_none_or(|list| matches(list, NAMESPACE)) {
-                unfit = Unfit::Elsewhere;
-            } else if signer.is_valid_at(time) {
-                return Ok(signer);
-            } else {
-                unfit = Unfit::OutOfTime;
+        let of_key = || self.0.iter().filter(|signer| signer.key == *key);
+        let Some(first) = of_key().find(|signer| signer.is_valid_at(time)) else {
+            return Err(if of_key().next().is_none() { Unfit::Unknown } else { Unfit::OutOfTime });
+        };
+        let mut unfit = Unfit::Nobody;
+        for name in first.principals.split(',').take_while(|name| !name.is_empty()) {
+            for signer in of_key().filter(|signer| signer.is(name)) {
+                if !signer.namespaces.as_ref().is_none_or(|list| matches(list, NAMESPACE)) {
+                    unfit = Unfit::Elsewhere;
+                } else if signer.is_valid_at(time) {
+                    return Ok(signer);
+                }
             }
         }
         Err(unfit)
@@ -236,10 +244,13 @@ fn is_kind(word: &str) -> bool {
     !word.contains('=') && ["ssh-", "ecdsa-", "sk-"].iter().any(|start| word.starts_with(start))
 }
 
-/// `YYYYMMDD[HHMM[SS]][Z]`, in UTC, in seconds since 1970.
+/// `YYYYMMDD[HHMM[SS]][Z|UTC]`, in UTC, in seconds since 1970.
 fn instant(text: &str) -> Result<i64, String> {
     let fault = || format!("`{text}` is no time; write YYYYMMDD, YYYYMMDDHHMM or YYYYMMDDHHMMSS, in UTC");
-    let digits = text.strip_suffix(['Z', 'z']).unwrap_or(text);
+    let is_zone =
+        |at: &usize| matches!(text.get(*at..).map(str::to_ascii_lowercase).as_deref(), Some("z" | "utc"));
+    let end = [1, 3].iter().filter_map(|length| text.len().checked_sub(*length)).find(is_zone);
+    let digits = text.get(..end.unwrap_or(text.len())).unwrap_or(text);
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) || ![8, 12, 14].contains(&digits.len()) {
         return Err(fault());
     }

@@ -165,6 +165,10 @@ impl Head {
         let value = value.strip_prefix(b" ").unwrap_or(value).to_vec();
         let is_signature = name.starts_with(b"gpgsig");
         if is_signature {
+            // Behind one, programs look for parents or not.
+            if !self.lines.iter().any(|(name, _)| name == b"committer") {
+                return Err("it has a signature where git writes none, before its committer".to_owned());
+            }
             self.signatures.push(Header { is_ours: name == hash.signature_header(), value });
         } else {
             self.lines.push((name.to_vec(), value));
@@ -239,6 +243,11 @@ mod tests {
             assert!(why.contains("where git writes none"), "{headers}: {why}");
         }
         assert_eq!(commit("a\0b\n").unwrap_err(), "its headers hold a NUL");
+        let (tree, who) = (format!("tree {TREE}\n"), "author A <a@x> 1 +0000\ncommitter B <b@x> 1 +0000\n");
+        for text in [format!("gpgsig x\n{tree}{who}\n"), format!("{tree}gpgsig x\n{who}\n")] {
+            let why = Commit::read(text.as_bytes(), ObjectHash::Sha1).unwrap_err();
+            assert!(why.contains("a signature where git writes none"), "{why}");
+        }
         for text in ["", "tree x", " a\n\n", "author A <a@x> 1 +0000\n\n"] {
             Commit::read(text.as_bytes(), ObjectHash::Sha1).unwrap_err();
         }
