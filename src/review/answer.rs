@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::decision::{Action, Decision, Finding, Phase};
 use crate::admission::{Answer, Cause, Status};
 use crate::engine::Refusal;
+use crate::policy::Revision;
 
 /// Warnings of one answer: at most this many …
 const WARNINGS: usize = 10;
@@ -33,7 +34,7 @@ impl Decision {
             let patch = (!self.patch.is_empty()).then(|| self.patch.to_value());
             return Answer::Allowed { patch, warnings, audit_annotations };
         }
-        Answer::Denied { status: status(&denials), warnings, audit_annotations }
+        Answer::Denied { status: status(&denials, &self.revision), warnings, audit_annotations }
     }
 
     fn audit_annotations(&self) -> BTreeMap<String, String> {
@@ -78,7 +79,7 @@ fn effect(finding: &Finding) -> String {
 
 /// The status of a denial: 403 where a policy denies, 500 where none does and some are in error; several have nothing
 /// else in common.
-fn status(denials: &[&Finding]) -> Status {
+fn status(denials: &[&Finding], revision: &Revision) -> Status {
     let only_errors = denials.iter().all(|finding| finding.is_error);
     let (code, reason) = if only_errors { (500, "InternalError") } else { (403, "Forbidden") };
     let mut lines: Vec<String> = denials.iter().take(CAUSES).map(|one| line(one)).collect();
@@ -87,6 +88,10 @@ fn status(denials: &[&Finding]) -> Status {
     }
     if let Some(rest) = denials.len().checked_sub(CAUSES).filter(|rest| *rest > 0) {
         lines.push(format!("… and {rest} more; `meshgate check` lists all"));
+    }
+    // Who words a message like another program's does not want another line in it.
+    if denials.iter().any(|finding| !finding.plain || finding.is_error) {
+        lines.push(format!("policies: {revision}"));
     }
     let causes = denials.iter().filter(|finding| !finding.is_error).take(CAUSES).map(|finding| Cause {
         reason: "FieldValueForbidden".to_owned(),

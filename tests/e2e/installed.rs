@@ -115,7 +115,7 @@ fn versioned(number: usize) -> Tree {
 
 /// Right is what the version says that is named: even ones refuse what is privileged, odd ones all else.
 fn by_its_version(violating: bool, answer: &Answer) -> bool {
-    let number = |text: &str| text.rsplit("version ").next().and_then(|number| number.parse::<usize>().ok());
+    let number = |text: &str| text.rsplit("version ").next()?.lines().next()?.parse::<usize>().ok();
     match (answer.status, answer.warnings.as_slice()) {
         (403, _) => number(answer.message()).is_some_and(|number| number.is_multiple_of(2) == violating),
         (201, [said]) => number(said).is_some_and(|number| number.is_multiple_of(2) != violating),

@@ -26,8 +26,9 @@ fn kubectl_shows_why_a_pod_is_refused() {
     let expected = "Error from server (Forbidden): error when creating \"STDIN\": admission webhook \"workloads.meshgate.io\" \
         denied the request: [images/no_latest] container \"debug\" has the image \"docker.io/library/busybox:latest\", whose tag \
         `latest` can be another image tomorrow\n\
-        privileged (container \"debug\" must not set securityContext.privileged=true)\n";
-    assert_eq!((run.code, run.out.as_str(), run.err.as_str()), (Some(1), "", expected));
+        privileged (container \"debug\" must not set securityContext.privileged=true)\npolicies: policies@";
+    let (said, revision) = run.err.split_at_checked(expected.len()).unwrap();
+    assert_eq!((run.code, run.out.as_str(), said, revision.len()), (Some(1), "", expected, 13), "{revision}");
     assert_eq!(environment.admin.get(&webhook.path("pods/debug")).status, 404);
 }
 

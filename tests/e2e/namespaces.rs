@@ -13,9 +13,13 @@ fn privileged(user: &User, webhook: &Webhook<'_>) -> (u16, usize) {
     let mut pod = pod("privileged", &json!({ "privileged": true }));
     pod["metadata"]["labels"] = json!({ "owner": "a", "app.kubernetes.io/name": "a" });
     let answer = user.create(&webhook.path("pods?dryRun=All"), &pod);
-    let findings =
-        if answer.status == 403 { answer.message().lines().count() } else { answer.warnings.len() };
+    let findings = if answer.status == 403 { denials(answer.message()) } else { answer.warnings.len() };
     (answer.status, findings)
+}
+
+/// The lines of a message but the last, which names the policies.
+fn denials(message: &str) -> usize {
+    message.lines().filter(|line| !line.starts_with("policies: ")).count()
 }
 
 fn relabel(user: &User, namespace: &str, labels: Value) {

@@ -291,7 +291,10 @@ fn who_may_not_change_a_guarded_word_is_denied_whatever_is_bound() {
     assert_eq!(status.code, 403);
     assert_eq!(
         status.message,
-        "[meshgate/guard] the label `meshgate.io/mode` of a Namespace may be set, changed and removed only by the subjects that meshgate is configured with"
+        format!(
+            "[meshgate/guard] the label `meshgate.io/mode` of a Namespace may be set, changed and removed only by the subjects that meshgate is configured with\npolicies: {}",
+            bundle.revision
+        )
     );
     let alice = Subjects::default().with_user("alice");
     assert!(decided(&bundle, &facts(NOW, &json!({})).guarded_by(alice.into()), &update).allowed());

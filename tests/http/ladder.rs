@@ -110,7 +110,7 @@ const WRONG: [(&str, &str, &str, &str); 4] = [
     ),
 ];
 
-/// The `response`, without the annotation that names the revision.
+/// The `response`, without what names the revision: an annotation, and a denial's last line.
 fn response(bundle: Bundle, source: impl ContextSource + 'static, path: &str) -> Value {
     let server = Server::start(bundle, source, Limits::default());
     let answer = server.client().review(path, &review("7", "shop", &good_spec()));
@@ -118,6 +118,10 @@ fn response(bundle: Bundle, source: impl ContextSource + 'static, path: &str) ->
     let mut response = answer.json()["response"].clone();
     let annotations = response["auditAnnotations"].as_object_mut().unwrap();
     annotations.retain(|key, _| !key.ends_with("-revision"));
+    if let Some(message) = response.pointer_mut("/status/message") {
+        let said = message.as_str().unwrap().rsplit_once("\npolicies: ").unwrap().0.to_owned();
+        *message = said.into();
+    }
     response
 }
 

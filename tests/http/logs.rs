@@ -125,7 +125,8 @@ fn a_decision_is_recorded_as_opa_records_them() {
         dry_run["request"]["name"] = json!("web");
         let response = server.client().review("/validate", &dry_run);
         let message = response.json()["response"]["status"]["message"].clone();
-        assert_eq!(message, "[x/a] canary-env is wrong", "who asks may see it");
+        let expected = format!("[x/a] canary-env is wrong\npolicies: {}", quoting().revision);
+        assert_eq!(message, expected, "who asks may see it");
 
         let mut line = lines(&file, 1).remove(0);
         assert!(line["timestamp"].take().as_str().unwrap().contains('T'));

@@ -45,7 +45,10 @@ fn ask_until(
         let response = process.client.review("/validate", &review("1", "shop", &good_spec()));
         let answer = response.json()["response"].clone();
         let revision = answer["auditAnnotations"]["validate-revision"].as_str().unwrap().to_owned();
-        let message = answer["status"]["message"].as_str().unwrap().to_owned();
+        let message = answer["status"]["message"].as_str().unwrap();
+        let (message, named) = message.split_once("\npolicies: ").unwrap();
+        assert!(revision.starts_with(&format!("{named} tree=")), "{revision} {named}");
+        let message = message.to_owned();
         match said.iter().find(|(other, _)| *other == revision) {
             Some((_, expected)) => assert_eq!(*expected, message),
             None => said.push((revision, message)),

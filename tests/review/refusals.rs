@@ -16,6 +16,32 @@ fn status(policies: Policies) -> Value {
     respond("7", &decision.answer())["response"]["status"].clone()
 }
 
+/// A message without its last line, which names the policies.
+fn said(status: &Value) -> &str {
+    let (said, revision) = status["message"].as_str().unwrap().rsplit_once("\npolicies: ").unwrap();
+    assert!(revision.contains('@') && !revision.contains('\n'), "{status}");
+    said
+}
+
+#[test]
+fn a_denial_names_its_policies_once_in_its_last_line() {
+    let deny = "deny contains \"no\" if true";
+    let of = |policies: Policies| {
+        let bundle = policies.compiled();
+        let decision = decided(&bundle, &create(pod(json!({}), json!({}))), Phase::Validate);
+        let answer = respond("7", &decision.answer());
+        let message = answer["response"]["status"]["message"].as_str().unwrap().to_owned();
+        message.replace(&bundle.revision.to_string(), "REVISION")
+    };
+    let both = Policies::default().with("a", &[], deny).with("b", &[], deny);
+    assert_eq!(of(both), "[test/a] no\n[test/b] no\npolicies: REVISION");
+    let one = Policies::default().with("a", &["message: plain"], deny).with("b", &[], deny);
+    assert_eq!(of(one), "no\n[test/b] no\npolicies: REVISION");
+    assert_eq!(of(Policies::default().with("a", &["message: plain"], deny)), "no");
+    let error = of(Policies::default().with("a", &["message: plain"], ERROR));
+    assert!(error.starts_with("[test/a] ") && error.ends_with("\npolicies: REVISION"), "{error}");
+}
+
 #[test]
 fn a_single_denial_is_told_as_its_policy_says() {
     let cause = json!({ "reason": "FieldValueForbidden", "message": "[test/a] no", "field": "spec" });
@@ -23,7 +49,9 @@ fn a_single_denial_is_told_as_its_policy_says() {
         "status": "Failure", "code": 422, "reason": "Invalid", "message": "[test/a] no",
         "details": { "name": "n", "kind": "K", "causes": [cause] },
     });
-    assert_eq!(status(Policies::default().with("a", &[], INVALID)), expected);
+    let mut found = status(Policies::default().with("a", &[], INVALID));
+    found["message"] = said(&found).into();
+    assert_eq!(found, expected);
 }
 
 #[test]
@@ -32,7 +60,7 @@ fn several_denials_have_no_status_in_common() {
     let status_of_two = status(two);
     assert_eq!(status_of_two["code"], 403);
     assert_eq!(status_of_two["reason"], "Forbidden");
-    assert_eq!(status_of_two["message"], "[test/a] no\n[test/b] no");
+    assert_eq!(said(&status_of_two), "[test/a] no\n[test/b] no");
     // An error beside it is decided by failurePolicy, and hides nothing.
     let beside = status(Policies::default().with("a", &[], INVALID).with("b", &[], ERROR));
     assert_eq!((&beside["code"], &beside["details"]["name"]), (&json!(403), &Value::Null));
