@@ -10,9 +10,10 @@ mod status;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use time::OffsetDateTime;
+use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use crate::engine::Bundle;
@@ -45,7 +46,7 @@ pub struct Activation {
     quarantine: Quarantine,
     /// One candidate at a time.
     turn: tokio::sync::Mutex<()>,
-    status: Mutex<Status>,
+    status: watch::Sender<Status>,
     condition: Condition,
     metrics: Metrics,
     events: Arc<dyn Events>,
@@ -64,7 +65,7 @@ impl Activation {
             preparations,
             quarantine: Quarantine::default(),
             turn: tokio::sync::Mutex::default(),
-            status: Mutex::default(),
+            status: watch::Sender::default(),
             condition: readiness.condition("bundle"),
             metrics,
             events,
@@ -78,7 +79,12 @@ impl Activation {
 
     /// Where things stand.
     pub fn status(&self) -> Status {
-        self.lock().clone()
+        self.status.borrow().clone()
+    }
+
+    /// The same, for who wants to know of each change.
+    pub fn changes(&self) -> watch::Receiver<Status> {
+        self.status.subscribe()
     }
 
     /// Puts `candidate` in force when all is prepared for it.
@@ -114,9 +120,8 @@ impl Activation {
         self.metrics.bundle_refused(stage, reason);
         let which = revision.map_or_else(|| "the policies".to_owned(), |one| format!("the revision {one}"));
         self.events.tell(Reason::BundleRefused, &format!("{which} can't be put in force: {why}"));
-        let mut status = self.lock();
-        status.refused = Some(Refused::now(revision, step, why));
-        if let Some(active) = &status.active {
+        self.status.send_modify(|status| status.refused = Some(Refused::now(revision, step, why)));
+        if let Some(active) = &self.status.borrow().active {
             let asked = revision.map_or_else(String::new, |revision| format!(" {revision}"));
             self.condition.holds(format!("{}; the candidate{asked} is refused: {why}", active.revision));
         } else {
@@ -126,21 +131,24 @@ impl Activation {
 
     /// Says how the source is doing.
     pub fn source(&self, source: SourceStatus) {
-        self.lock().source = Some(source);
+        self.status.send_if_modified(|status| {
+            let is_new = status.source.as_ref() != Some(&source);
+            status.source = Some(source);
+            is_new
+        });
     }
 
     /// Nothing can be put in force yet, and why; where something is in force it goes on.
     pub fn lacks(&self, why: &str) {
-        if self.lock().active.is_none() {
+        if self.status.borrow().active.is_none() {
             self.condition.fails(why);
         }
     }
 
     /// What the source holds is what is in force: what was refused before is past.
     pub fn confirm(&self) {
-        let mut status = self.lock();
-        status.refused = None;
-        if let Some(active) = &status.active {
+        self.status.send_if_modified(|status| status.refused.take().is_some());
+        if let Some(active) = &self.status.borrow().active {
             self.condition.holds(active.revision.clone());
         }
     }
@@ -170,7 +178,7 @@ impl Activation {
         tracing::info!(revision, bindings = bundle.bound.len(), "policies are in force");
         let time = bundle.revision.provenance.time.map(OffsetDateTime::unix_timestamp);
         self.metrics.bundle_activated(time, OffsetDateTime::now_utc().unix_timestamp());
-        self.lock().activate(&bundle);
+        self.status.send_modify(|status| status.activate(&bundle));
         self.show(None);
         self.condition.holds(revision);
     }
@@ -212,10 +220,6 @@ impl Activation {
             *active = Some(Arc::new(arranged));
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, Status> {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// A candidate that is being prepared; it is none any more when this is dropped, also where nobody waits for it.
@@ -223,7 +227,7 @@ struct Pending<'a>(&'a Activation);
 
 impl<'a> Pending<'a> {
     fn of(activation: &'a Activation, revision: &Revision) -> Self {
-        activation.lock().candidate = Some(revision.to_string());
+        activation.status.send_modify(|status| status.candidate = Some(revision.to_string()));
         activation.show(Some(revision));
         Self(activation)
     }
@@ -231,7 +235,7 @@ impl<'a> Pending<'a> {
 
 impl Drop for Pending<'_> {
     fn drop(&mut self) {
-        self.0.lock().candidate = None;
+        self.0.status.send_modify(|status| status.candidate = None);
         self.0.show(None);
     }
 }
@@ -239,6 +243,7 @@ impl Drop for Pending<'_> {
 #[cfg(test)]
 mod tests {
     use std::future::{pending, ready};
+    use std::sync::Mutex;
 
     use super::*;
     use crate::engine::compile;

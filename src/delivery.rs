@@ -3,6 +3,7 @@
 //!
 //! Called by `cli`, which says how a tree is compiled. What is refused changes nothing: the bundle in force goes on.
 
+mod board;
 mod delivered;
 mod notes;
 mod recovery;
@@ -12,6 +13,7 @@ mod state;
 mod tests;
 mod trial;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,11 +30,12 @@ use crate::events::Events;
 use crate::metrics::Metrics;
 use crate::policy::{Faults, Tree};
 use crate::source::{Git, GitSource, Trust};
+pub use board::{Board, FLOOR, REPLICA, Shown};
 use delivered::{Delivered, Pending};
 use notes::Notes;
 pub use state::StateError;
 use state::{Accepted, State};
-pub use trial::{COMMAND, Report};
+pub use trial::{COMMAND, LOADED, Report};
 
 /// Rego recurses as deep as policies nest.
 const STACK_BYTES: usize = 16 * 1024 * 1024;
@@ -67,6 +70,8 @@ pub struct Surroundings {
     pub runtime: Handle,
     /// How a tree is compiled.
     pub compile: Compile,
+    /// Where replicas tell each other. None: there is one alone.
+    pub board: Option<Arc<dyn Board>>,
 }
 
 /// Why policies can't be delivered: what is faulty at the start.
@@ -100,6 +105,14 @@ pub struct Delivery {
     accepted: Option<Accepted>,
     /// Why it is not known which one that is, although there is one.
     lost_floor: Option<String>,
+    /// The commit that other replicas accepted last.
+    elsewhere: Option<Accepted>,
+    /// Why it is not known which one that is.
+    unknown: Option<String>,
+    /// The commit of theirs that the one accepted last was seen to come after.
+    came_after: Option<String>,
+    /// Commits that others told of.
+    heard_of: BTreeSet<String>,
     /// What is being put in force.
     pending: Option<Pending>,
     /// What is in force.
@@ -114,6 +127,8 @@ pub struct Delivery {
 enum Message {
     /// A candidate is in force, whether or not it is still waited for.
     Activated(Arc<Delivered>),
+    /// Other replicas have told something.
+    Told,
 }
 
 impl Delivery {
@@ -139,6 +154,10 @@ impl Delivery {
             judged,
             accepted,
             lost_floor: None,
+            elsewhere: None,
+            unknown: None,
+            came_after: None,
+            heard_of: BTreeSet::new(),
             pending,
             active,
             is_kept: true,
@@ -152,6 +171,7 @@ impl Delivery {
     /// # Errors
     /// [`DeliveryError::Thread`].
     pub fn start(mut self) -> Result<(), DeliveryError> {
+        self.listen();
         let run = move || {
             self.guarded(Self::recover);
             loop {
@@ -177,19 +197,22 @@ impl Delivery {
 
     /// Does what was told meanwhile.
     fn hear(&mut self) {
-        while let Ok(Message::Activated(delivered)) = self.told.try_recv() {
-            self.activated(delivered);
+        while let Ok(message) = self.told.try_recv() {
+            if let Message::Activated(delivered) = message {
+                self.activated(delivered);
+            }
         }
     }
 
-    /// Waits, and does what is told meanwhile.
+    /// Waits, and does what is told meanwhile; not longer than until others tell of a commit that is not known here.
     fn wait(&mut self, wait: Duration) {
         let until = std::time::Instant::now().checked_add(wait);
-        while let Some(left) = until.and_then(|until| until.checked_duration_since(std::time::Instant::now()))
-        {
-            match self.told.recv_timeout(left) {
-                Ok(Message::Activated(delivered)) => self.activated(delivered),
-                Err(_) => return,
+        while !self.is_told_of_another() {
+            let left = until.and_then(|until| until.checked_duration_since(std::time::Instant::now()));
+            match left.and_then(|left| self.told.recv_timeout(left).ok()) {
+                Some(Message::Activated(delivered)) => self.activated(delivered),
+                Some(Message::Told) => self.tell_floor(),
+                None => return,
             }
         }
     }

@@ -100,7 +100,7 @@ pub fn text(objects: &[Value]) -> String {
 }
 
 fn objects(slots: &Slots) -> Vec<Value> {
-    let mut all = namespace::objects();
+    let mut all = namespace::objects(slots);
     all.extend(rights::objects(slots));
     all.extend(configuration::objects(slots));
     all.extend(deployment::objects(slots));

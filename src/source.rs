@@ -21,7 +21,7 @@ pub use layout::{is_layout, layout_reference, read_layout, write_layout};
 pub use refusal::{Reason, Refusal};
 pub use tree::{Accepted, Entry, EntryKind, FILE_BYTES, FILES, TREE_BYTES, Unacceptable, accept, is_taken};
 pub use trust::{AllowedSigners, Commit, ObjectHash, Revoked, Signed, Signer, Signers, Trust};
-pub use verified::{Floor, Past, Verified, verify, verify_kept};
+pub use verified::{Floor, Past, Verified, named, verify, verify_kept};
 pub use watched::Watched;
 pub use written::{TREE_FILE, write_directory};
 

@@ -30,6 +30,8 @@ pub struct SourceStatus {
     pub last_error: Option<String>,
     /// When it is asked again.
     pub next: Option<String>,
+    /// The commit that it named last, with the name of its hash before it, whatever comes of it.
+    pub head: Option<String>,
     /// The commit accepted last.
     pub floor: Option<String>,
     /// What is to be known besides: what is not kept on disk, who is not trusted any more.

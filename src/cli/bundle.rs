@@ -1,9 +1,12 @@
-//! `meshgate bundle`: policies' trees as artifacts, and what changed between two.
+//! `meshgate bundle`: policies' trees as artifacts, what changed between two, and what replicas have in force.
 
 mod build;
 mod diff;
 mod inspect;
+mod replicas;
+mod status;
 mod verify;
+mod wait;
 
 use clap::{Args, Subcommand};
 
@@ -22,8 +25,12 @@ enum Command {
     Diff(diff::Arguments),
     /// What a bundle is made of: its revision, policies, bindings, exceptions and facts
     Inspect(inspect::Arguments),
+    /// What each replica of a running installation has in force
+    Status(status::Arguments),
     /// Whether a bundle is signed by whom it has to be
     Verify(verify::Arguments),
+    /// Wait until every replica of a running installation has a commit in force
+    Wait(wait::Arguments),
 }
 
 /// Runs the command.
@@ -32,6 +39,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         Command::Build(arguments) => build::run(arguments),
         Command::Diff(arguments) => diff::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
+        Command::Status(arguments) => status::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
+        Command::Wait(arguments) => wait::run(arguments),
     }
 }

@@ -96,6 +96,8 @@ impl Arguments {
         // What the Pods would refuse at their start is refused here.
         let facts = in_force.bundle(clock())?.needs().rules();
         let policies = match self.policies.named() {
+            // They come from the repository; what is named says only what they read.
+            Some(_) if configuration.configuration().source.is_some() => Policies::Configured,
             None => Policies::Configured,
             Some(name) if name.starts_with("embedded/") => Policies::Embedded(name.to_owned()),
             Some(name) => Policies::Packed(

@@ -80,7 +80,7 @@ impl Repository {
             match git.update(None, None) {
                 Ok(Some(id)) => {
                     let now = OffsetDateTime::now_utc();
-                    return Ok(source::verify(&git, &source, &trust, &Past::default(), &id, now)?);
+                    return Ok(source::verify(&mut git, &source, &trust, &Past::default(), &id, now)?);
                 }
                 Ok(None) => {}
                 Err(why) => refused.push(why.to_string()),

@@ -1,5 +1,5 @@
-//! `meshgate run-tests`: what the server starts to run a candidate's tests. Not for people: it limits itself, reads an
-//! archive from standard input, and writes a report.
+//! `meshgate run-tests`: what the server starts to load a candidate and to run its tests. Not for people: it limits itself,
+//! reads an archive from standard input, and writes a report.
 
 use std::io::{Read, Write};
 
@@ -7,7 +7,8 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use rustix::process::{Resource, Rlimit, nice, setrlimit};
 
-use crate::delivery::Report;
+use super::serve::compile;
+use crate::delivery::{LOADED, Report};
 use crate::source::{self, PACKED_BYTES, unpack};
 use crate::suite::{Case, Choice, Status, Suite};
 
@@ -30,13 +31,22 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let most = u64::try_from(PACKED_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     std::io::stdin().lock().take(most).read_to_end(&mut packed).context("can't read the archive")?;
     let archive = unpack(&packed).map_err(|why| anyhow!("{why}"))?;
+    if let Err(refused) = compile(None)(&archive.accepted.tree) {
+        return written(&Report { refused, ..Report::default() });
+    }
+    // Whoever started this knows from there on that it is the tests that take too much.
+    std::io::stdout().write_all(LOADED.as_bytes())?;
+    std::io::stdout().flush()?;
     let suite = Suite::read(&archive.accepted.tree, &source::catalogue(), "")
         .map_err(|faults| anyhow!("{faults}"))?;
     let results = suite.run(&Choice { one_by_one: true, ..Choice::default() });
     let failed = results.cases.iter().filter(|case| matches!(case.status, Status::Failed | Status::Error));
     let (passed, failures) = (results.summary.passed, failed.map(line).collect());
-    let report = Report { passed, failures, untested: suite.untested() };
-    serde_json::to_writer(std::io::stdout().lock(), &report)?;
+    written(&Report { refused: String::new(), passed, failures, untested: suite.untested() })
+}
+
+fn written(report: &Report) -> anyhow::Result<u8> {
+    serde_json::to_writer(std::io::stdout().lock(), report)?;
     std::io::stdout().flush()?;
     Ok(0)
 }

@@ -23,7 +23,7 @@ use tracing_subscriber::EnvFilter;
 use super::globals::Globals;
 use super::output;
 use crate::activation::{Activation, Readiness};
-use crate::cluster::{self as part, Registration, own_proof_keys};
+use crate::cluster::{self as part, Registration, Rows, own_proof_keys};
 use crate::config::Configuration;
 use crate::delivery::Surroundings;
 use crate::metrics::Metrics;
@@ -31,6 +31,7 @@ use crate::record::Decisions;
 use crate::report::Detail;
 use crate::webhook::{self, Limits, Service, Stop};
 pub(super) use arguments::Arguments;
+pub(super) use delivered::compile;
 use knowledge::Knowledge;
 use ports::Ports;
 use reload::Reload;
@@ -67,7 +68,6 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     let (readiness, metrics) = (Readiness::default(), Metrics::new());
     let knowledge = Knowledge::of(arguments, &configuration, &metrics).await?;
     let serving = identity::serving(arguments, &configuration, &knowledge)?;
-    // In a cluster there is none yet: the registration tells of what it takes.
     if let Some((_, end)) = serving.identity().and_then(|identity| identity.validity()) {
         metrics.certificate_expiry("serving", end.unix_timestamp());
     }
@@ -83,6 +83,7 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     preparations.push(images.clone());
     preparations.extend(registration.as_ref().map(Registration::preparation));
     let activation = Activation::new(preparations, &readiness, metrics.clone(), Arc::clone(&events));
+    let rows = cluster::rows(arguments, &knowledge, &activation, &pace);
     let service = Service {
         activation: Arc::clone(&activation),
         source: knowledge.source(),
@@ -108,19 +109,19 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
             Reload { policies, activation, now, runtime, interval: pace.policies }.start(bundle)?;
         }
         None => {
-            let (condition, compile) = (readiness.told("source"), delivered::compile(now));
-            let around = Surroundings { activation, condition, metrics, events, runtime, compile };
+            let (board, compile, condition) = (cluster::board(&rows), compile(now), readiness.told("source"));
+            let around = Surroundings { activation, condition, metrics, events, runtime, compile, board };
             delivered::start(&configuration, around, &pace).await?;
         }
     }
-    run_to_the_end(ports, (service, limits), registration, signals).await
+    run_to_the_end(ports, (service, limits), (registration, rows), signals).await
 }
 
 /// Serves until a signal comes. What this replica does for all ends then, while requests are still answered.
 async fn run_to_the_end(
     ports: Ports,
     (service, limits): (Service, Limits),
-    registration: Option<Registration>,
+    (registration, rows): (Option<Registration>, Option<Arc<Rows>>),
     signals: impl Future<Output = Stop> + Send,
 ) -> anyhow::Result<()> {
     let (tell, told) = oneshot::channel();
@@ -132,6 +133,9 @@ async fn run_to_the_end(
     };
     let leave = async {
         drop(told.await);
+        if let Some(rows) = rows {
+            rows.stop().await;
+        }
         if let Some(registration) = registration {
             registration.stop().await;
         }

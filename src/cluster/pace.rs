@@ -22,12 +22,17 @@ pub struct Pace {
     pub renews: Duration,
     /// Between looks at the directory of the policies.
     pub policies: Duration,
+    /// Between two signs of life of a replica's row in the ConfigMap `meshgate-bundle`.
+    pub rows: Duration,
     /// How much of other waits is waited: 1, but in tests.
     pub factor: f64,
 }
 
 /// What a directory is looked at all the same: each look asks for every file in it.
 const SHORTEST_LOOK: Duration = Duration::from_millis(50);
+
+/// What a row is renewed all the same: each is a write.
+const SHORTEST_ROW: Duration = Duration::from_secs(2);
 
 impl Default for Pace {
     fn default() -> Self {
@@ -41,6 +46,7 @@ impl Default for Pace {
             files: seconds(10),
             renews: seconds(60),
             policies: seconds(1),
+            rows: seconds(60),
             factor: 1.0,
         }
     }
@@ -60,6 +66,7 @@ impl Pace {
             files: of(self.files),
             renews: of(self.renews),
             policies: of(self.policies).max(SHORTEST_LOOK),
+            rows: of(self.rows).max(SHORTEST_ROW),
             factor: self.factor * factor,
         }
     }

@@ -103,6 +103,7 @@ impl Delivery {
         self.keep();
         self.vouch();
         self.say();
+        self.tell_floor();
     }
 
     /// All that comes next has to come after this commit.

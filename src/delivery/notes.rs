@@ -20,7 +20,10 @@ pub(super) struct Notes {
     failing: Option<(OffsetDateTime, String)>,
     /// How often in a row it did not answer.
     failures: u32,
+    pub(super) head: Option<String>,
     pub(super) floor: Option<String>,
+    /// What is not known of other replicas.
+    pub(super) alone: Option<String>,
     pub(super) unkept: Option<String>,
     pub(super) trust: Option<String>,
     pub(super) stale: Option<String>,
@@ -59,12 +62,13 @@ impl Notes {
     }
 
     fn status(&self) -> SourceStatus {
-        let notes = [&self.unkept, &self.trust, &self.stale];
+        let notes = [&self.unkept, &self.trust, &self.stale, &self.alone];
         SourceStatus {
             last_check: self.last_check.map(shown),
             last_success: self.last_success.map(shown),
             last_error: self.failing.as_ref().map(|(_, why)| why.clone()),
             next: self.next.map(shown),
+            head: self.head.clone(),
             floor: self.floor.clone(),
             notes: notes.into_iter().flatten().cloned().collect(),
         }

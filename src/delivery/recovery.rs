@@ -87,6 +87,7 @@ impl Delivery {
             let left = until.and_then(|until| until.checked_duration_since(Instant::now()));
             match left.and_then(|left| self.told.recv_timeout(left).ok()) {
                 Some(Message::Activated(delivered)) => self.activated(delivered),
+                Some(Message::Told) => {}
                 None => return,
             }
         }

@@ -6,12 +6,16 @@ use time::OffsetDateTime;
 
 use super::Delivery;
 use super::delivered::Origin;
+use super::state::Accepted;
 use super::trial::{Trial, program};
 use crate::activation::Step;
 use crate::engine::Bundle;
 use crate::events::Reason as Event;
 use crate::policy::Tree;
-use crate::source::{Floor, Past, Reason, Refusal, Verified, verify, verify_kept};
+use crate::source::{Floor, Past, Reason, Refusal, Verified, named, verify, verify_kept};
+
+/// It is not known what other replicas accepted.
+const COORDINATION: &str = "coordination";
 
 /// The longest wait after errors.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -22,6 +26,8 @@ impl Delivery {
         self.hear();
         self.reread_trust();
         self.keep();
+        self.look_around();
+        self.tell_floor();
         let past = self.past();
         // What is on its way may be in force by then, and come before what is found.
         let pending = self.pending.as_ref().map(|pending| pending.delivered.id());
@@ -29,6 +35,7 @@ impl Delivery {
         self.notes.asked();
         let began = Instant::now();
         let answer = self.git.update(self.judged.as_deref(), oldest.as_deref());
+        self.mended();
         self.around.metrics.bundle_stage("fetch", began.elapsed());
         let now = OffsetDateTime::now_utc();
         let wait = match answer {
@@ -37,7 +44,11 @@ impl Delivery {
                 self.around.metrics.source_polled(result, Some(now.unix_timestamp()));
                 self.notes.answered();
                 if let Some(id) = found {
+                    // Others need not wait for what comes of it here.
+                    self.notes.head = Some(named(&id));
+                    self.say();
                     self.judge(&id, now);
+                    self.mended();
                 }
                 self.settings.source.interval
             }
@@ -55,12 +66,23 @@ impl Delivery {
     /// What the next commit has to come after.
     pub(super) fn past(&self) -> Past {
         let accepted = self.accepted.as_ref();
-        let used = accepted.map(|accepted| accepted.rolled_back.as_slice()).unwrap_or_default();
+        let last = accepted.or(self.elsewhere.as_ref());
+        let used = last.map(|accepted| accepted.rolled_back.as_slice()).unwrap_or_default();
         let back = self.settings.source.rollback.as_ref().filter(|back| !used.contains(&back.to));
+        let floor = |accepted: &Accepted| Floor { id: accepted.id.clone(), time: accepted.time };
         Past {
-            floor: accepted.map(|accepted| Floor { id: accepted.id.clone(), time: accepted.time }),
+            floor: accepted.map(floor),
+            elsewhere: self.counts_elsewhere(back.map(|back| back.to.as_str())).map(floor),
             preset: self.settings.trust.floor.clone(),
             back_to: back.map(|back| back.to.clone()),
+        }
+    }
+
+    /// Says where what is kept of the repository had to be fetched anew.
+    fn mended(&mut self) {
+        if let Some(why) = self.git.damage() {
+            tracing::warn!(why, "what is kept of the repository was damaged; it is fetched anew");
+            self.around.metrics.bundle_failed("fetch", "corrupt");
         }
     }
 
@@ -112,6 +134,10 @@ impl Delivery {
             if self.pending.as_ref().is_some_and(is_it) {
                 self.stop();
             }
+            if step.stage == "fetch" || step.reason == COORDINATION {
+                // Nothing is said of the commit itself.
+                self.judged = self.active.as_ref().map(|active| active.id().to_owned());
+            }
             self.reject(Some(&self.shown(id)), step, &why);
         }
     }
@@ -127,27 +153,31 @@ impl Delivery {
         if let Some(why) = self.lost_floor.as_ref().filter(|_| before.oldest().is_none()) {
             return Err((Step { stage: "verify", reason: "corrupt" }, why.clone()));
         }
-        let verified = self
-            .timed("verify", |this| verify(&this.git, &this.settings.source, &this.trust, &before, id, now));
-        let verified = verified.map_err(refused)?;
+        if let Some(why) = self.unknown.as_ref().filter(|_| before.oldest().is_none()) {
+            return Err((Step { stage: "verify", reason: COORDINATION }, why.clone()));
+        }
+        let began = Instant::now();
+        let verified =
+            verify(&mut self.git, &self.settings.source, &self.trust, &before, id, now).map_err(refused);
+        self.around.metrics.bundle_stage("verify", began.elapsed());
+        let verified = verified?;
         let bundle = self.tried(&verified.tree)?;
         // Tests take their time: something else may have come in force meanwhile, and from here on nothing does.
         self.stop();
+        self.look_around();
         let past = self.past();
         if past != before {
-            past.permits(&self.git, &self.settings.source, &verified).map_err(refused)?;
+            past.permits(&mut self.git, &self.settings.source, &verified).map_err(refused)?;
         }
         self.accept(verified, bundle, &past);
         Ok(())
     }
 
+    /// The bundle of a tree that loads and passes its tests in a process of its own.
     fn tried(&self, tree: &Tree) -> Result<Bundle, (Step, String)> {
-        let bundle =
-            self.timed("gate", |this| (this.around.compile)(tree)).map_err(|why| (Step::GATE, why))?;
         let trial = Trial { program: &program(), limits: &self.settings.trials };
-        let tested = self.timed("tests", |_| trial.run(tree));
-        tested.map_err(|why| (Step { stage: "tests", reason: "tests" }, why))?;
-        Ok(bundle)
+        self.timed("tests", |_| trial.run(tree))?;
+        self.timed("gate", |this| (this.around.compile)(tree)).map_err(|why| (Step::GATE, why))
     }
 
     fn accept(&mut self, verified: Verified, bundle: Bundle, past: &Past) {
@@ -160,6 +190,7 @@ impl Delivery {
                 format!("{id} is the first commit that is accepted; nothing is known of what came before");
             self.around.events.tell(Event::FloorUnknown, &note);
         }
+        self.came_after = past.elsewhere.as_ref().map(|floor| floor.id.clone());
         self.deliver(verified, bundle, Origin::Source(past.back_to.clone()));
     }
 

@@ -1,5 +1,7 @@
 //! What is on its way, what comes in force meanwhile, and what is damaged on disk.
 
+mod board;
+
 use std::fs;
 use std::future::Future;
 use std::pin::Pin;
@@ -75,6 +77,7 @@ impl World {
             events: Arc::new(Untold),
             runtime: self.runtime.handle().clone(),
             compile: Box::new(|_| panic!("a fault of our own")),
+            board: None,
         };
         Delivery::open(settings, around).unwrap()
     }

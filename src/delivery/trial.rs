@@ -1,5 +1,6 @@
-//! A candidate's tests, in a process of their own: what never ends, or takes all memory, ends there and not here. A
-//! builtin can't be interrupted, and a system that is out of memory ends whom it likes.
+//! A candidate's gate and its tests, in a process of their own: what never ends, or takes all memory, ends there and not
+//! here. A builtin can't be interrupted, and a system that is out of memory ends whom it likes. Only what passes there is
+//! loaded here.
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -9,12 +10,19 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::activation::Step;
 use crate::config::Trials;
 use crate::policy::Tree;
 use crate::source::{About, pack};
 
 /// The subcommand by which the program runs tests for itself.
 pub const COMMAND: &str = "run-tests";
+
+/// What it says once the policies are loaded, before the tests.
+pub const LOADED: &str = "loaded\n";
+
+/// The step of the tests.
+const TESTS: Step = Step { stage: "tests", reason: "tests" };
 
 /// Between looks whether it has ended.
 const LOOK: Duration = Duration::from_millis(5);
@@ -29,6 +37,8 @@ const LISTED: usize = 20;
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
+    /// Why the policies can't be loaded; empty: they can.
+    pub refused: String,
     /// How many passed.
     pub passed: usize,
     /// What did not, a line each.
@@ -43,10 +53,24 @@ pub(super) struct Trial<'a> {
     pub(super) limits: &'a Trials,
 }
 
+/// What came of a process.
+struct Ran {
+    /// None: it was ended.
+    status: Option<ExitStatus>,
+    /// What it said after [`LOADED`], where it came so far.
+    said: Vec<u8>,
+    /// Whether it did.
+    is_loaded: bool,
+    errors: Vec<u8>,
+}
+
 impl Trial<'_> {
-    /// Whether they passed; else why not, a line each reason.
-    pub(super) fn run(&self, tree: &Tree) -> Result<(), String> {
+    /// Whether they passed; else at which step not, and why, a line each reason.
+    pub(super) fn run(&self, tree: &Tree) -> Result<(), (Step, String)> {
         let report = self.report(tree)?;
+        if !report.refused.is_empty() {
+            return Err((Step::GATE, report.refused));
+        }
         let mut lines = report.failures;
         if self.limits.required {
             lines.extend(report.untested.iter().map(|policy| {
@@ -61,24 +85,16 @@ impl Trial<'_> {
         if count > LISTED {
             lines.push(format!("… and {} more", count.saturating_sub(LISTED)));
         }
-        Err(lines.join("\n"))
+        Err((TESTS, lines.join("\n")))
     }
 
-    fn report(&self, tree: &Tree) -> Result<Report, String> {
-        let packed = pack(tree, &About::of(tree, "", None))
-            .map_err(|error| format!("the tests can't be run: {error}"))?;
-        let child = self.start().map_err(|error| format!("the tests can't be run: {error}"))?;
-        let (status, said, errors) =
-            self.talk(child, packed).map_err(|error| format!("the tests can't be run: {error}"))?;
-        let Some(status) = status else {
-            return Err(format!(
-                "the tests took longer than {} s and were ended; make them shorter, or raise rollout.tests.timeout",
-                self.limits.timeout.as_secs()
-            ));
-        };
-        match serde_json::from_slice(&said) {
-            Ok(report) if status.success() => Ok(report),
-            _ => Err(self.ended(status, &errors)),
+    fn report(&self, tree: &Tree) -> Result<Report, (Step, String)> {
+        let failed = |error: io::Error| (TESTS, format!("the tests can't be run: {error}"));
+        let packed = pack(tree, &About::of(tree, "", None)).map_err(failed)?;
+        let ran = self.start().and_then(|child| self.talk(child, packed)).map_err(failed)?;
+        match serde_json::from_slice(&ran.said) {
+            Ok(report) if ran.status.is_some_and(|status| status.success()) => Ok(report),
+            _ => Err((if ran.is_loaded { TESTS } else { Step::GATE }, self.ended(&ran))),
         }
     }
 
@@ -93,8 +109,8 @@ impl Trial<'_> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
     }
 
-    /// Hands the tree over, and waits; what it says, and its errors. No status: it was ended.
-    fn talk(&self, child: Child, packed: Vec<u8>) -> io::Result<(Option<ExitStatus>, Vec<u8>, Vec<u8>)> {
+    /// Hands the tree over, and waits.
+    fn talk(&self, child: Child, packed: Vec<u8>) -> io::Result<Ran> {
         let mut child = Ended(child);
         let (input, output, errors) = (child.0.stdin.take(), child.0.stdout.take(), child.0.stderr.take());
         thread::scope(|scope| {
@@ -110,30 +126,42 @@ impl Trial<'_> {
             if !matches!(status, Ok(Some(_))) {
                 child.end();
             }
-            let said = (output.join().unwrap_or_default(), errors.join().unwrap_or_default());
-            Ok((status?, said.0, said.1))
+            let (said, errors) = (output.join().unwrap_or_default(), errors.join().unwrap_or_default());
+            let loaded = said.strip_prefix(LOADED.as_bytes());
+            let (is_loaded, said) = (loaded.is_some(), loaded.unwrap_or(&said).to_vec());
+            Ok(Ran { status: status?, said, is_loaded, errors })
         })
     }
 
     /// Why it ended without a report.
-    fn ended(&self, status: ExitStatus, errors: &[u8]) -> String {
+    fn ended(&self, ran: &Ran) -> String {
         use std::os::unix::process::ExitStatusExt;
-        let errors = String::from_utf8_lossy(errors);
-        let is_memory = errors.contains("memory allocation of") || errors.contains("out of memory");
         const SIGXCPU: i32 = 24;
+        let (what, was, smaller) = if ran.is_loaded {
+            ("the tests", "were", "make them shorter")
+        } else {
+            ("loading the policies", "was", "make them smaller")
+        };
+        let seconds = self.limits.timeout.as_secs();
+        let Some(status) = ran.status else {
+            return format!(
+                "{what} took longer than {seconds} s and {was} ended; {smaller}, or raise rollout.tests.timeout"
+            );
+        };
+        let errors = String::from_utf8_lossy(&ran.errors);
+        let is_memory = errors.contains("memory allocation of") || errors.contains("out of memory");
         if is_memory {
             return format!(
-                "the tests took more than {} MiB of memory and were ended; make them smaller, or raise rollout.tests.memory",
+                "{what} took more than {} MiB of memory and {was} ended; make them smaller, or raise rollout.tests.memory",
                 self.limits.memory >> 20
             );
         }
         match status.signal() {
             Some(SIGXCPU | 9) => format!(
-                "the tests were ended after {} s of work, or by the system; make them shorter, or raise rollout.tests.timeout",
-                self.limits.timeout.as_secs()
+                "{what} {was} ended after {seconds} s of work, or by the system; {smaller}, or raise rollout.tests.timeout"
             ),
             _ => format!(
-                "the tests ended without a report ({status}): {}",
+                "{what} ended without a report ({status}): {}",
                 errors.lines().next().unwrap_or_default()
             ),
         }

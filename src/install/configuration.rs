@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::objects::namespaced;
 use super::policies::CONFIG_MAP;
 use super::slots::{PoliciesSlot, Slots, VolumeSlot};
-use super::volumes::FILES;
-use crate::config::{Certificates, Configuration, SERVICE};
+use super::volumes::{FILES, STATE};
+use crate::config::{Certificates, Configuration, Credentials, SERVICE, SignedBy};
 use crate::policy::Faults;
 use crate::yaml;
 
@@ -92,6 +92,10 @@ fn not_in_a_pod(configuration: &Configuration) -> Vec<String> {
             "policies: `{directory}` is no directory of the image; leave it out, and name the policies with --policies"
         ));
     }
+    if let Some(state) = configuration.state.as_ref().filter(|state| *state != Path::new(STATE)) {
+        let state = state.display();
+        what.push(format!("state: `{state}` is no volume of the Pod; write {STATE}"));
+    }
     for (member, path) in files(configuration) {
         if path.parent() != Some(Path::new(FILES)) {
             let path = path.display();
@@ -113,6 +117,18 @@ fn files(configuration: &Configuration) -> Vec<(&'static str, &Path)> {
     }
     if let Some(client) = &configuration.client_auth {
         files.push(("clientAuth.ca", &client.ca));
+    }
+    if let Some(source) = &configuration.source {
+        match &source.credentials {
+            Some(Credentials::Basic { file, .. }) => files.push(("source.credentials.file", file)),
+            Some(Credentials::Bearer(file)) => files.push(("source.credentials.bearerFile", file)),
+            None => {}
+        }
+        files.extend(source.ca.as_ref().map(|ca| ("source.ca", ca.as_path())));
+    }
+    if let Some(SignedBy::Commit(signers)) = configuration.trust.as_ref().map(|trust| &trust.signers) {
+        files.push(("trust.allowedSigners", &signers.allowed));
+        files.extend(signers.revoked.as_ref().map(|revoked| ("trust.revoked", revoked.as_path())));
     }
     files
 }

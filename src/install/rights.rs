@@ -66,6 +66,13 @@ const OWN: &[Rule] = &[
         names: &["meshgate-state"],
         verbs: &["get", "list", "patch", "watch"],
     },
+    // What each replica has in force, and the commit accepted last.
+    Rule {
+        group: "",
+        resources: &["configmaps"],
+        names: &["meshgate-bundle"],
+        verbs: &["list", "patch", "watch"],
+    },
     // The certificates, and the keys of proofs. A name can't limit `create`.
     Rule { group: "", resources: &["secrets"], names: &[], verbs: &["create"] },
     Rule {

@@ -24,6 +24,17 @@ pub(super) struct Slots {
     /// Roles in other namespaces, and who has them.
     pub(super) roles: Vec<Value>,
     pub(super) policies: PoliciesSlot,
+    pub(super) state: StateSlot,
+}
+
+/// Whether there is a directory in which the last good policies are kept: where they come from a repository.
+pub(super) enum StateSlot {
+    /// There is none.
+    None,
+    /// There is one.
+    Always,
+    /// In a template: where this condition holds.
+    If(&'static str),
 }
 
 /// How the Pods come to the policies that the configuration does not name.
@@ -59,6 +70,10 @@ impl Slots {
             fingerprint: fingerprint(&settings.configuration.members).into(),
             rules: rights::of_facts(&settings.facts),
             roles: rights::elsewhere(&settings.facts),
+            state: match settings.configuration.configuration.source {
+                Some(_) => StateSlot::Always,
+                None => StateSlot::None,
+            },
             policies: match &settings.policies {
                 Policies::Configured => PoliciesSlot::None,
                 Policies::Embedded(name) => PoliciesSlot::Flag(name.clone()),
@@ -76,10 +91,25 @@ impl Slots {
 impl VolumeSlot {
     /// An element of a list that is there where the volume is.
     pub(super) fn element(&self, element: Value) -> Vec<Value> {
-        match self.only_if {
-            None => vec![element],
-            Some(condition) => vec![condition.into(), element, END.into()],
+        element_if(self.only_if, element)
+    }
+}
+
+impl StateSlot {
+    /// An element of a list that is there where the directory is.
+    pub(super) fn element(&self, element: Value) -> Vec<Value> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Always => vec![element],
+            Self::If(condition) => element_if(Some(condition), element),
         }
+    }
+}
+
+fn element_if(condition: Option<&str>, element: Value) -> Vec<Value> {
+    match condition {
+        None => vec![element],
+        Some(condition) => vec![condition.into(), element, END.into()],
     }
 }
 

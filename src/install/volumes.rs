@@ -12,6 +12,9 @@ pub(super) const FILES: &str = "/etc/meshgate/files";
 /// The Secret whose keys are those files.
 const FILES_SECRET: &str = "meshgate-files";
 
+/// Where the last good policies of a repository are kept.
+pub(super) const STATE: &str = "/var/lib/meshgate";
+
 const CONFIGURATION: &str = "/etc/meshgate/configuration";
 const POLICIES: &str = "/etc/meshgate/policies";
 
@@ -39,6 +42,8 @@ pub(super) fn volumes(slots: &Slots) -> Vec<Value> {
         let source = json!({ "name": volume.name, "items": volume.items });
         volumes.extend(volume.element(json!({ "name": "policies", "configMap": source })));
     }
+    // It outlives the container. What a new Pod has to know is in the ConfigMap meshgate-bundle.
+    volumes.extend(slots.state.element(json!({ "name": "state", "emptyDir": { "sizeLimit": "1Gi" } })));
     volumes
 }
 
@@ -52,5 +57,6 @@ pub(super) fn mounts(slots: &Slots) -> Vec<Value> {
     if let PoliciesSlot::Volume(volume) = &slots.policies {
         mounts.extend(volume.element(read_only("policies", POLICIES)));
     }
+    mounts.extend(slots.state.element(json!({ "name": "state", "mountPath": STATE })));
     mounts
 }

@@ -57,12 +57,24 @@ pub struct Git {
     source: GitSource,
     directory: PathBuf,
     cache: Option<Cache>,
+    /// From which commit on the history was fetched last.
+    from: Option<String>,
+    /// Whether what is kept was all fetched just now.
+    is_fresh: bool,
+    /// Why what was kept was thrown away, where it had to be.
+    damage: Option<String>,
 }
 
 impl Git {
     /// Keeps objects below `directory`, which is made where it is not there.
     pub fn new(source: GitSource, directory: &Path) -> Self {
-        Self { source, directory: directory.to_owned(), cache: None }
+        let directory = directory.to_owned();
+        Self { source, directory, cache: None, from: None, is_fresh: false, damage: None }
+    }
+
+    /// Why what was kept had to be thrown away since this was asked last. None: it did not.
+    pub fn damage(&mut self) -> Option<String> {
+        self.damage.take()
     }
 
     /// Throws away what is kept.
@@ -78,6 +90,7 @@ impl Git {
     /// # Errors
     /// [`Reason::Fetch`]; [`Reason::Rollback`] where `floor` is not there any more.
     pub fn update(&mut self, known: Option<&str>, floor: Option<&str>) -> Result<Option<String>, Refusal> {
+        self.is_fresh = false;
         if let Reference::Commit(id) = &self.source.reference {
             if known == Some(id) {
                 return Ok(None);
@@ -106,8 +119,46 @@ impl Git {
     ///
     /// # Errors
     /// [`Reason::Files`], [`Reason::Tampered`].
-    pub fn snapshot(&self, id: &str) -> Result<Snapshot, Refusal> {
-        objects::read(self.fetched(id)?, id, &self.source.folder)
+    pub fn snapshot(&mut self, id: &str) -> Result<Snapshot, Refusal> {
+        self.whole(id, |this| objects::read(this.fetched(id)?, id, &this.source.folder))
+    }
+
+    /// Whether `floor` is `head`, or comes before it. What is missing of the history is fetched.
+    ///
+    /// # Errors
+    /// As [`Self::descends`] and [`Self::update`].
+    pub fn comes_after(&mut self, head: &str, floor: &str) -> Result<bool, Refusal> {
+        if self.whole(head, |this| this.descends(head, floor))? {
+            return Ok(true);
+        }
+        let has_floor = self.cache.as_ref().is_some_and(|cache| cache.has(floor));
+        if self.from.as_deref() == Some(floor) && (has_floor || self.is_fresh) {
+            return Ok(false);
+        }
+        // The history was fetched from a later commit on, or is not whole.
+        self.forget();
+        self.fetch(head, Some(floor))?;
+        self.descends(head, floor)
+    }
+
+    /// Reads of what is kept. Where that is not what its ids name, all is fetched anew, and only then it is the source's
+    /// fault.
+    fn whole<T>(&mut self, id: &str, read: impl Fn(&Self) -> Result<T, Refusal>) -> Result<T, Refusal> {
+        match read(self) {
+            Err(refusal) if refusal.reason == Reason::Tampered && !self.is_fresh => {
+                let from = self.from.clone();
+                self.damaged(&refusal.message);
+                self.fetch(id, from.as_deref())?;
+                read(self)
+            }
+            read => read,
+        }
+    }
+
+    /// What is kept can't be used.
+    fn damaged(&mut self, why: &str) {
+        self.damage = Some(why.to_owned());
+        self.forget();
     }
 
     /// Whether `floor` is `head`, or comes before it by at most so many commits as are looked at.
@@ -126,7 +177,7 @@ impl Git {
             if seen.len() >= COMMITS || !cache.has(&id) || !seen.insert(id.clone()) {
                 continue;
             }
-            next.extend(self.commit(&id)?.parents);
+            next.extend(self.kept_commit(&id)?.parents);
         }
         Ok(false)
     }
@@ -135,7 +186,11 @@ impl Git {
     ///
     /// # Errors
     /// [`Reason::Tampered`], [`Reason::Fetch`] where it was not fetched.
-    pub fn commit(&self, id: &str) -> Result<Commit, Refusal> {
+    pub fn commit(&mut self, id: &str) -> Result<Commit, Refusal> {
+        self.whole(id, |this| this.kept_commit(id))
+    }
+
+    fn kept_commit(&self, id: &str) -> Result<Commit, Refusal> {
         objects::commit(self.fetched(id)?, id)
     }
 
@@ -157,17 +212,20 @@ impl Git {
             ObjectHash::of(id).ok_or_else(|| Refusal::new(Reason::Fetch, format!("`{id}` is no id")))?;
         // A history of another hash has another beginning.
         let floor = floor.filter(|floor| ObjectHash::of(floor) == Some(hash));
-        let fetched = self.fetch_into(id, floor, hash);
-        if fetched.as_ref().is_err_and(|error| error.reason == Reason::Fetch) {
-            // What is kept may be damaged: the next one begins anew.
-            self.cache = None;
+        self.from = floor.map(str::to_owned);
+        match self.fetch_into(id, floor, hash) {
+            // What is kept may be damaged.
+            Err(Found::Odd(refusal)) if !self.is_fresh => {
+                self.damaged(&refusal.message);
+                self.fetch_into(id, floor, hash).map_err(Found::into_refusal)
+            }
+            fetched => fetched.map_err(Found::into_refusal),
         }
-        fetched
     }
 
-    fn fetch_into(&mut self, id: &str, floor: Option<&str>, hash: ObjectHash) -> Result<(), Refusal> {
+    fn fetch_into(&mut self, id: &str, floor: Option<&str>, hash: ObjectHash) -> Result<(), Found> {
         let source = self.source.clone();
-        let cache = self.cache(hash).map_err(Found::into_refusal)?;
+        let cache = self.cache(hash)?;
         let is_alone = match floor {
             Some(floor) if !cache.has(floor) => {
                 let fetched = Connection::new(&source, cache).fetch(&Wanted {
@@ -175,7 +233,7 @@ impl Git {
                     name: "floor",
                     is_alone: true,
                 });
-                fetched.map_err(|error| error.without_floor(floor))?;
+                fetched.map_err(|found| found.without_floor(floor))?;
                 false
             }
             Some(_) => false,
@@ -183,9 +241,7 @@ impl Git {
         };
         // The history above the floor, if there is one.
         let is_alone = is_alone && !cache.has(id);
-        Connection::new(&source, cache)
-            .fetch(&Wanted { id, name: "head", is_alone })
-            .map_err(Found::into_refusal)
+        Connection::new(&source, cache).fetch(&Wanted { id, name: "head", is_alone })
     }
 
     /// What is kept, of that hash; made anew where it is of another, too large, or damaged.
@@ -193,10 +249,15 @@ impl Git {
         let kept = self.cache.take().filter(|cache| cache.hash() == hash && !cache.is_full());
         let cache = match kept {
             Some(cache) => cache,
-            None => Cache::open(&self.directory, hash).map_err(|why| {
-                let message = format!("{}: {why}; check that it can be written", self.directory.display());
-                Found::Refused(Refusal::new(Reason::Fetch, message))
-            })?,
+            None => {
+                let (cache, is_new) = Cache::open(&self.directory, hash).map_err(|why| {
+                    let message =
+                        format!("{}: {why}; check that it can be written", self.directory.display());
+                    Found::Refused(Refusal::new(Reason::Fetch, message))
+                })?;
+                self.is_fresh = is_new;
+                cache
+            }
         };
         Ok(self.cache.insert(cache))
     }
@@ -210,12 +271,14 @@ pub(super) enum Found {
     Missing(Refusal),
     /// Nothing, and why.
     Refused(Refusal),
+    /// Nothing, and it is not the way to the repository that failed.
+    Odd(Refusal),
 }
 
 impl Found {
     fn into_refusal(self) -> Refusal {
         match self {
-            Self::Missing(refusal) | Self::Refused(refusal) => refusal,
+            Self::Missing(refusal) | Self::Refused(refusal) | Self::Odd(refusal) => refusal,
             Self::OtherHash(hash) => {
                 let message = format!("the repository now names its objects by {}", hash.as_str());
                 Refusal::new(Reason::Fetch, message)
@@ -224,15 +287,12 @@ impl Found {
     }
 
     /// What is meant where the commit accepted last can't be fetched: only the repository itself can say that it is gone.
-    fn without_floor(self, floor: &str) -> Refusal {
-        let refusal = match self {
-            Self::Missing(refusal) => refusal,
-            other => return other.into_refusal(),
-        };
+    fn without_floor(self, floor: &str) -> Self {
+        let Self::Missing(refusal) = self else { return self };
         let message = format!(
             "the commit accepted last, {floor}, is not there any more ({}); if the history was made anew on purpose, write rollback: {{to: \"<id of the new commit>\", reason: \"<why>\"}} below source",
             refusal.message
         );
-        Refusal::new(Reason::Rollback, message)
+        Self::Refused(Refusal::new(Reason::Rollback, message))
     }
 }

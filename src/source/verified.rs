@@ -14,6 +14,8 @@ use crate::policy::{self, Provenance, SourceKind, Tree};
 pub struct Past {
     /// The commit accepted last of this source; None: there is none, or it is not known.
     pub floor: Option<Floor>,
+    /// The commit accepted last by another replica, where that is another one and counts here.
+    pub elsewhere: Option<Floor>,
     /// The commit that all must come after, as configured.
     pub preset: Option<String>,
     /// The commit to go back to, where that was not done yet.
@@ -43,15 +45,20 @@ pub struct Verified {
 impl Past {
     /// From which commit on the history is wanted.
     pub fn oldest(&self) -> Option<&str> {
-        let accepted = self.floor.as_ref().map(|floor| floor.id.as_str());
-        self.back_to.as_deref().or(accepted).or(self.preset.as_deref())
+        self.last().or(self.preset.as_deref())
+    }
+
+    /// What comes next comes after this commit.
+    fn last(&self) -> Option<&str> {
+        let accepted = self.floor.as_ref().or(self.elsewhere.as_ref()).map(|floor| floor.id.as_str());
+        self.back_to.as_deref().or(accepted)
     }
 
     /// Whether a verified commit may still come in force, where other ones did since it was verified.
     ///
     /// # Errors
     /// [`Reason::Rollback`].
-    pub fn permits(&self, git: &Git, source: &Source, verified: &Verified) -> Result<(), Refusal> {
+    pub fn permits(&self, git: &mut Git, source: &Source, verified: &Verified) -> Result<(), Refusal> {
         let Snapshot { id, commit, .. } = &verified.snapshot;
         self.follows(git, source, (id, commit.time), verified.signer.is_some())
     }
@@ -59,22 +66,22 @@ impl Past {
     /// Whether a commit and its time come after what was accepted.
     fn follows(
         &self,
-        git: &Git,
+        git: &mut Git,
         source: &Source,
         (id, time): (&str, i64),
         is_signed: bool,
     ) -> Result<(), Refusal> {
         self.precedes(git, source, id)?;
         if is_signed && self.back_to.is_none() {
-            not_backdated(id, time, self.floor.as_ref().map(|floor| floor.time))?;
+            let latest = self.floor.iter().chain(&self.elsewhere).map(|floor| floor.time).max();
+            not_backdated(id, time, latest)?;
         }
         Ok(())
     }
 
     /// Whether `id` comes after what was accepted.
-    fn precedes(&self, git: &Git, source: &Source, id: &str) -> Result<(), Refusal> {
-        let accepted = self.floor.as_ref().map(|floor| floor.id.as_str());
-        let last = self.back_to.as_deref().or(accepted);
+    fn precedes(&self, git: &mut Git, source: &Source, id: &str) -> Result<(), Refusal> {
+        let last = self.last();
         if let (GitReference::Tag(name), Some(last)) = (&source.reference, last.filter(|last| *last != id)) {
             let message = format!(
                 "the tag {name} was moved from {last} to {id}; a tag keeps its commit: make another one, or {}",
@@ -82,13 +89,15 @@ impl Past {
             );
             return Err(Refusal::new(Reason::Rollback, message));
         }
+        let elsewhere = self.elsewhere.as_ref().map(|floor| floor.id.as_str());
         for (floor, what) in [
             (last, "accepted last"),
-            // What was accepted came after it.
-            (self.preset.as_deref().filter(|_| self.floor.is_none()), "that trust.floor names"),
+            (elsewhere.filter(|_| elsewhere != last), "that another replica accepted last"),
+            // What was accepted came after it, here or elsewhere.
+            (self.preset.as_deref().filter(|_| last.is_none()), "that trust.floor names"),
         ] {
             let Some(floor) = floor else { continue };
-            if !git.descends(id, floor)? {
+            if !git.comes_after(id, floor)? {
                 let message = format!(
                     "{id} does not come after {floor}, the commit {what}; go back with `git revert`, or {}",
                     by_force(id)
@@ -110,7 +119,7 @@ fn by_force(id: &str) -> String {
 /// # Errors
 /// Why it may not be put in force.
 pub fn verify(
-    git: &Git,
+    git: &mut Git,
     source: &Source,
     trust: &Trust,
     past: &Past,
@@ -139,8 +148,13 @@ pub fn verify_kept(
     Ok(verified(snapshot, source, signer))
 }
 
+/// A commit's id with the name of its hash before it, as revisions have it.
+pub fn named(id: &str) -> String {
+    let hash = if id.len() == 64 { "sha256" } else { "sha1" };
+    format!("{hash}:{id}")
+}
+
 fn verified(snapshot: Snapshot, source: &Source, signer: Option<Signer>) -> Verified {
-    let hash = if snapshot.id.len() == 64 { "sha256" } else { "sha1" };
     let signers = signer.iter().map(|signer| format!("{} {}", signer.principal, signer.fingerprint));
     let provenance = Provenance {
         source: source.name.clone(),
@@ -148,7 +162,7 @@ fn verified(snapshot: Snapshot, source: &Source, signer: Option<Signer>) -> Veri
         origin: source.url.split(['?', '#']).next().unwrap_or_default().to_owned(),
         reference: source.reference.parts().1.to_owned(),
         path: source.path.clone(),
-        id: Some(format!("{hash}:{}", snapshot.id)),
+        id: Some(named(&snapshot.id)),
         time: OffsetDateTime::from_unix_timestamp(snapshot.commit.time).ok(),
         signers: signers.collect(),
         trust: if signer.is_some() { policy::Trust::Verified } else { policy::Trust::None },

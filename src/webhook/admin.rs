@@ -115,6 +115,7 @@ fn source(service: &Service, status: Option<&SourceStatus>) -> Value {
         "lastSuccess": status.last_success,
         "lastError": status.last_error,
         "next": status.next,
+        "head": status.head,
         "notes": status.notes,
     })
 }

@@ -90,10 +90,10 @@ impl Installed {
         let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
         write("installed.yaml", &registration);
         // Pods listen at the ports of the Service and read the policies at their place; processes beside each other can't.
-        let here = format!(
-            "{registration}listen: {{webhook: 127.0.0.1:0, admin: 127.0.0.1:0}}\npolicies: {}\n{more}",
-            folder.join("policies").display()
-        );
+        let listen = "listen: {webhook: 127.0.0.1:0, admin: 127.0.0.1:0}\n";
+        let policies = format!("policies: {}\n", folder.join("policies").display());
+        let policies = if more.contains("source:") { "" } else { &policies };
+        let here = format!("{registration}{listen}{policies}{more}");
         write("meshgate.yaml", &here);
         let replicas = Vec::new();
         let mut this = Self { environment, folder, balancer, replicas, account, pace, is_gone: false };
@@ -136,17 +136,33 @@ impl Installed {
 
     /// The same, of that program.
     pub(crate) fn start_replica_of(&mut self, meshgate: &Path, name: &str) {
-        let mut command = vec!["env".into(), format!("HOSTNAME={name}").into()];
-        command.push(format!("MESHGATE_PACE={}", self.pace).into());
-        command.extend([meshgate.into(), "serve".into(), "--config".into()]);
-        command.push(self.folder.join("meshgate.yaml").into());
-        command.push("--kubeconfig".into());
-        command.push(self.account.kubeconfig.clone().into());
-        let program = Program::start(&self.folder, name, command);
+        let program = self.start_alone_of(meshgate, name);
         let address = program.wait_for(|| Replica::address(&program.said()));
         program.wait_for(|| says(&program.said(), "/readyz").starts_with("HTTP/1.1 200").then_some(()));
         self.replicas.push(Replica { program, address });
         self.balancer.set(self.addresses());
+    }
+
+    /// A replica to which no connections go, and that need not be ready.
+    pub(crate) fn start_alone(&self, name: &str) -> Program {
+        self.start_alone_of(&current(), name)
+    }
+
+    fn start_alone_of(&self, meshgate: &Path, name: &str) -> Program {
+        // What it keeps on disk is its own.
+        let configuration = std::fs::read_to_string(self.folder.join("meshgate.yaml")).unwrap();
+        let own = self.folder.join(format!("{name}.yaml"));
+        // One looks for what is new; the others are told.
+        let interval = if name.starts_with("one") { "20m" } else { "24h" };
+        let configuration = configuration.replace("REPLICA", name).replace("INTERVAL", interval);
+        std::fs::write(&own, configuration).unwrap();
+        let mut command = vec!["env".into(), format!("HOSTNAME={name}").into()];
+        command.push(format!("MESHGATE_PACE={}", self.pace).into());
+        command.extend([meshgate.into(), "serve".into(), "--config".into()]);
+        command.push(own.into());
+        command.push("--kubeconfig".into());
+        command.push(self.account.kubeconfig.clone().into());
+        Program::start(&self.folder, name, command)
     }
 
     /// Tells the oldest to end, as a kubelet does. It gets new connections until the cluster has learnt of it: EndpointSlices

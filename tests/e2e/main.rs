@@ -8,6 +8,7 @@ mod api_servers;
 mod audit_log;
 mod available;
 mod balancer;
+mod bundles;
 mod certificates;
 mod corpus;
 mod drift;
@@ -31,5 +32,11 @@ mod pod_security;
 #[path = "../differential/random.rs"]
 mod random;
 mod registration;
+#[path = "../git/repository.rs"]
+#[expect(dead_code, reason = "signatures are judged in the tests of Git")]
+mod repository;
 mod rights;
+#[path = "../git/server.rs"]
+#[expect(dead_code, reason = "the faults of servers are shown in the tests of Git")]
+mod server;
 mod webhook;

@@ -16,7 +16,7 @@ fn main() -> Reference {
     Reference::Branch("main".to_owned())
 }
 
-fn names(git: &Git, id: &str) -> Vec<String> {
+fn names(git: &mut Git, id: &str) -> Vec<String> {
     git.snapshot(id).unwrap().accepted.tree.iter().map(|(path, _)| path.to_owned()).collect()
 }
 
@@ -29,7 +29,7 @@ fn a_branch_is_followed_and_its_history_is_known_from_the_floor_on() {
         let cache = repository.path("cache");
         let mut git = Git::new(source(&repository, main(), "policies"), &cache);
         assert_eq!(git.update(None, None).unwrap().as_deref(), Some(first.as_str()));
-        assert_eq!(names(&git, &first), ["a.rego"]);
+        assert_eq!(names(&mut git, &first), ["a.rego"]);
         assert_eq!(git.snapshot(&first).unwrap().accepted.skipped, 1);
         assert_eq!(git.update(Some(&first), Some(&first)).unwrap(), None);
         for n in 2..5 {
@@ -37,7 +37,7 @@ fn a_branch_is_followed_and_its_history_is_known_from_the_floor_on() {
         }
         let head = repository.head();
         assert_eq!(git.update(Some(&first), Some(&first)).unwrap().as_deref(), Some(head.as_str()));
-        assert_eq!(names(&git, &head), ["a.rego", "b.rego"]);
+        assert_eq!(names(&mut git, &head), ["a.rego", "b.rego"]);
         assert!(git.descends(&head, &first).unwrap() && !git.descends(&first, &head).unwrap());
 
         // Another process, and one that has nothing of it any more.
@@ -79,7 +79,7 @@ fn tags_and_commits_are_named_too() {
         let folder = tempfile::tempdir().unwrap();
         let mut git = Git::new(source(&repository, reference.clone(), ""), folder.path());
         assert_eq!(git.update(None, None).unwrap().as_deref(), Some(first.as_str()), "{reference:?}");
-        assert_eq!(names(&git, &first), ["a.rego"]);
+        assert_eq!(names(&mut git, &first), ["a.rego"]);
     }
     let folder = tempfile::tempdir().unwrap();
     let mut git = Git::new(source(&repository, Reference::Branch("other".into()), ""), folder.path());
@@ -193,8 +193,9 @@ fn the_configured_floor_counts_until_a_commit_is_accepted() {
         rollback: None,
     };
     let other = Some("1".repeat(40));
-    let judged = |past: &Past| {
-        let verified = verify(&git, &source, &Trust::None, past, &head, OffsetDateTime::now_utc());
+    let mut judged = |past: &Past| {
+        git.update(None, None).unwrap();
+        let verified = verify(&mut git, &source, &Trust::None, past, &head, OffsetDateTime::now_utc());
         verified.map(drop).map_err(|refusal| refusal.reason)
     };
     let past = Past { preset: other, ..Past::default() };

@@ -2,6 +2,7 @@
 #![cfg(test)]
 #![expect(clippy::print_stdout, reason = "the numbers of a run are its result")]
 
+mod damaged;
 mod fetched;
 mod flipped;
 mod killed;

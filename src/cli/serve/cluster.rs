@@ -7,9 +7,11 @@ use anyhow::Context;
 
 use super::Arguments;
 use super::knowledge::Knowledge;
+use crate::activation::Activation;
 use crate::certificates::Serving;
-use crate::cluster::{Connection, EventWriter, Pace, Registration, Surroundings};
+use crate::cluster::{Connection, EventWriter, Pace, Registration, Rows, Surroundings};
 use crate::config::Configuration;
+use crate::delivery::Board;
 use crate::events::{Events, Untold};
 use crate::webhook::Limits;
 
@@ -49,6 +51,22 @@ pub(super) fn events(arguments: &Arguments, knowledge: &Knowledge) -> Arc<dyn Ev
         Some(connection) => EventWriter::start(connection, &replica()),
         None => Arc::new(Untold),
     }
+}
+
+/// What this replica tells others, and they it.
+pub(super) fn rows(
+    arguments: &Arguments,
+    knowledge: &Knowledge,
+    activation: &Activation,
+    pace: &Pace,
+) -> Option<Arc<Rows>> {
+    let connection = registers(arguments, knowledge)?;
+    Some(Rows::start(connection, &replica(), activation.changes(), pace))
+}
+
+/// Where it hears of what they accepted.
+pub(super) fn board(rows: &Option<Arc<Rows>>) -> Option<Arc<dyn Board>> {
+    rows.clone().map(|rows| -> Arc<dyn Board> { rows })
 }
 
 /// Where there is a cluster and no flag says which certificate is shown: then somebody else registers this process.

@@ -38,7 +38,7 @@ pub(super) async fn start(
 }
 
 /// How a tree becomes a bundle that a server can serve.
-pub(super) fn compile(now: Option<Now>) -> Compile {
+pub(in crate::cli) fn compile(now: Option<Now>) -> Compile {
     Box::new(move |tree| {
         let compile = || {
             let draft = Draft::read(tree, &source::catalogue()).at(now.unwrap_or_else(clock));

@@ -25,15 +25,15 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// Opens what is kept, or begins anew where it is not of this hash, not whole, or too large.
-    pub(super) fn open(directory: &Path, hash: ObjectHash) -> Result<Self, String> {
+    /// Opens what is kept, or begins anew where it is not of this hash, not whole, or too large; whether it did.
+    pub(super) fn open(directory: &Path, hash: ObjectHash) -> Result<(Self, bool), String> {
         let directory = directory.join(hash.as_str());
         let kept = if size(&directory) > CACHE_BYTES { None } else { open_kept(&directory) };
-        let repository = match kept.filter(|kept| kept.object_hash() == kind_of(hash)) {
-            Some(repository) => repository,
-            None => begin(&directory, hash)?,
+        let (repository, is_new) = match kept.filter(|kept| kept.object_hash() == kind_of(hash)) {
+            Some(repository) => (repository, false),
+            None => (begin(&directory, hash)?, true),
         };
-        Ok(Self { directory, hash, repository })
+        Ok((Self { directory, hash, repository }, is_new))
     }
 
     pub(super) fn hash(&self) -> ObjectHash {

@@ -140,7 +140,7 @@ impl<'a> Connection<'a> {
             let message = said(&self.source.url, error);
             let is_missing = MISSING.iter().any(|words| message.contains(words));
             let refusal = Refusal::new(Reason::Fetch, message);
-            return if is_missing { Found::Missing(refusal) } else { Found::Refused(refusal) };
+            return if is_missing { Found::Missing(refusal) } else { Found::Odd(refusal) };
         };
         Found::Refused(Refusal { retry_after, ..Refusal::new(Reason::Fetch, message) })
     }

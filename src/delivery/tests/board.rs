@@ -1,0 +1,153 @@
+//! The commit accepted last, as replicas tell each other.
+
+use std::sync::Mutex;
+
+use tokio::sync::watch;
+
+use super::*;
+use crate::delivery::state::Accepted;
+
+/// What replicas tell each other, in memory. Of two who write over the same only the first is heard.
+struct Memory {
+    shown: watch::Sender<Shown>,
+    /// What somebody else writes before the next write here.
+    other: Mutex<Option<String>>,
+}
+
+impl Memory {
+    fn of(texts: &[(&str, &str)]) -> Arc<Self> {
+        let texts = texts.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect();
+        let shown = Shown { is_known: true, version: Some("1".to_owned()), texts, outage: None };
+        Arc::new(Self { shown: watch::channel(shown).0, other: Mutex::default() })
+    }
+
+    fn put(&self, key: &str, text: String) {
+        self.shown.send_modify(|shown| {
+            let version: u32 = shown.version.as_ref().unwrap().parse().unwrap();
+            shown.version = Some(version.wrapping_add(1).to_string());
+            shown.texts.insert(key.to_owned(), text);
+        });
+    }
+
+    fn floors(&self) -> Vec<(String, String)> {
+        let text = self.shown.borrow().texts.get(FLOOR).cloned().unwrap_or_default();
+        let floors: Vec<Accepted> = serde_json::from_str(&text).unwrap_or_default();
+        floors.into_iter().map(|floor| (floor.key, floor.id)).collect()
+    }
+}
+
+impl Board for Memory {
+    fn shown(&self) -> watch::Receiver<Shown> {
+        self.shown.subscribe()
+    }
+
+    fn write<'a>(
+        &'a self,
+        version: &'a str,
+        key: &'a str,
+        text: String,
+    ) -> Pin<Box<dyn Future<Output = Result<bool, String>> + Send + 'a>> {
+        if let Some(other) = self.other.lock().unwrap().take() {
+            self.put(key, other);
+        }
+        let is_current = self.shown.borrow().version.as_deref() == Some(version);
+        if is_current {
+            self.put(key, text);
+        }
+        Box::pin(std::future::ready(Ok(is_current)))
+    }
+}
+
+fn floor(key: &str, id: &str, rolled_back: &[&str]) -> Accepted {
+    let rolled_back = rolled_back.iter().map(|id| (*id).to_owned()).collect();
+    let (key, id, tree) = (key.to_owned(), id.to_owned(), String::new());
+    Accepted { key, id, tree, time: 1_769_860_800, rolled_back }
+}
+
+fn text(floors: &[Accepted]) -> String {
+    serde_json::to_string(floors).unwrap()
+}
+
+const THREE: &str = "3333333333333333333333333333333333333333";
+
+#[test]
+fn what_others_accepted_is_the_floor_of_a_replica_that_has_none() {
+    let world = World::new();
+    let mut delivery = world.delivery("{mode: none}");
+    let key = delivery.key();
+    let memory = Memory::of(&[(FLOOR, &text(&[floor("another source", TWO, &[]), floor(&key, ONE, &[])]))]);
+    delivery.around.board = Some(memory);
+    delivery.look_around();
+    let past = delivery.past();
+    assert_eq!((past.oldest(), past.floor.is_none()), (Some(ONE), true));
+    // What is on its own disk counts as well.
+    delivery.accepted = Some(floor(&key, TWO, &[]));
+    let past = delivery.past();
+    let ids = [past.floor, past.elsewhere].map(|floor| floor.map(|floor| floor.id));
+    assert_eq!(ids, [Some(TWO.to_owned()), Some(ONE.to_owned())]);
+    // What was gone back from does not.
+    delivery.accepted = Some(floor(&key, TWO, &[THREE]));
+    assert_eq!(delivery.past().elsewhere, None);
+}
+
+#[test]
+fn nothing_is_accepted_while_it_is_not_known_what_others_accepted() {
+    let world = World::new();
+    let mut delivery = world.delivery("{mode: none}");
+    let memory = Memory::of(&[(FLOOR, "no list")]);
+    delivery.around.board = Some(memory.clone());
+    delivery.look_around();
+    delivery.judge(ONE, time::OffsetDateTime::now_utc());
+    let refused = world.activation.status().refused.unwrap();
+    assert_eq!((refused.stage, refused.reason), ("verify", "coordination"));
+    assert!(
+        refused.why.starts_with("`floor` in the ConfigMap meshgate-bundle can't be read: "),
+        "{}",
+        refused.why
+    );
+    assert_eq!(delivery.judged, None, "it is judged again");
+    memory.put(FLOOR, "[]".to_owned());
+    delivery.look_around();
+    delivery.judge(ONE, time::OffsetDateTime::now_utc());
+    assert_eq!(world.activation.status().refused.unwrap().stage, "fetch", "it was not fetched");
+}
+
+#[test]
+fn a_floor_is_told_over_what_was_shown_and_never_over_a_later_one() {
+    let world = World::new();
+    let mut delivery = world.delivery("{mode: none}");
+    let key = delivery.key();
+    let memory = Memory::of(&[(FLOOR, &text(&[floor("another source", TWO, &[])]))]);
+    delivery.around.board = Some(memory.clone());
+    delivery.accepted = Some(floor(&key, ONE, &[]));
+    // Somebody else is faster, with one that it is not known to come after.
+    *memory.other.lock().unwrap() = Some(text(&[floor(&key, THREE, &[]), floor("another source", TWO, &[])]));
+    delivery.tell_floor();
+    let (ours, other) = ((key.clone(), ONE.to_owned()), ("another source".to_owned(), TWO.to_owned()));
+    assert_eq!(memory.floors(), [(key.clone(), THREE.to_owned()), other.clone()]);
+    delivery.came_after = Some(THREE.to_owned());
+    delivery.tell_floor();
+    assert_eq!(memory.floors(), [ours, other.clone()]);
+    // Another one went back on purpose.
+    memory.put(FLOOR, text(&[floor(&key, TWO, &[TWO])]));
+    delivery.came_after = Some(TWO.to_owned());
+    delivery.tell_floor();
+    assert_eq!(memory.floors(), [(key.clone(), TWO.to_owned())]);
+    delivery.accepted = Some(floor(&key, ONE, &[TWO, THREE]));
+    delivery.tell_floor();
+    assert_eq!(memory.floors(), [(key, ONE.to_owned())]);
+}
+
+#[test]
+fn a_commit_that_others_tell_of_is_asked_for_once() {
+    let world = World::new();
+    let mut delivery = world.delivery("{mode: none}");
+    let row = format!("{{\"head\": \"sha1:{TWO}\", \"id\": \"sha1:{ONE}\"}}");
+    let memory = Memory::of(&[("replica.two", &row), ("replica.three", "no row"), ("floor", "[]")]);
+    delivery.around.board = Some(memory);
+    delivery.judged = Some(ONE.to_owned());
+    assert!(delivery.is_told_of_another());
+    assert!(!delivery.is_told_of_another());
+    delivery.around.board = Some(Memory::of(&[]));
+    assert!(!delivery.is_told_of_another());
+}
