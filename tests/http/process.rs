@@ -53,8 +53,16 @@ impl Process {
 
     /// Tells it to stop; gives its exit code and the rest of its log.
     pub(crate) fn stop(&mut self, signal: &str) -> (Option<i32>, String) {
+        self.signal(signal);
+        self.ended()
+    }
+
+    fn signal(&self, signal: &str) {
         let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(kill.success());
+    }
+
+    fn ended(&mut self) -> (Option<i32>, String) {
         (self.child.wait().unwrap().code(), self.log.take().unwrap().join().unwrap())
     }
 }
@@ -87,7 +95,16 @@ fn a_signal_ends_it_with_0_after_it_has_answered() {
         let metrics = get(process.admin, "/metrics").1;
         assert!(metrics.contains("\nmeshgate_certificate_expiry_seconds{use=\"serving\"} "), "{metrics}");
         let began = Instant::now();
-        let (code, log) = process.stop(signal);
+        process.signal(signal);
+        // What an API server keeps open without using it would be waited for.
+        if signal == "-TERM" {
+            while get(process.admin, "/livez").0 == 200 && get(process.admin, "/readyz").0 == 200 {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            let response = process.client.review("/validate", &body);
+            assert_eq!((response.status, response.header("connection")), (200, Some("close")));
+        }
+        let (code, log) = process.ended();
         let seconds = began.elapsed().as_secs();
         assert!(code == Some(0) && (least..=most).contains(&seconds), "{signal}: {seconds} s: {log}");
         assert!(log.contains("\"message\":\"stopping\""), "{log}");

@@ -85,9 +85,5 @@ _lack(entry) := sprintf("can't be verified: %s", [images.why(entry)]) if {
 
 _held(entry) := {rule.name |
 	some rule in entry.rules
-	met := {demand |
-		some demand in rule.of
-		images.meets(entry, demand)
-	}
-	count(met) >= rule.atLeast
+	images.rule_holds(entry, rule)
 }

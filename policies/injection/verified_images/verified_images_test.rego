@@ -15,11 +15,12 @@ _entry(more) := object.union(
 		"status": "ok",
 		"complete": true,
 		"errors": [],
-		"rules": [{"name": "acme", "atLeast": 1, "of": [{"authority": "release", "attested": []}]}],
-		"authorities": {"release": {"signed": true, "attested": [], "static": null}},
+		"rules": [_rule("acme", true)],
 	},
 	more,
 )
+
+_rule(name, holds) := {"name": name, "holds": holds, "holdsOfAny": false}
 
 _proposal := {"mesh": "istio", "revision": "canary", "inject": true, "rule": "W1", "reasons": ["asked for"]}
 
@@ -42,7 +43,7 @@ _input(entry, more) := object.union(
 	more,
 )
 
-_unsigned := {"authorities": {"release": {"signed": false, "attested": [], "static": null}}}
+_unsigned := {"rules": [_rule("acme", false)]}
 
 _away := {"status": "error", "complete": false, "errors": [{"message": "the registry is away"}]}
 
@@ -60,7 +61,7 @@ test_what_is_verified_is_left_to_others if {
 	not verified_images.inject with input as _input({}, {})
 	not verified_images.inject with input as _input({"pinned": false}, {})
 	verified_images.deny == set() with input as _input({}, {})
-	passes := {"authorities": {"release": {"signed": false, "attested": [], "static": "pass"}}}
+	passes := {"rules": [{"name": "acme", "holds": false, "holdsOfAny": true}]}
 	verified_images.deny == set() with input as _input(passes, {})
 }
 
@@ -76,14 +77,10 @@ test_what_is_not_stays_outside if {
 }
 
 test_two_rules_are_named_in_order if {
-	rules := [
-		{"name": "b", "atLeast": 1, "of": [{"authority": "release", "attested": []}]},
-		{"name": "a", "atLeast": 2, "of": [{"authority": "release", "attested": []}, {"authority": "other", "attested": ["t"]}]},
-	]
 	lack := "is not what the rule \"a\", \"b\" of the ImageTrust demands"
-	verified_images.deny == _violation(lack) with input as _input(object.union(_unsigned, {"rules": rules}), {})
+	verified_images.deny == _violation(lack) with input as _input({"rules": [_rule("b", false), _rule("a", false)]}, {})
 	signed := "is not what the rule \"a\" of the ImageTrust demands"
-	verified_images.deny == _violation(signed) with input as _input({"rules": rules}, {})
+	verified_images.deny == _violation(signed) with input as _input({"rules": [_rule("b", true), _rule("a", false)]}, {})
 }
 
 test_where_nothing_is_proposed_nothing_is_said if {
