@@ -117,7 +117,9 @@ fn checked(policies: &Path, documents: &Path) -> BTreeMap<String, BTreeSet<Strin
 fn told(errors: &str) -> BTreeMap<String, Outcome> {
     let mut outcomes = BTreeMap::new();
     let mut last = String::new();
-    for line in errors.lines().filter(|line| !line.starts_with("Warning: ")) {
+    // The last line of a denial names the policies.
+    let is_said = |line: &&str| !line.starts_with("Warning: ") && !line.starts_with("policies: ");
+    for line in errors.lines().filter(is_said) {
         let file = line.split(['"', ' ']).find(|word| word.ends_with(".json") || word.ends_with(".json:"));
         // A denial goes on: with the next policy, or with a message that has no policy before it.
         let goes_on = file.is_none() || line.starts_with('[');
