@@ -103,3 +103,10 @@ test_others_are_not_judged if {
 	verified_images.deny == set() with input as _input(object.union(_unsigned, {"unchanged": true}), {})
 	verified_images.deny == set() with input as _input(_unsigned, {"request": {"subResource": "eviction"}})
 }
+
+test_what_an_exception_takes_out_of_view_is_not_asked_about if {
+	exempt := {"exempt": {"injection/verified_images": ["app"]}}
+	verified_images.deny == set() with input as _input(_unsigned, exempt)
+	other := {"exempt": {"injection/verified_images": ["other"]}}
+	verified_images.deny == _violation(_broken) with input as _input(_unsigned, other)
+}
