@@ -92,7 +92,7 @@ fn no_annotation_is_more_than_a_text() {
     names.extend(["sidecar.istio.io/status", "proxy.istio.io/overrides", "k8s.v1.cni.cncf.io/networks"]);
     names.extend(["prometheus.io/port", "prometheus.io/path", "sidecar.istio.io/nativeSidecar"]);
     let (mut refused, mut harmless, mut broken_out) = (0, 0, Vec::new());
-    for golden in ["inject/hello.yaml.injected", "inject/hello.yaml.cni.injected"] {
+    for golden in ["release-1.30/inject/hello.yaml.injected", "release-1.30/inject/hello.yaml.cni.injected"] {
         let all = cases(&root);
         let case = all.iter().find(|case| case["golden"] == golden).unwrap();
         let mesh = installed(&root, case, &shipped);
