@@ -152,7 +152,10 @@ fn literals(steps: &mut [Term], body: &mut Option<Body>, context: &mut Context) 
 /// What an argument of a function demands beside its shape is demanded by the body.
 fn arguments(rule: &mut Rule, context: &mut Context) {
     let mut before = Vec::new();
+    let mut seen = BTreeSet::new();
     for argument in rule.arguments.iter_mut().flatten() {
+        again(argument, &seen, &mut before, context);
+        variables(argument, &mut seen);
         pattern(argument, &mut before, context);
     }
     if before.is_empty() {
@@ -162,6 +165,23 @@ fn arguments(rule: &mut Rule, context: &mut Context) {
         let mut whole = before.clone();
         whole.append(body.get_or_insert_default());
         *body = Some(whole);
+    }
+}
+
+/// `f(x, x)`: a variable of an argument before is the same value; the interpreter binds it anew.
+fn again(argument: &mut Term, seen: &BTreeSet<String>, before: &mut Body, context: &mut Context) {
+    let line = argument.line;
+    match &argument.node {
+        Node::Variable(name) if seen.contains(name) => {
+            let fresh = Term::variable(context.fresh(), line);
+            let first = std::mem::replace(argument, fresh.clone());
+            let node = Node::Infix("==", Box::new(fresh), Box::new(first));
+            before.push(Statement { line, kind: Kind::Term(Term { line, node }), with: Vec::new() });
+        }
+        Node::Array(_) => {
+            argument.children_mut().into_iter().for_each(|child| again(child, seen, before, context));
+        }
+        _ => {}
     }
 }
 
