@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::slots::{PoliciesSlot, Slots, StateSlot, VolumeSlot};
+use super::slots::{PoliciesSlot, Slots, VolumeSlot, When};
 use super::{IMAGE, REPLICAS, removal, rights, slots};
 use crate::context::ReadRule;
 use crate::registration::Lists;
@@ -79,7 +79,10 @@ impl Slots {
             fingerprint: format!("{{{{ {configuration} | toRawJson | sha256sum | quote }}}}").into(),
             rules: ["{{- range .Values.rules }}", "{{ . | toRawJson }}", slots::END].map(Value::from).to_vec(),
             roles: Vec::new(),
-            state: StateSlot::If("{{- if .Values.configuration.source }}"),
+            state: When::If("{{- if .Values.configuration.source }}"),
+            names: When::If(
+                "{{- if or .Values.configuration.source (dig `images` `registries` list .Values.configuration) }}",
+            ),
             policies: PoliciesSlot::Volume(VolumeSlot {
                 name: "{{ .Values.policies.configMap | toRawJson }}".into(),
                 items: "{{ .Values.policies.items | toRawJson }}".into(),

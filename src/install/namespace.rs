@@ -35,8 +35,8 @@ fn quota() -> Value {
 }
 
 /// In: the API server, which no selector can name, and whoever reads metrics. Out: the API server, and the other
-/// replicas, whose certificates the leader looks at before it takes an old authority away. A repository's server has a
-/// name, which has to be looked up; it is asked at the port of https.
+/// replicas, whose certificates the leader looks at before it takes an old authority away. Servers of repositories and
+/// registries have names, which have to be looked up; they are asked at the port of https.
 fn network_policy(slots: &Slots) -> Value {
     let port = |port: u16| json!({ "protocol": "TCP", "port": port });
     let selector = json!({ "matchLabels": labels() });
@@ -45,7 +45,7 @@ fn network_policy(slots: &Slots) -> Value {
         json!({ "ports": API_SERVER_PORTS.map(port) }),
         json!({ "ports": [port(WEBHOOK_PORT), port(ADMIN_PORT)], "to": [{ "podSelector": selector }] }),
     ];
-    egress.extend(slots.state.element(names));
+    egress.extend(slots.names.element(names));
     let spec = json!({
         "podSelector": selector,
         "policyTypes": ["Egress", "Ingress"],

@@ -24,14 +24,17 @@ pub(super) struct Slots {
     /// Roles in other namespaces, and who has them.
     pub(super) roles: Vec<Value>,
     pub(super) policies: PoliciesSlot,
-    pub(super) state: StateSlot,
+    /// Whether there is a directory in which the last good policies are kept: where they come from a repository.
+    pub(super) state: When,
+    /// Whether names of servers are looked up: of a repository, or of registries.
+    pub(super) names: When,
 }
 
-/// Whether there is a directory in which the last good policies are kept: where they come from a repository.
-pub(super) enum StateSlot {
-    /// There is none.
-    None,
-    /// There is one.
+/// Where something is there.
+pub(super) enum When {
+    /// Nowhere.
+    Never,
+    /// Everywhere.
     Always,
     /// In a template: where this condition holds.
     If(&'static str),
@@ -60,20 +63,20 @@ pub(super) struct VolumeSlot {
 
 impl Slots {
     pub(super) fn of(settings: &Settings) -> Self {
+        let configuration = &settings.configuration.configuration;
+        let has_source = configuration.source.is_some();
         Self {
             image: settings.image.as_str().into(),
             replicas: settings.replicas.into(),
             resources: resources(),
-            service_port: settings.configuration.configuration.service_port.into(),
-            lists: Lists::of(&settings.configuration.configuration),
+            service_port: configuration.service_port.into(),
+            lists: Lists::of(configuration),
             configuration: settings.configuration.text.as_str().into(),
             fingerprint: fingerprint(&settings.configuration.members).into(),
             rules: rights::of_facts(&settings.facts),
             roles: rights::elsewhere(&settings.facts),
-            state: match settings.configuration.configuration.source {
-                Some(_) => StateSlot::Always,
-                None => StateSlot::None,
-            },
+            state: When::so(has_source),
+            names: When::so(has_source || !configuration.images.registries.is_empty()),
             policies: match &settings.policies {
                 Policies::Configured => PoliciesSlot::None,
                 Policies::Embedded(name) => PoliciesSlot::Flag(name.clone()),
@@ -95,11 +98,15 @@ impl VolumeSlot {
     }
 }
 
-impl StateSlot {
-    /// An element of a list that is there where the directory is.
+impl When {
+    fn so(is_so: bool) -> Self {
+        if is_so { Self::Always } else { Self::Never }
+    }
+
+    /// An element of a list that is there then.
     pub(super) fn element(&self, element: Value) -> Vec<Value> {
         match self {
-            Self::None => Vec::new(),
+            Self::Never => Vec::new(),
             Self::Always => vec![element],
             Self::If(condition) => element_if(Some(condition), element),
         }

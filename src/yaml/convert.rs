@@ -98,7 +98,10 @@ impl<'a> Converter<'a> {
             }
             let first = match &mut written {
                 Some(written) => written.insert(name.clone(), node.position),
-                None if members.values.contains_key(&name) => position_of(&members.places, &name),
+                // Where the last one counts, nobody asks for the first, which is looked for from the end.
+                None if !self.last_wins && members.values.contains_key(&name) => {
+                    position_of(&members.places, &name)
+                }
                 None => None,
             };
             if let Some(first) = first.filter(|_| !self.last_wins) {
