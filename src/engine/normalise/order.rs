@@ -11,9 +11,11 @@ use super::tree::{Body, Kind, Node, Statement, Term};
 pub(super) fn statement(statement: &mut Statement, before: &mut Body, context: &mut Context) {
     let like = Statement { line: statement.line, kind: Kind::Some(Vec::new()), with: statement.with.clone() };
     compared(&mut statement.kind, &like, before, context);
-    let calls = count(&mut statement.kind, is_call, context);
+    // What the index asks for before holds where nothing is replaced.
+    let is_replaced = !statement.with.is_empty();
+    let calls = count(&mut statement.kind, is_call, is_replaced, context);
     bind(&mut statement.kind, calls, is_call, &like, before, context);
-    let references = count(&mut statement.kind, is_reference, context);
+    let references = count(&mut statement.kind, is_reference, is_replaced, context);
     bind(&mut statement.kind, references, is_reference, &like, before, context);
 }
 
@@ -46,7 +48,7 @@ fn is_reference(term: &Term, is_operand: bool) -> bool {
 
 /// How many of the chosen terms are to be bound: up to the last that can end in an error, if the interpreter would
 /// evaluate something else before it that stops OPA, or be stopped by what comes after.
-fn count(kind: &mut Kind, choice: Choice, context: &Context) -> usize {
+fn count(kind: &mut Kind, choice: Choice, is_replaced: bool, context: &Context) -> usize {
     let mut found = Vec::new();
     for (term, is_operand) in operands(kind) {
         parts(term, is_operand, choice, &mut found, context);
@@ -59,7 +61,8 @@ fn count(kind: &mut Kind, choice: Choice, context: &Context) -> usize {
         let others = loops > usize::from(part.iterates);
         if part.is_chosen {
             chosen = usize::saturating_add(chosen, 1);
-            if part.fails && (opened || others || part.iterates && part.holds_call) {
+            let is_nested = part.holds_call && (part.iterates || is_replaced);
+            if part.fails && (opened || others || is_nested) {
                 needed = chosen;
             }
         }

@@ -128,6 +128,8 @@ fn members(all: impl Iterator<Item = (Term, Term)>) -> Vec<(Term, Term)> {
             None => kept.push((key, value)),
         }
     }
+    // Where two keys are the same in the end, the value of the one that was computed counts.
+    kept.sort_by_key(|(key, _)| key.as_json().is_none());
     kept
 }
 
