@@ -31,7 +31,7 @@ pub struct Cached {
     tags: Flights<(ImageReference, CredentialSet), Resolved>,
     evidence: Flights<Key, Gathered>,
     /// None: what can't be read now is not known.
-    last: Option<Last<Key>>,
+    last: Option<Arc<Last<Key>>>,
 }
 
 type Key = (Repository, Digest, Wanted, CredentialSet);
@@ -45,7 +45,7 @@ impl Cached {
     /// The same; while a registry is away, what was read of it no longer ago than that is used instead.
     #[must_use]
     pub fn or_stale(mut self, longest: Duration, bytes: u64, metrics: Metrics) -> Self {
-        self.last = Some(Last::new(longest, bytes, metrics));
+        self.last = Some(Arc::new(Last::new(longest, bytes, metrics)));
         self
     }
 }
@@ -58,9 +58,7 @@ fn of_evidence(answer: &Result<Arc<Gathered>, SourceError>) -> (Duration, u64) {
     match answer {
         Err(_) => (ERROR, WEIGHT),
         Ok(gathered) => {
-            let length = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
-            let all = gathered.evidence.iter().map(|one| length(one.len()).saturating_add(WEIGHT));
-            let weight = all.fold(WEIGHT, u64::saturating_add);
+            let weight = weight(gathered);
             match gathered {
                 _ if !gathered.unread.is_empty() => (ERROR, weight),
                 _ if gathered.evidence.is_empty() => (NOTHING, weight),
@@ -68,6 +66,12 @@ fn of_evidence(answer: &Result<Arc<Gathered>, SourceError>) -> (Duration, u64) {
             }
         }
     }
+}
+
+fn weight(gathered: &Gathered) -> u64 {
+    let length = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
+    let all = gathered.evidence.iter().map(|one| length(one.len()).saturating_add(WEIGHT));
+    all.fold(WEIGHT, u64::saturating_add)
 }
 
 /// When a flight has to have landed.
@@ -104,13 +108,20 @@ impl EvidenceSource for Cached {
         Box::pin(async move {
             let key = (at.clone(), *digest, want.clone(), who.clone());
             let work = || {
-                let (source, (at, digest, want, who)) = (Arc::clone(&self.source), key.clone());
-                async move { source.evidence(&at, &digest, &want, &who, landing()).await }
+                let (source, last, key) = (Arc::clone(&self.source), self.last.clone(), key.clone());
+                async move {
+                    let (at, digest, want, who) = &key;
+                    let answer = source.evidence(at, digest, want, who, landing()).await;
+                    // Here and not where it is used: what is kept ages from now on.
+                    if let Some(last) = last {
+                        last.answered(&key, &answer, answer.as_ref().map_or(0, weight));
+                    }
+                    answer
+                }
             };
             let answer = self.evidence.get(&key, until, of_evidence, work).await;
             match (answer, &self.last) {
                 (Ok(gathered), Some(last)) => {
-                    last.read(&key, &gathered, of_evidence(&Ok(Arc::clone(&gathered))).1);
                     // A part of it may be what was not read.
                     let why = gathered.unread.first();
                     Ok(why.and_then(|why| last.instead(&key, why)).unwrap_or_else(|| (*gathered).clone()))

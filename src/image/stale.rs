@@ -3,11 +3,12 @@
 //! is counted.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::evidence::Evidence;
 use super::source::{Gathered, SourceError};
 use crate::metrics::Metrics;
 
@@ -27,7 +28,8 @@ struct Kept<K> {
 }
 
 struct Read {
-    gathered: Arc<Gathered>,
+    evidence: Vec<Evidence>,
+    /// When the source answered.
     at: Instant,
     weight: u64,
 }
@@ -38,15 +40,24 @@ impl<K: Ord + Clone> Last<K> {
         Self { longest, limit, metrics, kept }
     }
 
-    /// Remembers what was read. That nothing was there is nothing to remember: it lets nobody in.
-    pub(super) fn read(&self, key: &K, gathered: &Arc<Gathered>, weight: u64) {
-        if gathered.evidence.is_empty() || !gathered.unread.is_empty() || weight > self.limit {
+    /// What a source answered, the moment it did. What was read in full is remembered, and an outage says nothing; after any
+    /// other answer what was read before counts no more, or a signature that was deleted would come back in an outage.
+    pub(super) fn answered(&self, key: &K, answer: &Result<Gathered, SourceError>, weight: u64) {
+        let is_away = match answer {
+            Ok(gathered) => !gathered.unread.is_empty() && gathered.unread.iter().all(SourceError::is_outage),
+            Err(why) => why.is_outage(),
+        };
+        if is_away {
             return;
         }
+        let whole = answer.as_ref().ok().filter(|all| all.unread.is_empty() && !all.evidence.is_empty());
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = Read { gathered: Arc::clone(gathered), at: Instant::now(), weight };
-        let before = kept.by_key.insert(key.clone(), read).map_or(0, |before| before.weight);
-        kept.weight = kept.weight.saturating_sub(before).saturating_add(weight);
+        let before = kept.by_key.remove(key).map_or(0, |before| before.weight);
+        kept.weight = kept.weight.saturating_sub(before);
+        let Some(gathered) = whole.filter(|_| weight <= self.limit) else { return };
+        let read = Read { evidence: gathered.evidence.clone(), at: Instant::now(), weight };
+        kept.by_key.insert(key.clone(), read);
+        kept.weight = kept.weight.saturating_add(weight);
         while kept.weight > self.limit {
             let oldest = kept.by_key.iter().min_by_key(|(_, read)| read.at).map(|(key, _)| key.clone());
             let Some(gone) = oldest.and_then(|key| kept.by_key.remove(&key)) else { return };
@@ -66,7 +77,7 @@ impl<K: Ord + Clone> Last<K> {
             return None;
         }
         self.metrics.stale_evidence();
-        let evidence = read.gathered.evidence.clone();
+        let evidence = read.evidence.clone();
         Some(Gathered { evidence, unread: vec![why.clone()], stale: Some(age) })
     }
 }

@@ -96,6 +96,21 @@ async fn what_was_read_before_counts_while_the_registry_is_away_and_says_so() {
 }
 
 #[tokio::test]
+async fn what_is_gone_does_not_come_back_in_an_outage() {
+    let (place, metrics) = (Place::new(), Metrics::new());
+    let gatherer = place.gatherer(Some(Duration::from_secs(60)), &metrics);
+    for status in [404, 401, 403] {
+        place.says(200);
+        assert!(place.asked(&gatherer).await.2);
+        for said in [status, 500] {
+            place.says(said);
+            assert!(!place.asked(&gatherer).await.2, "{said} after {status}");
+        }
+    }
+    assert!(metrics.text(0).unwrap().contains("meshgate_image_stale_evidence_total 0\n"));
+}
+
+#[tokio::test]
 async fn nothing_is_used_that_is_too_old_was_never_read_or_where_nobody_allowed_it() {
     let (place, metrics) = (Place::new(), Metrics::new());
     let brief = place.gatherer(Some(Duration::from_millis(50)), &metrics);
