@@ -123,11 +123,13 @@ impl EvidenceSource for Cached {
             match (answer, &self.last) {
                 (Ok(gathered), Some(last)) => {
                     // A part of it may be what was not read.
-                    let why = gathered.unread.first();
-                    Ok(why.and_then(|why| last.instead(&key, why)).unwrap_or_else(|| (*gathered).clone()))
+                    Ok(last.instead(&key, &gathered.unread).unwrap_or_else(|| (*gathered).clone()))
                 }
                 (Ok(gathered), None) => Ok((*gathered).clone()),
-                (Err(why), last) => last.as_ref().and_then(|last| last.instead(&key, &why)).ok_or(why),
+                (Err(why), last) => {
+                    let unread = std::slice::from_ref(&why);
+                    last.as_ref().and_then(|last| last.instead(&key, unread)).ok_or(why)
+                }
             }
         })
     }

@@ -46,7 +46,7 @@ pub(super) struct Found {
     /// What does not, sorted.
     pub(super) rejected: Vec<Rejected>,
     /// Whether it is of what was read before, because a registry is away. It is still what counts: more evidence can only
-    /// add to it.
+    /// add to it. But for a rule's own module of Rego, which may say no because of more.
     pub(super) is_stale: bool,
 }
 
@@ -186,7 +186,7 @@ pub(super) fn entry(known: &Known<'_>, authorities: &Authorities, limits: &Limit
         "status": status,
         "complete": is_complete,
         "errors": errors.iter().map(|(stage, error)| said(text, stage, error, found.is_stale)).collect::<Vec<_>>(),
-        "rules": rules(text, authorities, is_known.then_some(facts)),
+        "rules": rules(text, authorities, is_known.then_some(facts), found.is_stale),
         "authorities": named.collect::<Map<_, _>>(),
         "signatures": facts.iter().filter_map(Fact::signature).collect::<Vec<_>>(),
         "attestations": facts.iter().filter_map(|fact| fact.attestation(limits)).collect::<Vec<_>>(),
@@ -229,9 +229,13 @@ fn standing(authority: &Authority, facts: &[Fact]) -> Value {
     json!({ "signed": is_signed, "attested": attested, "static": fixed })
 }
 
-/// The rules that mean an image, and whether they hold. Where it is not known in full (None) none does.
-fn rules(text: &str, authorities: &Authorities, facts: Option<&[Fact]>) -> Vec<Value> {
-    let of = |rule: &Rule| facts.map(|facts| authorities.held(rule, facts)).unwrap_or_default();
+/// The rules that mean an image, and whether they hold. Where it is not known in full (None) none does, and by what was read
+/// before none that has a module of its own.
+fn rules(text: &str, authorities: &Authorities, facts: Option<&[Fact]>, is_stale: bool) -> Vec<Value> {
+    let of = |rule: &Rule| {
+        let facts = facts.filter(|_| !is_stale || rule.written.policy.is_none());
+        facts.map(|facts| authorities.held(rule, facts)).unwrap_or_default()
+    };
     let meant = authorities.rules.iter().filter(|rule| rule.means(text));
     meant.map(|rule| rule.written.fact(of(rule))).collect()
 }

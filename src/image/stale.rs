@@ -43,11 +43,11 @@ impl<K: Ord + Clone> Last<K> {
     /// What a source answered, the moment it did. What was read in full is remembered, and an outage says nothing; after any
     /// other answer what was read before counts no more, or a signature that was deleted would come back in an outage.
     pub(super) fn answered(&self, key: &K, answer: &Result<Gathered, SourceError>, weight: u64) {
-        let is_away = match answer {
-            Ok(gathered) => !gathered.unread.is_empty() && gathered.unread.iter().all(SourceError::is_outage),
-            Err(why) => why.is_outage(),
+        let unread = match answer {
+            Ok(gathered) => gathered.unread.as_slice(),
+            Err(why) => std::slice::from_ref(why),
         };
-        if is_away {
+        if is_away(unread) {
             return;
         }
         let whole = answer.as_ref().ok().filter(|all| all.unread.is_empty() && !all.evidence.is_empty());
@@ -65,9 +65,10 @@ impl<K: Ord + Clone> Last<K> {
         }
     }
 
-    /// What may be used because a registry is away: with its age, and with why it was not read now.
-    pub(super) fn instead(&self, key: &K, why: &SourceError) -> Option<Gathered> {
-        if !why.is_outage() {
+    /// What may be used because a registry is away: with its age, and with why it was not read now. Where some of it could
+    /// not be read for another reason, nothing is.
+    pub(super) fn instead(&self, key: &K, unread: &[SourceError]) -> Option<Gathered> {
+        if !is_away(unread) {
             return None;
         }
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -78,6 +79,25 @@ impl<K: Ord + Clone> Last<K> {
         }
         self.metrics.stale_evidence();
         let evidence = read.evidence.clone();
-        Some(Gathered { evidence, unread: vec![why.clone()], stale: Some(age) })
+        Some(Gathered { evidence, unread: unread.to_vec(), stale: Some(age) })
+    }
+}
+
+/// Whether outages are why something could not be read, and nothing else.
+fn is_away(unread: &[SourceError]) -> bool {
+    !unread.is_empty() && unread.iter().all(SourceError::is_outage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_outages_alone_let_older_evidence_stand_in() {
+        use SourceError::{Corrupt, Deadline, Unavailable};
+        assert!(is_away(&[Unavailable]) && is_away(&[Unavailable, Deadline]));
+        assert!(
+            !is_away(&[]) && !is_away(&[Unavailable, Corrupt("x")]) && !is_away(&[Corrupt("x"), Deadline])
+        );
     }
 }

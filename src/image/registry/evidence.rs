@@ -83,7 +83,9 @@ pub(in crate::image) async fn gather(
             Err(error) => gathered.unread.push(error),
         }
     }
-    match gathered.unread.first() {
+    // An outage does not hide what is wrong beside it.
+    let unread = &gathered.unread;
+    match unread.iter().find(|error| !error.is_outage()).or(unread.first()) {
         Some(error) if gathered.evidence.is_empty() => Err(error.clone()),
         _ => Ok(gathered),
     }
