@@ -41,7 +41,8 @@ pub(super) fn fact(
         Some(Ok(images)) => images,
     };
     let skips = trust.as_ref().is_none_or(|trust| trust.unchanged == Unchanged::Skip);
-    let before = if skips { before(templates, request) } else { BTreeSet::new() };
+    let is_met_anew = trust.as_ref().is_some_and(|trust| is_met_anew(&trust.rules, request));
+    let before = if skips && !is_met_anew { before(templates, request) } else { BTreeSet::new() };
     let puller = puller(templates, request);
     let mut entries = BTreeMap::new();
     let mut asked = 0_usize;
@@ -69,14 +70,13 @@ pub(super) fn fact(
         .into_iter()
         .map(|(text, one)| one.map(|(entry, same, places)| (text, entry, same, places)))
         .collect();
-    let labels =
-        object(request).and_then(|object| object.pointer("/metadata/labels")).and_then(Value::as_object);
+    let labels = object(request).and_then(labels);
     let others: BTreeSet<&str> = trust
         .iter()
         .flat_map(|trust| &trust.rules)
         .filter_map(|rule| {
-            let fits = rule.matches.iter().any(|one| one.fits(request.resource(), labels));
-            (!rule.matches.is_empty() && !fits).then_some(rule.name.as_str())
+            let fits = rule.matches.is_empty() || fits(rule, request, labels);
+            (!fits).then_some(rule.name.as_str())
         })
         .collect();
     let seen = entries?.into_iter().map(|(text, mut entry, is_unchanged, places)| {
@@ -238,6 +238,22 @@ fn places(pod: &PodTemplate<'_, '_>) -> Result<Vec<(String, Place)>, String> {
     Ok(found)
 }
 
+fn labels(object: &Value) -> Option<&Map<String, Value>> {
+    object.pointer("/metadata/labels").and_then(Value::as_object)
+}
+
+/// Whether a rule that selects objects selects one with these labels.
+fn fits(rule: &TrustRule, request: &Request, labels: Option<&Map<String, Value>>) -> bool {
+    rule.matches.iter().any(|one| one.fits(request.resource(), labels))
+}
+
+/// Whether an update makes a rule mean the object that did not mean it before. Then nobody has asked about its images yet,
+/// though they stay the same.
+fn is_met_anew(rules: &[TrustRule], request: &Request) -> bool {
+    let of = |object: Option<&Value>, rule| fits(rule, request, object.and_then(labels));
+    rules.iter().any(|rule| of(object(request), rule) && !of(request.old_object(), rule))
+}
+
 /// What an update finds there: list, name and text of each image.
 fn before(templates: &PodTemplates, request: &Request) -> BTreeSet<(&'static str, String, String)> {
     let (Operation::Update, Some(old)) = (request.operation(), request.old_object()) else {
@@ -263,5 +279,49 @@ pub(super) fn puller(templates: &PodTemplates, request: &Request) -> Puller {
         namespace: request.namespace().unwrap_or_default().to_owned(),
         service_account: account.unwrap_or_default().to_owned(),
         secrets: names.into_iter().flatten().filter_map(name).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admission::{GroupVersionKind, GroupVersionResource, RequestParts};
+    use crate::kubernetes::label_selector::LabelSelector;
+    use crate::policy::image_trust::ResourceMatch;
+
+    fn update(old: &str, new: &str) -> Request {
+        let object = |label: &str| Some(json!({ "metadata": { "labels": { "app": label } } }));
+        Request::new(RequestParts {
+            uid: "1".to_owned(),
+            kind: GroupVersionKind::new("", "v1", "Pod"),
+            resource: GroupVersionResource::new("", "v1", "pods"),
+            sub_resource: None,
+            name: "a".to_owned(),
+            namespace: Some("shop".to_owned()),
+            operation: Operation::Update,
+            user_info: json!({}),
+            object: object(new),
+            old_object: object(old),
+            dry_run: false,
+        })
+    }
+
+    #[test]
+    fn who_is_relabelled_into_a_rule_is_met_anew() {
+        let written =
+            json!({ "name": "r", "images": ["**"], "require": { "of": ["a"] }, "enforcement": "deny" });
+        let mut rule: TrustRule = serde_json::from_value(written).unwrap();
+        assert!(!is_met_anew(&[rule.clone()], &update("free", "bound")));
+        rule.matches.push(ResourceMatch {
+            group: String::new(),
+            version: "v1".to_owned(),
+            resource: "pods".to_owned(),
+            labels: LabelSelector::from_value(&json!({ "matchLabels": { "app": "bound" } })).unwrap(),
+        });
+        let rules = [rule];
+        assert!(is_met_anew(&rules, &update("free", "bound")));
+        for (old, new) in [("bound", "bound"), ("bound", "free"), ("free", "free")] {
+            assert!(!is_met_anew(&rules, &update(old, new)), "{old} {new}");
+        }
     }
 }
