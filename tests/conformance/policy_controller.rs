@@ -133,6 +133,10 @@ fn refused() -> Vec<(String, &'static str)> {
     vec![
         (policy("  images: [{glob: '**'}]\n  authority: []"), "spec.authority: unknown field"),
         (policy("  images: []\n  authorities: [{static: {action: pass}}]"), "spec.images: empty"),
+        (
+            policy("  images: [{glob: 'docker.io/a/*'}]\n  authorities: [{static: {action: pass}}]"),
+            "spec.images[0].glob: `docker.io/a/*` means no image of Docker Hub",
+        ),
         (of("{static: {action: maybe}}"), "spec.authorities[0].static.action: `maybe`"),
         (of("{static: {action: pass}, ctlog: {}}"), "spec.authorities[0].ctlog: beside static"),
         (within("regExp: x"), "spec.authorities[0].keyless.regExp: unknown field"),

@@ -142,21 +142,25 @@ fn of_key(key: &Key, tree: &Tree, at: &str, fault: Add<'_>) {
     }
 }
 
+/// What is wrong with a pattern of images.
+pub(super) fn of_image(image: &str) -> Result<(), String> {
+    ImageGlob::parse(image)?;
+    match image.strip_prefix("docker.io/") {
+        // Short names are of `index.docker.io`, so they would escape the rule.
+        Some(rest) => Err(format!(
+            "`{image}` means no image of Docker Hub that is written without it; write `index.docker.io/{rest}`"
+        )),
+        None => Ok(()),
+    }
+}
+
 fn of_rule(rule: &TrustRule, trust: &ImageTrust, at: &str, fault: Add<'_>) {
     if rule.images.is_empty() {
         fault(format!("{at}/images"), "empty, so no image would be meant; name some".to_owned());
     }
     for (index, image) in rule.images.iter().enumerate() {
-        match (ImageGlob::parse(image), image.strip_prefix("docker.io/")) {
-            (Err(why), _) => fault(format!("{at}/images/{index}"), why),
-            // Short names are of `index.docker.io`, so they would escape the rule.
-            (Ok(_), Some(rest)) => fault(
-                format!("{at}/images/{index}"),
-                format!(
-                    "`{image}` means no image of Docker Hub that is written without it; write `index.docker.io/{rest}`"
-                ),
-            ),
-            (Ok(_), None) => {}
+        if let Err(why) = of_image(image) {
+            fault(format!("{at}/images/{index}"), why);
         }
     }
     let demands = &rule.require.of;

@@ -10,7 +10,7 @@ mod written;
 
 use std::collections::BTreeMap;
 
-use super::{ImageGlob, ImageTrust, Require, TrustEnforcement, TrustRule};
+use super::{ImageTrust, Require, TrustEnforcement, TrustRule, check};
 use crate::policy::fault::Fault;
 use crate::policy::files::typed_in_part;
 use crate::policy::written::{Kind, Written};
@@ -94,7 +94,7 @@ impl Reading<'_> {
             self.fault("/images", "empty, so no image would be meant; name some");
         }
         for (index, image) in spec.images.iter().enumerate() {
-            if let Err(why) = ImageGlob::parse(&image.glob) {
+            if let Err(why) = check::of_image(&image.glob) {
                 self.fault(&format!("/images/{index}/glob"), why);
             }
         }
