@@ -173,4 +173,17 @@ fn what_a_policy_can_not_mean_is_refused_by_its_field() {
         ("s.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {a: Yg==}\n"),
     ]);
     assert!(unnamed.contains("a tree holds no other Secret") && !unnamed.contains("Yg=="), "{unnamed}");
+    let secret = |metadata: &str| {
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{{metadata}}}\nstringData: {{a: '-----BEGIN PUBLIC KEY-----'}}\n"
+        )
+    };
+    let found = faults(&[
+        ("p.yaml", &of("{static: {action: pass}}")),
+        ("s.yaml", &secret("name: s, namespace: cosign-system")),
+        ("t.yaml", &secret("name: s")),
+        ("u.yaml", &secret("name: u, namespace: other")),
+    ]);
+    assert!(found.contains("`s` a second time"), "{found}");
+    assert!(found.contains("metadata.namespace: not `cosign-system`"), "{found}");
 }

@@ -110,7 +110,7 @@ impl Reading<'_> {
     }
 
     fn of_secret(&mut self, secret: &written::SecretRef, at: &str) -> Option<String> {
-        if !secret.namespace.is_empty() && secret.namespace != "cosign-system" {
+        if !secret.namespace.is_empty() && secret.namespace != super::roots::NAMESPACE {
             let message =
                 format!("`{}`; a key comes from the policies' own place, remove it", secret.namespace);
             self.fault(&format!("{at}/namespace"), message);

@@ -1,6 +1,6 @@
 //! A `TrustRoot` as Sigstore's `trusted_root.json`, and public keys from Secrets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,6 +12,9 @@ use super::written::{CertificateAuthority, LogKey, TrustRootSpec};
 use super::{PublicKey, fault_at, spec};
 use crate::policy::fault::Fault;
 use crate::policy::written::Written;
+
+/// The one namespace of Secrets that policies name.
+pub(super) const NAMESPACE: &str = "cosign-system";
 
 /// Since when keys and authorities count, of which a TrustRoot says nothing: a root without a start is malformed.
 const START: &str = "1970-01-01T00:00:00Z";
@@ -141,8 +144,20 @@ fn blocks(text: &str, label: &str) -> Result<Vec<Vec<u8>>, String> {
 
 /// Public keys by the names of Secrets. What else a Secret holds is not repeated anywhere.
 pub(super) fn keys(secrets: &[&Written], faults: &mut Vec<Fault>) -> BTreeMap<String, PublicKey> {
-    let mut all = BTreeMap::new();
+    let (mut all, mut names) = (BTreeMap::new(), BTreeSet::new());
     for secret in secrets {
+        let namespace = secret.member("/metadata/namespace");
+        if namespace.is_some_and(|name| !matches!(name.as_str(), Some("" | NAMESPACE))) {
+            let message =
+                format!("metadata.namespace: not `{NAMESPACE}`, where policies look for keys; correct it");
+            faults.push(secret.fault("/metadata/namespace", message));
+            continue;
+        }
+        if !names.insert(&secret.name) {
+            let message = format!("metadata.name: `{}` a second time; remove one of the two", secret.name);
+            faults.push(secret.fault("/metadata/name", message));
+            continue;
+        }
         match public_key(secret) {
             Some(pem) => {
                 all.insert(secret.name.clone(), PublicKey { pem, is_named: false });
