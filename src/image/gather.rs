@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::authority::{Authorities, Authority};
 use super::credentials::CredentialSet;
@@ -88,15 +88,15 @@ impl Gatherer {
         let asked = self.asked(text);
         let is_tag = ImageReference::parse(text).is_ok_and(|image| image.digest().is_none());
         if asked.is_empty() && is_tag {
-            return self.written(text, None, Found::default(), Vec::new()).await;
+            return self.written(text, None, Found::default(), Vec::new(), until).await;
         }
         match self.resolved(text, who, until).await {
             Ok(resolved) => {
                 let (found, errors) = self.found(text, asked, &resolved.digest, who, until).await?;
                 let errors = errors.into_iter().map(|error| ("evidence", error)).collect();
-                self.written(text, Some(resolved), found, errors).await
+                self.written(text, Some(resolved), found, errors, until).await
             }
-            Err(error) => self.written(text, None, Found::default(), vec![("resolve", error)]).await,
+            Err(error) => self.written(text, None, Found::default(), vec![("resolve", error)], until).await,
         }
     }
 
@@ -107,6 +107,7 @@ impl Gatherer {
         resolved: Option<Resolved>,
         found: Found,
         errors: Vec<(&'static str, SourceError)>,
+        until: Instant,
     ) -> Result<Value, String> {
         let (authorities, limits, text) = (Arc::clone(&self.authorities), self.limits, text.to_owned());
         let is_quick = authorities.compliance.is_empty();
@@ -117,7 +118,8 @@ impl Gatherer {
         if is_quick {
             return Ok(write());
         }
-        let work = tokio::task::spawn_blocking(write).await;
+        let work = timeout_at(until, tokio::task::spawn_blocking(write)).await;
+        let work = work.map_err(|_| "the policies in Rego of its rules take too long".to_owned())?;
         work.map_err(|_| "verification failed; it is a fault of this program".to_owned())
     }
 
