@@ -32,8 +32,8 @@ pub(super) struct Pending {
 pub(super) enum Origin {
     /// It was kept on disk, and its floor with it.
     Kept,
-    /// The source has it. With the id of the commit that was gone back to, where that was needed.
-    Source(Option<String>),
+    /// The source has it. With the ids of the commits that were gone back to up to it, here or elsewhere.
+    Source(Vec<String>),
 }
 
 impl Delivered {
@@ -93,7 +93,7 @@ impl Delivery {
         let back = match &delivered.origin {
             // Its floor is kept beside it, and may be a later one.
             Origin::Kept if self.accepted.is_some() || self.lost_floor.is_some() => None,
-            Origin::Kept => Some(None),
+            Origin::Kept => Some(Vec::new()),
             Origin::Source(back) => Some(back.clone()),
         };
         if let Some(back) = back {
@@ -107,9 +107,13 @@ impl Delivery {
     }
 
     /// All that comes next has to come after this commit.
-    fn accept_as_floor(&mut self, delivered: &Delivered, back: Option<String>) {
+    fn accept_as_floor(&mut self, delivered: &Delivered, back: Vec<String>) {
         let mut rolled_back = self.accepted.take().map(|accepted| accepted.rolled_back).unwrap_or_default();
-        rolled_back.extend(back);
+        for id in back {
+            if !rolled_back.contains(&id) {
+                rolled_back.push(id);
+            }
+        }
         self.accepted = Some(Accepted {
             key: self.key(),
             id: delivered.id().to_owned(),

@@ -66,9 +66,7 @@ impl Delivery {
     /// What the next commit has to come after.
     pub(super) fn past(&self) -> Past {
         let accepted = self.accepted.as_ref();
-        let last = accepted.or(self.elsewhere.as_ref());
-        let used = last.map(|accepted| accepted.rolled_back.as_slice()).unwrap_or_default();
-        let back = self.settings.source.rollback.as_ref().filter(|back| !used.contains(&back.to));
+        let back = self.settings.source.rollback.as_ref().filter(|back| !self.has_gone_back_to(&back.to));
         let floor = |accepted: &Accepted| Floor { id: accepted.id.clone(), time: accepted.time };
         Past {
             floor: accepted.map(floor),
@@ -76,6 +74,17 @@ impl Delivery {
             preset: self.settings.trust.floor.clone(),
             back_to: back.map(|back| back.to.clone()),
         }
+    }
+
+    /// Whether it was gone back to a commit before, here or where another replica did and what was accepted here comes after
+    /// that. What was accepted here before others went back still has to.
+    fn has_gone_back_to(&self, id: &String) -> bool {
+        let did = |accepted: &Accepted| accepted.rolled_back.contains(id);
+        let Some(ours) = &self.accepted else { return self.elsewhere.as_ref().is_some_and(did) };
+        let comes_after = |theirs: &&Accepted| {
+            ours.id == theirs.id || self.git.descends(&ours.id, &theirs.id).unwrap_or(false)
+        };
+        did(ours) || self.elsewhere.as_ref().filter(|theirs| did(theirs)).filter(comes_after).is_some()
     }
 
     /// Says where what is kept of the repository had to be fetched anew.
@@ -180,7 +189,7 @@ impl Delivery {
         self.timed("gate", |this| (this.around.compile)(tree)).map_err(|why| (Step::GATE, why))
     }
 
-    fn accept(&mut self, verified: Verified, bundle: Bundle, past: &Past) {
+    pub(super) fn accept(&mut self, verified: Verified, bundle: Bundle, past: &Past) {
         let id = &verified.snapshot.id;
         if let Some(back) = past.back_to.as_ref().and(self.settings.source.rollback.as_ref()) {
             let note = format!("{id} comes in force after {}: {}", back.to, back.reason);
@@ -191,7 +200,15 @@ impl Delivery {
             self.around.events.tell(Event::FloorUnknown, &note);
         }
         self.came_after = past.elsewhere.as_ref().map(|floor| floor.id.clone());
-        self.deliver(verified, bundle, Origin::Source(past.back_to.clone()));
+        // What others went back to is used here as well, where this commit was held against theirs.
+        let is_held = |theirs: &&Accepted| {
+            let is_ours = |ours: &Accepted| ours.id == theirs.id;
+            past.elsewhere.is_some() || self.accepted.as_ref().is_some_and(is_ours)
+        };
+        let theirs = self.elsewhere.as_ref().filter(is_held);
+        let mut back = theirs.map(|theirs| theirs.rolled_back.clone()).unwrap_or_default();
+        back.extend(past.back_to.clone());
+        self.deliver(verified, bundle, Origin::Source(back));
     }
 
     pub(super) fn reject(&self, revision: Option<&str>, step: Step, why: &str) {

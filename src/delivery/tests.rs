@@ -140,7 +140,7 @@ fn what_is_on_its_way_and_is_refused_meanwhile_never_comes_in_force() {
     let world = World::new();
     let mut delivery = world.delivery("{mode: none}");
     let (verified, bundle) = commit(ONE);
-    delivery.deliver(verified, bundle, Origin::Source(None));
+    delivery.deliver(verified, bundle, Origin::Source(Vec::new()));
     // It was not fetched, so it is refused.
     delivery.judge(ONE, time::OffsetDateTime::now_utc());
     assert!(delivery.pending.is_none());
@@ -149,7 +149,7 @@ fn what_is_on_its_way_and_is_refused_meanwhile_never_comes_in_force() {
     // Whoever signed it is trusted no more; also what was kept.
     let allowed = world.folder.path().join("allowed");
     fs::write(&allowed, ALLOWED).unwrap();
-    for origin in [Origin::Source(None), Origin::Kept] {
+    for origin in [Origin::Source(Vec::new()), Origin::Kept] {
         let (verified, bundle) = commit(ONE);
         delivery.deliver(verified, bundle, origin);
         let signers = config::TrustedSigners { allowed: allowed.clone(), revoked: None, is_committer: false };
@@ -168,7 +168,7 @@ fn what_came_in_force_during_a_round_is_the_floor_of_what_is_judged_in_it() {
     let world = World::new();
     let mut delivery = world.delivery("{mode: none}");
     let (verified, bundle) = commit(ONE);
-    delivery.deliver(verified, bundle, Origin::Source(None));
+    delivery.deliver(verified, bundle, Origin::Source(Vec::new()));
     world.opens();
     delivery.judge(TWO, time::OffsetDateTime::now_utc());
     assert_eq!(delivery.past().floor.map(|floor| floor.id).as_deref(), Some(ONE));
@@ -176,7 +176,7 @@ fn what_came_in_force_during_a_round_is_the_floor_of_what_is_judged_in_it() {
 
     // Also where another one took its place before that was known.
     let (verified, bundle) = commit(TWO);
-    delivery.deliver(verified, bundle, Origin::Source(None));
+    delivery.deliver(verified, bundle, Origin::Source(Vec::new()));
     world.gate.notify_one();
     thread::sleep(Duration::from_millis(50));
     delivery.stop();

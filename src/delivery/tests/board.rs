@@ -91,6 +91,31 @@ fn what_others_accepted_is_the_floor_of_a_replica_that_has_none() {
 }
 
 #[test]
+fn what_others_went_back_to_is_not_gone_back_to_again() {
+    let world = World::new();
+    let mut delivery = world.delivery("{mode: none}");
+    let key = delivery.key();
+    delivery.settings.source.rollback =
+        Some(config::Rollback { to: THREE.to_owned(), reason: "why".to_owned() });
+    delivery.around.board = Some(Memory::of(&[(FLOOR, &text(&[floor(&key, ONE, &[THREE])]))]));
+    delivery.look_around();
+    let past = delivery.past();
+    assert_eq!((past.oldest(), past.back_to.is_none()), (Some(ONE), true));
+    let (verified, bundle) = commit(ONE);
+    delivery.accept(verified, bundle, &past);
+    world.opens();
+    delivery.stop();
+    let rolled_back = delivery.accepted.as_ref().map(|accepted| accepted.rolled_back.clone());
+    assert_eq!(rolled_back, Some(vec![THREE.to_owned()]));
+    assert_eq!(delivery.past().back_to, None);
+    // Also where another one wrote that beside the same commit; but not where they went back from what is here.
+    delivery.accepted = Some(floor(&key, ONE, &[]));
+    assert_eq!(delivery.past().back_to, None);
+    delivery.accepted = Some(floor(&key, TWO, &[]));
+    assert_eq!(delivery.past().back_to.as_deref(), Some(THREE));
+}
+
+#[test]
 fn nothing_is_accepted_while_it_is_not_known_what_others_accepted() {
     let world = World::new();
     let mut delivery = world.delivery("{mode: none}");
