@@ -108,7 +108,7 @@ pub struct Delivery {
     /// The commit that other replicas accepted last.
     elsewhere: Option<Accepted>,
     /// Why it is not known which one that is.
-    unknown: Option<String>,
+    unknown: Option<board::Unknown>,
     /// The commit of theirs that the one accepted last was seen to come after.
     came_after: Option<String>,
     /// Commits that others told of.

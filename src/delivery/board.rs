@@ -22,7 +22,7 @@ pub const REPLICA: &str = "replica.";
 /// How many sources are remembered: that of now, and those of a change that goes on.
 const SOURCES: usize = 4;
 
-/// How long what others tell is waited for where nothing else says what a commit has to come after.
+/// How long what others tell is waited for where nothing was accepted here.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a look after a write that came too late may take.
@@ -47,6 +47,13 @@ pub trait Board: Send + Sync {
         key: &'a str,
         text: String,
     ) -> Pin<Box<dyn Future<Output = Result<bool, String>> + Send + 'a>>;
+}
+
+/// Why it is not known which commit others accepted last.
+pub(super) struct Unknown {
+    pub(super) why: String,
+    /// Whether something is told that can't be read.
+    pub(super) is_shown: bool,
 }
 
 /// What is told.
@@ -113,7 +120,7 @@ impl Delivery {
     pub(super) fn look_around(&mut self) {
         let Some(board) = &self.around.board else { return };
         let mut shown = board.shown();
-        if self.accepted.is_none() && self.settings.trust.floor.is_none() {
+        if self.accepted.is_none() {
             // What is not known by then is said below.
             let known = async { timeout(PATIENCE, shown.wait_for(|shown| shown.is_known)).await.is_ok() };
             self.around.runtime.block_on(known);
@@ -131,7 +138,7 @@ impl Delivery {
                 shown.outage.map(|why| format!("what other replicas accepted may be old: {why}"))
             }
             Err(why) => {
-                self.unknown = Some(why.clone());
+                self.unknown = Some(Unknown { why: why.clone(), is_shown: shown.is_known });
                 Some(why)
             }
         };

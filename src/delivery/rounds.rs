@@ -162,9 +162,7 @@ impl Delivery {
         if let Some(why) = self.lost_floor.as_ref().filter(|_| before.oldest().is_none()) {
             return Err((Step { stage: "verify", reason: "corrupt" }, why.clone()));
         }
-        if let Some(why) = self.unknown.as_ref().filter(|_| before.oldest().is_none()) {
-            return Err((Step { stage: "verify", reason: COORDINATION }, why.clone()));
-        }
+        self.knows_others()?;
         let began = Instant::now();
         let verified =
             verify(&mut self.git, &self.settings.source, &self.trust, &before, id, now).map_err(refused);
@@ -174,12 +172,23 @@ impl Delivery {
         // Tests take their time: something else may have come in force meanwhile, and from here on nothing does.
         self.stop();
         self.look_around();
+        self.knows_others()?;
         let past = self.past();
         if past != before {
             past.permits(&mut self.git, &self.settings.source, &verified).map_err(refused)?;
         }
         self.accept(verified, bundle, &past);
         Ok(())
+    }
+
+    /// Without a commit accepted here nothing is accepted that others may be past. What they tell and can't be read is
+    /// no obstacle where the configuration names what all commits come after.
+    fn knows_others(&self) -> Result<(), (Step, String)> {
+        let Some(unknown) = self.unknown.as_ref().filter(|_| self.accepted.is_none()) else { return Ok(()) };
+        if unknown.is_shown && self.settings.trust.floor.is_some() {
+            return Ok(());
+        }
+        Err((Step { stage: "verify", reason: COORDINATION }, unknown.why.clone()))
     }
 
     /// The bundle of a tree that loads and passes its tests in a process of its own.

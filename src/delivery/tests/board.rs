@@ -138,6 +138,26 @@ fn nothing_is_accepted_while_it_is_not_known_what_others_accepted() {
 }
 
 #[test]
+fn what_is_configured_does_not_stand_for_what_others_accepted() {
+    let world = World::new();
+    let refused = || world.activation.status().refused.map(|refused| refused.reason.to_owned());
+    let mut delivery = world.delivery(&format!("{{mode: none, floor: '{TWO}'}}"));
+    let rollback = config::Rollback { to: TWO.to_owned(), reason: "why".to_owned() };
+    delivery.settings.source.rollback = Some(rollback);
+    delivery.around.board = Some(Memory::of(&[(FLOOR, "no list")]));
+    delivery.look_around();
+    delivery.judge(ONE, time::OffsetDateTime::now_utc());
+    assert_ne!(refused().as_deref(), Some("coordination"), "trust.floor is the way out of damage");
+    delivery.unknown = Some(super::super::board::Unknown { why: "not shown".to_owned(), is_shown: false });
+    delivery.judge(ONE, time::OffsetDateTime::now_utc());
+    assert_eq!(refused().as_deref(), Some("coordination"));
+    delivery.settings.trust.floor = None;
+    delivery.look_around();
+    delivery.judge(ONE, time::OffsetDateTime::now_utc());
+    assert_eq!(refused().as_deref(), Some("coordination"), "nor does source.rollback");
+}
+
+#[test]
 fn a_floor_is_told_over_what_was_shown_and_never_over_a_later_one() {
     let world = World::new();
     let mut delivery = world.delivery("{mode: none}");
