@@ -43,9 +43,10 @@ impl Delivery {
                 let result = if found.is_some() { "changed" } else { "unchanged" };
                 self.around.metrics.source_polled(result, Some(now.unix_timestamp()));
                 self.notes.answered();
+                // Unchanged, it is what was judged last, also before a restart.
+                self.notes.head = found.as_deref().or(self.judged.as_deref()).map(named);
                 if let Some(id) = found {
                     // Others need not wait for what comes of it here.
-                    self.notes.head = Some(named(&id));
                     self.say();
                     self.judge(&id, now);
                     self.mended();
