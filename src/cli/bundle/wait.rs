@@ -22,12 +22,12 @@ const SHORT: usize = 12;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  meshgate bundle wait $(git rev-parse HEAD)          after a push
-  meshgate bundle wait --timeout 120                  … until all have what the repository named last
+  meshgate bundle wait $(git rev-parse HEAD)          after a push: always with the ID
+  meshgate bundle wait --timeout 120                  … until each has what it has heard of last
 
 Exit codes: 0 every replica has it in force, 1 it is refused or did not come in time, 2 nobody can be asked")]
 pub(super) struct Arguments {
-    /// The commit's full id, or the digest of a tree [default: what the source of each replica named last]
+    /// The commit's full id, or the digest of a tree [default: what each replica has heard of last]
     #[arg(value_name = "ID", value_parser = id)]
     id: Option<String>,
     #[command(flatten)]
@@ -54,7 +54,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let began = Instant::now();
     let patience = Duration::from_secs(arguments.timeout);
     loop {
-        match progress(&replicas.told()?, arguments.id.as_deref()) {
+        // Who can't be asked now, such as while the server is replaced, may be asked soon.
+        let told = match replicas.told() {
+            Err(error) if began.elapsed() >= patience => return Err(error),
+            Err(_) => {
+                sleep(LOOK);
+                continue;
+            }
+            Ok(told) => told,
+        };
+        match progress(&told, arguments.id.as_deref()) {
             Progress::InForce(what) => {
                 output::print(&format!("{what}\n"))?;
                 return Ok(0);

@@ -90,12 +90,10 @@ impl Told {
             let of = |member: &str| one.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
             (of("key"), of("id"))
         };
-        Self {
-            replicas: texts.iter().filter_map(row).collect(),
-            active: text(ACTIVE),
-            everywhere: text(ACTIVE_EVERYWHERE),
-            floors: floors.iter().map(floor).collect(),
-        }
+        let replicas: BTreeMap<String, Row> = texts.iter().filter_map(row).collect();
+        // What is written of all may be older than the rows.
+        let Everywhere { active, everywhere } = Everywhere::of(replicas.values().cloned());
+        Self { replicas, active, everywhere, floors: floors.iter().map(floor).collect() }
     }
 }
 
@@ -119,6 +117,9 @@ mod tests {
         assert_eq!(of(&[row("a", "1"), row("a", "2")]), both("a", "a"));
         assert_eq!(of(&[row("b", "3"), row("a", "2")]), both("b", ""));
         assert_eq!(of(&[row("a", "3"), Row::default()]), both("a", ""), "a replica has nothing yet");
+        let texts = [("replica.a", row("a", "1").text()), ("activeEverywhere", "b".to_owned())];
+        let told = Told::of(&texts.map(|(key, text)| (key.to_owned(), text)).into());
+        assert_eq!((told.active.as_str(), told.everywhere.as_str()), ("a", "a"));
         let texts = BTreeMap::from([("active".to_owned(), "a".to_owned())]);
         let missing = both("a", "").missing(&texts);
         assert_eq!(Value::Object(missing), serde_json::json!({ "activeEverywhere": "" }));
