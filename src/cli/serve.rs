@@ -117,7 +117,8 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     run_to_the_end(ports, (service, limits), (registration, rows), signals).await
 }
 
-/// Serves until a signal comes. What this replica does for all ends then, while requests are still answered.
+/// Serves until a signal comes. What this replica does for all ends then, while requests are still answered; its
+/// row goes when none is.
 async fn run_to_the_end(
     ports: Ports,
     (service, limits): (Service, Limits),
@@ -133,9 +134,6 @@ async fn run_to_the_end(
     };
     let leave = async {
         drop(told.await);
-        if let Some(rows) = rows {
-            rows.stop().await;
-        }
         if let Some(registration) = registration {
             registration.stop().await;
         }
@@ -143,6 +141,10 @@ async fn run_to_the_end(
     let Ports { webhook, admin } = ports;
     let served = webhook::serve(webhook, admin, service, limits, stop);
     let (served, ()) = tokio::join!(served, leave);
+    // Until now it answered by what its row says.
+    if let Some(rows) = rows {
+        rows.stop().await;
+    }
     served.context("the server failed")
 }
 

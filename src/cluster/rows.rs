@@ -156,12 +156,14 @@ async fn tell(client: Client, key: String, mut changes: watch::Receiver<Status>,
     let maps: Api<ConfigMap> = Api::namespaced(client.clone(), NAMESPACE);
     let deployments: Api<Deployment> = Api::namespaced(client, NAMESPACE);
     let mut written: Option<(Row, Instant)> = None;
+    let mut is_owned = false;
     loop {
         let row = Row::of(&changes.borrow_and_update());
         let since = written.as_ref().filter(|(before, _)| *before == row).map(|(_, since)| since.elapsed());
         // Most of what changes of a source is when it was asked.
         if since.is_none_or(|since| since >= renewed) {
-            match timeout(PATIENCE, write(&maps, &deployments, (&manager, &key), &row)).await {
+            match timeout(PATIENCE, write((&maps, &deployments), (&manager, &key), &row, &mut is_owned)).await
+            {
                 Ok(Ok(_)) => written = Some((row, Instant::now())),
                 failed => {
                     written = None;
@@ -177,13 +179,17 @@ async fn tell(client: Client, key: String, mut changes: watch::Receiver<Status>,
 }
 
 async fn write(
-    maps: &Api<ConfigMap>,
-    deployments: &Api<Deployment>,
+    (maps, deployments): (&Api<ConfigMap>, &Api<Deployment>),
     (manager, key): (&str, &str),
     row: &Row,
+    is_owned: &mut bool,
 ) -> Result<(), kube::Error> {
-    // It goes with the Deployment.
+    // It goes with the Deployment, and is not made anew by who still serves then.
     let deployment = deployments.get_opt(SERVICE).await?;
+    if deployment.is_none() && *is_owned {
+        return Ok(());
+    }
+    *is_owned = deployment.is_some();
     let owner = |uid| json!({ "apiVersion": "apps/v1", "kind": "Deployment", "name": SERVICE, "uid": uid });
     let owners: Vec<Value> = deployment.and_then(|found| found.metadata.uid).map(owner).into_iter().collect();
     let object = json!({
