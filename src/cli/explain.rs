@@ -1,7 +1,8 @@
 //! `meshgate explain`: how the decision about each manifest came about.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use super::formats::TextOrJson;
 use super::globals::Globals;
 use super::manifests::ManifestFlags;
 use super::output;
@@ -21,16 +22,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     manifests: ManifestFlags,
     /// How it is written
-    #[arg(short = 'o', long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For programs
-    Json,
+    #[arg(short = 'o', long, value_enum, default_value_t = TextOrJson::Text)]
+    format: TextOrJson,
 }
 
 /// Runs the command.
@@ -40,8 +33,8 @@ pub(super) fn run(mut arguments: Arguments, globals: &Globals) -> anyhow::Result
         arguments.manifests.judged(&arguments.manifests.files()?, (false, true), globals)?;
     let file = |path: &str| arguments.manifests.policies.shown(path);
     output::print(&match arguments.format {
-        Format::Text => report::explained_text(&explained, file, globals.color.of_output()),
-        Format::Json => {
+        TextOrJson::Text => report::explained_text(&explained, file, globals.color.of_output()),
+        TextOrJson::Json => {
             let json = report::explained_json(&report.revision, &explained, file);
             format!("{}\n", serde_json::to_string_pretty(&json)?)
         }

@@ -6,6 +6,15 @@ use clap::ValueEnum;
 use crate::report::{self, FailOn, Report};
 use crate::yaml;
 
+/// How what is no report is written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum TextOrJson {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use self::rego::Sides;
 use crate::changes::{self, Change, Verdict};
+use crate::cli::formats::TextOrJson;
 use crate::cli::inputs::{PolicyFlags, clock};
 use crate::cli::output;
 use crate::engine;
@@ -37,8 +38,8 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, value_name = "WHAT")]
     fail_on: Option<Fails>,
     /// How it is written
-    #[arg(short = 'o', long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(short = 'o', long, value_enum, default_value_t = TextOrJson::Text)]
+    format: TextOrJson,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -51,14 +52,6 @@ enum Fails {
     Any,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For programs
-    Json,
-}
-
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let (old, old_tree) = draft(&arguments.old)?;
@@ -67,8 +60,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let changes = changes::changes(&old, &new, &|policy| sides.verdict(policy));
     let (before, after) = (old.revision.to_string(), new.revision.to_string());
     output::print(&match arguments.format {
-        Format::Text => text(&before, &after, &changes),
-        Format::Json => {
+        TextOrJson::Text => text(&before, &after, &changes),
+        TextOrJson::Json => {
             let [weakened, unknown, strengthened] = counts(&changes);
             let report = json!({
                 "apiVersion": "meshgate.io/v1alpha1", "kind": "BundleDiff",

@@ -1,8 +1,9 @@
 //! `meshgate bundle status`: what each replica of a running installation has in force.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::replicas::{Asked, json};
+use crate::cli::formats::TextOrJson;
 use crate::cli::output;
 use crate::cluster::{Row, Told};
 
@@ -24,24 +25,16 @@ pub(super) struct Arguments {
     #[command(flatten)]
     asked: Asked,
     /// How it is written
-    #[arg(short = 'o', long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For programs
-    Json,
+    #[arg(short = 'o', long, value_enum, default_value_t = TextOrJson::Text)]
+    format: TextOrJson,
 }
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let told = arguments.asked.open()?.told()?;
     output::print(&match arguments.format {
-        Format::Text => text(&told),
-        Format::Json => format!("{}\n", serde_json::to_string_pretty(&json(&told))?),
+        TextOrJson::Text => text(&told),
+        TextOrJson::Json => format!("{}\n", serde_json::to_string_pretty(&json(&told))?),
     })?;
     let is_settled = told.replicas.values().all(|row| row.state() == "active");
     let is_one = !told.everywhere.is_empty();

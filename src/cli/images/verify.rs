@@ -5,10 +5,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::super::formats::TextOrJson;
 use super::super::image_facts::ImageFacts;
 use super::super::inputs::{PolicyFlags, clock};
 use super::super::{FAILED, output};
@@ -52,16 +53,8 @@ pub(super) struct Verify {
     #[arg(long, value_name = "SOURCE", default_value = "registry", value_parser = ImageFacts::of_evidence)]
     images: ImageFacts,
     /// How it is written
-    #[arg(short = 'o', long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For programs
-    Json,
+    #[arg(short = 'o', long, value_enum, default_value_t = TextOrJson::Text)]
+    format: TextOrJson,
 }
 
 /// Runs the command.
@@ -82,8 +75,8 @@ pub(super) fn run(verify: &Verify) -> anyhow::Result<u8> {
         all.push(json!({ "image": reference, "verdict": word(own), "why": why, "entry": entry }));
     }
     match verify.format {
-        Format::Text => output::print(&text)?,
-        Format::Json => {
+        TextOrJson::Text => output::print(&text)?,
+        TextOrJson::Json => {
             let all =
                 json!({ "apiVersion": "meshgate.io/v1alpha1", "kind": "ImageVerification", "images": all });
             output::print(&format!("{}\n", serde_json::to_string_pretty(&all)?))?;

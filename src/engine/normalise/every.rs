@@ -44,11 +44,9 @@ pub(super) fn waits(body: &mut Body, context: &Context) {
         let used = used.difference(&own).filter(|name| context.is_local(name)).filter(is_around);
         let used: Vec<Term> = used.map(|name| Term::variable(name.clone(), *line)).collect();
         if !used.is_empty() {
-            let collection = std::mem::replace(domain, Term::variable("_", *line));
-            let zero = Term { line: *line, node: Node::Constant("0".to_owned()) };
             let used = Term { line: *line, node: Node::Array(used) };
-            let both = Term { line: *line, node: Node::Array(vec![collection, used]) };
-            domain.node = Node::Reference(Box::new(both), vec![zero]);
+            let collection = std::mem::replace(domain, Term::variable("_", *line));
+            *domain = collection.beside(Some(used));
         }
     }
 }

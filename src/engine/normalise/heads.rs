@@ -53,9 +53,7 @@ fn not_true(rule: &mut Rule, context: &Context) {
         Node::Reference(_, steps) => steps.as_slice(),
         _ => &[],
     };
-    if steps.iter().any(|step| is_evaluated(step, context))
-        && matches!(body.as_deref(), Some([only]) if is_true(&only.kind))
-    {
+    if steps.iter().any(|step| is_evaluated(step, context)) && says_true(body).is_some() {
         *body = None;
     }
     let heads = arguments.iter().flatten().chain(&*key).chain(&*value);
@@ -71,14 +69,20 @@ pub(super) fn drop_not_true<'a>(
     body: &mut Option<Body>,
     context: &Context,
 ) {
-    let Some([statement]) = body.as_deref() else { return };
+    let Some(statement) = says_true(body) else { return };
     // OPA takes the steps of a head's reference out first, then calls of heads, then those of values of `with`, then what else
     // heads evaluate: the body is no longer `true` alone for those that come after a statement was put there.
     let has_others = statement.with.iter().any(|(_, value)| has_call(value));
     let is_reached = |head: &Term| has_call(head) || !has_others && is_evaluated(head, context);
-    if is_true(&statement.kind) && heads.any(is_reached) {
+    if heads.any(is_reached) {
         *body = None;
     }
+}
+
+/// The one statement of a body, where it is `true` or `not true`, also with a `with`.
+fn says_true(body: &Option<Body>) -> Option<&Statement> {
+    let [statement] = body.as_deref()? else { return None };
+    is_true(&statement.kind).then_some(statement)
 }
 
 fn has_call(term: &Term) -> bool {

@@ -143,9 +143,14 @@ impl Term {
 
     /// `[TERM][0]`: the same value, which the interpreter does not take for a name.
     pub(super) fn in_array(self) -> Self {
+        self.beside(None)
+    }
+
+    /// `[TERM, OTHER][0]`: the same value, once the other is known as well.
+    pub(super) fn beside(self, other: Option<Self>) -> Self {
         let line = self.line;
         let zero = Self { line, node: Node::Constant("0".to_owned()) };
-        let array = Self { line, node: Node::Array(vec![self]) };
+        let array = Self { line, node: Node::Array([self].into_iter().chain(other).collect()) };
         Self { line, node: Node::Reference(Box::new(array), vec![zero]) }
     }
 
