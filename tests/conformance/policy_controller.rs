@@ -143,6 +143,18 @@ fn refused() -> Vec<(String, &'static str)> {
         (within("url: 'https://fulcio.nowhere'"), "has the certificate authority `https://fulcio.nowhere`"),
         (keyless("ctlog: {url: 'https://rekor.nowhere'}"), "and the log `https://rekor.nowhere`"),
         (within("trustRootRef: none"), "no trust root `none`"),
+        (
+            keyless("ctlog: {trustRootRef: public-good}"),
+            "spec.authorities[0].keyless.trustRootRef: absent, while a log or timestamps are of `public-good`",
+        ),
+        (
+            keyless("rfc3161timestamp: {trustRootRef: staging}"),
+            "spec.authorities[0].keyless.trustRootRef: absent, while a log or timestamps are of `staging`",
+        ),
+        (
+            of(&format!("{{keyless: {{{KEYLESS}, trustRootRef: staging}}, ctlog: {{}}}}")),
+            "the trust root `staging` has not the log `https://rekor.sigstore.dev`",
+        ),
         (keyless("rfc3161timestamp: {}"), "spec.authorities[0].rfc3161timestamp.trustRootRef: empty"),
         (keyless("signatureFormat: v9"), "spec.authorities[0].signatureFormat: `v9`"),
         (keyless("source: [{oci: a.b/c}, {oci: a.b/d}]"), "spec.authorities[0].source: more than one"),
@@ -158,6 +170,21 @@ fn refused() -> Vec<(String, &'static str)> {
         (rego("rego", ""), "spec.authorities[0].attestations[0].policy.data: empty"),
         (rego("js", "x"), "spec.authorities[0].attestations[0].policy.type: `js`"),
     ]
+}
+
+/// Who certifies, who logs and who stamps is one trust root, and it is named for the certificates.
+#[test]
+fn a_trust_root_counts_for_what_it_is_named_for() {
+    for (keyless, more) in [
+        ("", ""),
+        ("trustRootRef: public-good", "ctlog: {}"),
+        ("trustRootRef: public-good", "ctlog: {trustRootRef: public-good}"),
+        ("trustRootRef: staging", "ctlog: {trustRootRef: staging, url: 'https://elsewhere'}"),
+        ("trustRootRef: staging", "rfc3161timestamp: {trustRootRef: staging}"),
+    ] {
+        let text = of(&format!("{{keyless: {{{KEYLESS}, {keyless}}}, {more}}}"));
+        assert_eq!(faults(&[("p.yaml", &text)]), "", "{text}");
+    }
 }
 
 /// A policy as the corpus has none: what is not there is refused as well.

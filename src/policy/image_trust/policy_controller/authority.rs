@@ -14,6 +14,7 @@ struct Vouching {
     log: Need,
     timestamp: Need,
     root: Option<String>,
+    /// Where the log is that the root has to have, or by which it is found: where the log names no root itself.
     log_url: Option<String>,
 }
 
@@ -63,14 +64,26 @@ impl Reading<'_> {
             let field = format!("{at}/rfc3161timestamp/trustRootRef");
             self.fault(&field, "empty; name the TrustRoot of the timestamp authority");
         }
+        if let Some(keyless) = &written.keyless {
+            self.certificates_are_named(keyless, &roots, at);
+        }
         let is_keyless = written.keyless.is_some();
         let required = |is: bool| if is { Need::Required } else { Need::None };
         Vouching {
             log: required(log.is_some() || (is_keyless && stamp.is_none())),
             timestamp: required(stamp.is_some()),
             root: roots.into_iter().next(),
-            log_url: log.map(log_url),
+            log_url: log.filter(|log| log.trust_root_ref.is_empty()).map(log_url),
         }
+    }
+
+    /// Who is trusted for a log or for timestamps is not thereby trusted to say who somebody is.
+    fn certificates_are_named(&mut self, keyless: &written::Keyless, roots: &[String], at: &str) {
+        let Some(root) = roots.first().filter(|_| keyless.trust_root_ref.is_empty()) else { return };
+        let remedy = format!("write `{root}`, if certificates of its authorities count, too");
+        let message =
+            format!("absent, while a log or timestamps are of `{root}`, and an authority has one trust root");
+        self.fault(&format!("{at}/keyless/trustRootRef"), format!("{message}; {remedy}"));
     }
 
     fn key(&mut self, key: &written::Key, vouching: &Vouching, at: &str) -> Option<Key> {
@@ -96,7 +109,6 @@ impl Reading<'_> {
             Some(secret) => self.of_secret(secret, &format!("{at}/secretRef"))?,
             None => key.data.clone(),
         };
-        let by_url = vouching.root.is_none().then(|| vouching.log_url.clone()).flatten();
         Some(Key {
             files: Vec::new(),
             data: Some(data),
@@ -105,7 +117,7 @@ impl Reading<'_> {
             transparency_log: Some(vouching.log),
             timestamp: Some(vouching.timestamp),
             trust_root: vouching.root.clone(),
-            by_url: by_url.map(|log| ByUrl { authority: None, log: Some(log) }),
+            by_url: vouching.log_url.clone().map(|log| ByUrl { authority: None, log: Some(log) }),
         })
     }
 
@@ -141,12 +153,10 @@ impl Reading<'_> {
             found.iter().for_each(|(pointer, message)| self.fault(pointer, message));
         }
         let url = keyless.url.clone().filter(|url| !url.is_empty());
+        let log = vouching.log_url.clone();
         let by_url = match &vouching.root {
-            Some(_) => ByUrl { authority: url, log: None },
-            None => ByUrl {
-                authority: Some(url.unwrap_or_else(|| FULCIO.to_owned())),
-                log: vouching.log_url.clone(),
-            },
+            Some(_) => ByUrl { authority: url, log },
+            None => ByUrl { authority: Some(url.unwrap_or_else(|| FULCIO.to_owned())), log },
         };
         Some(Keyless {
             trust_root: vouching.root.clone().unwrap_or_default(),
