@@ -3,6 +3,7 @@
 mod claims;
 mod refusals;
 pub(super) mod sigstore;
+mod windows;
 
 use std::sync::Arc;
 

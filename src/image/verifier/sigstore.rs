@@ -11,6 +11,7 @@ use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy, Verificat
 use time::OffsetDateTime;
 
 use super::claims::claims;
+use super::windows::narrowed;
 use super::{Artifact, Checked};
 use crate::image::digest::Digest;
 use crate::image::reject::{Class, Reject};
@@ -38,7 +39,10 @@ impl Root {
             format!("no trust root: {why}; take a trusted_root.json as Sigstore clients read it")
         };
         let root = TrustedRoot::from_json(text).map_err(|why| of(&why))?;
-        let verifier = Verifier::new(&root).map_err(|why| of(&why))?;
+        // What can't be used at all is said of what is written, not of what is left of it.
+        Verifier::new(&root).map_err(|why| of(&why))?;
+        let narrowed = narrowed(&root).map_err(|why| of(&why))?;
+        let verifier = Verifier::new(&narrowed).map_err(|why| of(&why))?;
         Ok(Self { verifier, root })
     }
 
