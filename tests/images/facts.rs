@@ -81,7 +81,7 @@ fn key(text: &str) -> ImageKey {
     ImageKey { text: text.to_owned(), puller: Puller::default() }
 }
 
-fn entry(gatherer: &Gatherer, text: &str) -> Value {
+pub(crate) fn entry(gatherer: &Gatherer, text: &str) -> Value {
     fact(gatherer, FactKey::Signatures(key(text))).known().unwrap()
 }
 

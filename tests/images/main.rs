@@ -8,6 +8,7 @@
 
 mod accepted;
 mod attested;
+mod checks;
 mod compiled;
 mod cosign;
 mod facts;

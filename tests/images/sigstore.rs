@@ -224,8 +224,12 @@ fn origin(layer: &[u8]) -> Origin {
 }
 
 pub(crate) fn bundle_evidence(bundle: &Value) -> Evidence {
-    let json = bundle.to_string().into_bytes();
-    Evidence::bundle(origin(&json), json.into())
+    raw_bundle(bundle.to_string().into_bytes())
+}
+
+/// What says of itself that it is a bundle.
+pub(crate) fn raw_bundle(bytes: Vec<u8>) -> Evidence {
+    Evidence::bundle(origin(&bytes), bytes.into())
 }
 
 pub(crate) fn signature_evidence(payload: &[u8], annotations: Annotations) -> Evidence {

@@ -49,6 +49,8 @@ impl Default for Said {
 pub(crate) struct Authority {
     issuer: Issuer<'static, rcgen::KeyPair>,
     der: Vec<u8>,
+    /// Who issued that one, where it is not the root itself.
+    above: Option<Vec<u8>>,
     log: KeyPair,
 }
 
@@ -61,14 +63,30 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
         let der = params.self_signed(&key).unwrap().der().to_vec();
-        Self { issuer: Issuer::new(params, key), der, log: super::key() }
+        Self { issuer: Issuer::new(params, key), der, above: None, log: super::key() }
+    }
+
+    /// An intermediate of this authority, which ends at some time from now; it has the same log.
+    pub(crate) fn below(self, ends: Duration) -> Self {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "kit intermediate");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
+        params.not_before = OffsetDateTime::now_utc() - Duration::days(300);
+        params.not_after = OffsetDateTime::now_utc() + ends;
+        let der = params.signed_by(&key, &self.issuer).unwrap().der().to_vec();
+        Self { issuer: Issuer::new(params, key), der, above: Some(self.der), log: self.log }
     }
 
     pub(crate) fn trusted(&self) -> Value {
+        let chain = [Some(&self.der), self.above.as_ref()].into_iter().flatten();
+        let chain: Vec<Value> = chain.map(|der| json!({ "rawBytes": b64(der) })).collect();
         json!({
             "subject": { "organization": "kit", "commonName": "kit" },
             "uri": "https://fulcio.kit",
-            "certChain": { "certificates": [{ "rawBytes": b64(&self.der) }] },
+            "certChain": { "certificates": chain },
             "validFor": { "start": "2020-01-01T00:00:00Z" },
         })
     }

@@ -30,8 +30,14 @@ pub(crate) struct Timestamps {
 
 impl Timestamps {
     pub(crate) fn new() -> Self {
+        Self::below(Duration::days(2))
+    }
+
+    /// Under a root that ends at some time from now.
+    pub(crate) fn below(ends: Duration) -> Self {
         let key = rcgen::KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
+        params.not_after = OffsetDateTime::now_utc() + ends;
         params.distinguished_name.push(DnType::CommonName, "tsa root");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
