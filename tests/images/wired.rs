@@ -18,8 +18,8 @@ use crate::kit::{Holds, INDEX, MANIFEST, Said, index};
 use crate::server::Server;
 use crate::sigstore::{self as kit, SIGNED, statement};
 
-const BINDING: &str = "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {name: signed}\nspec: {policy: images/require_signature, enforcement: deny}\n---\napiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {name: pinned}\nspec: {policy: images/pin_digest, enforcement: deny}\n";
-const BUNDLE: &str = "apiVersion: meshgate.io/v1alpha1\nkind: Bundle\nmetadata: {name: b}\nspec: {includes: [images], defaultMode: deny}\n";
+pub(crate) const BINDING: &str = "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {name: signed}\nspec: {policy: images/require_signature, enforcement: deny}\n---\napiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {name: pinned}\nspec: {policy: images/pin_digest, enforcement: deny}\n";
+pub(crate) const BUNDLE: &str = "apiVersion: meshgate.io/v1alpha1\nkind: Bundle\nmetadata: {name: b}\nspec: {includes: [images], defaultMode: deny}\n";
 
 /// A registry with `app:v1`, which is signed, and `app:v2`, which is not; policies that trust the key; configurations.
 pub(crate) struct Place {

@@ -114,6 +114,8 @@ impl Authority {
         });
         params.subject_alt_names = subject.into_iter().collect();
         if let Some(issuer) = said.issuer {
+            // Where Fulcio wrote it first, as bare text, and where it writes it since; cosign's older form reads the first.
+            params.custom_extensions.push(fulcio(1, issuer.as_bytes()));
             params.custom_extensions.push(fulcio(8, &utf8(issuer)));
             params.custom_extensions.push(fulcio(12, &utf8("https://ci.example/acme/app")));
         }
