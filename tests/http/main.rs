@@ -21,6 +21,7 @@ mod metrics;
 mod operations;
 mod pod_security;
 mod process;
+mod profiles;
 mod reload;
 mod replicas;
 mod server;
