@@ -23,7 +23,7 @@ package policies.images.digest_required
 
 import data.lib.containers
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "required": "a digest"}} if {
 	some container in containers.of("images/digest_required")
 	some problem in _problems(container.image)
 	msg := sprintf("%s has the image \"%s\", %s", [containers.title(container), container.image.text, problem])

@@ -29,7 +29,7 @@ _denied(image) := violations if {
 _violation(title, path, problem) := {
 	"msg": sprintf("%s has the image %s", [title, problem]),
 	"field": sprintf("%s.image", [path]),
-	"details": {"remedy": "add the digest, as in `nginx:1.29.1@sha256:…`; `crane digest IMAGE` prints it"},
+	"details": {"remedy": "add the digest, as in `nginx:1.29.1@sha256:…`; `crane digest IMAGE` prints it", "required": "a digest"},
 }
 
 _without := "\"nginx:1.29.1\", which has no digest and can be another image tomorrow"

@@ -23,7 +23,7 @@ package policies.images.no_latest
 
 import data.lib.containers
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "required": "a version or a digest"}} if {
 	some container in containers.of("images/no_latest")
 	some problem in _problems(container.image)
 	msg := sprintf("%s has the image \"%s\", %s", [containers.title(container), container.image.text, problem])

@@ -35,7 +35,7 @@ _denied(image) := violations if {
 _violation(title, path, problem) := {
 	"msg": sprintf("%s has the image %s", [title, problem]),
 	"field": sprintf("%s.image", [path]),
-	"details": {"remedy": "name a version, as in `nginx:1.29.1`, or a digest, as in `nginx@sha256:…`"},
+	"details": {"remedy": "name a version, as in `nginx:1.29.1`, or a digest, as in `nginx@sha256:…`", "required": "a version or a digest"},
 }
 
 test_a_version_or_a_digest_is_fine if {

@@ -32,9 +32,9 @@
 #         x-meshgate-stricter: fewer
 package policies.mtls.destination_rule_tls
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "required": "ISTIO_MUTUAL"}} if {
 	_is_of_the_mesh
-	some policy in _wholes | _ports
+	some policy in (_wholes | _ports)
 	some mode in _modes(policy.value)
 	mode != "ISTIO_MUTUAL"
 	field := sprintf("%s.tls.mode", [policy.field])

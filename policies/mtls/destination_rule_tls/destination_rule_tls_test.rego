@@ -15,7 +15,7 @@ _rule(host, policy) := {"host": host, "trafficPolicy": policy}
 _mode(host, place, mode, meaning) := {
 	"msg": sprintf("the TLS mode towards %s is %v, %s", [host, mode, meaning]),
 	"field": sprintf("%s.tls.mode", [place]),
-	"details": {"remedy": "remove `tls`, or set its mode to ISTIO_MUTUAL"},
+	"details": {"remedy": "remove `tls`, or set its mode to ISTIO_MUTUAL", "required": "ISTIO_MUTUAL"},
 }
 
 _plain(host, place) := _mode(host, place, "DISABLE", "so clients send plaintext")

@@ -27,7 +27,7 @@ package policies.mtls.linkerd_annotations
 
 import data.lib.requests
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "required": required}} if {
 	requests.of_object
 	some key, words in _words
 	key in object.keys(_annotations)
@@ -35,10 +35,11 @@ deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
 	not value in words
 	msg := sprintf("`%s: %v` is none of its values, and so has no effect", [key, value])
 	field := sprintf("%s[%s]", [_field, key])
-	remedy := sprintf("write one of %s", [concat(", ", words)])
+	required := sprintf("one of %s", [concat(", ", words)])
+	remedy := sprintf("write %s", [required])
 }
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "required": "ports from 1 to 65535"}} if {
 	requests.of_object
 	some key, names in _ports
 	key in object.keys(_annotations)

@@ -15,13 +15,13 @@ _denied(annotations) := violations if {
 _no_value(place, key, value, words) := {
 	"msg": sprintf("`%s: %v` is none of its values, and so has no effect", [key, value]),
 	"field": sprintf("%s[%s]", [place, key]),
-	"details": {"remedy": sprintf("write one of %s", [words])},
+	"details": {"remedy": sprintf("write one of %s", [words]), "required": sprintf("one of %s", [words])},
 }
 
 _no_port(key, port) := {
 	"msg": sprintf("`%s` has \"%s\", which is no port, and so has no effect", [key, port]),
 	"field": sprintf("metadata.annotations[%s]", [key]),
-	"details": {"remedy": "list ports from 1 to 65535, or ranges as in 8000-8010, with commas between"},
+	"details": {"remedy": "list ports from 1 to 65535, or ranges as in 8000-8010, with commas between", "required": "ports from 1 to 65535"},
 }
 
 _policy := "config.linkerd.io/default-inbound-policy"

@@ -39,7 +39,7 @@ package policies.mtls.linkerd_default_policy
 
 import data.lib.requests
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "required": required}} if {
 	requests.of_object
 	some place in _places
 	value := object.get(place.metadata, ["annotations", _key], null)
@@ -47,7 +47,8 @@ deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
 	not value in input.parameters.allowed
 	msg := sprintf("the default policy is %v: who connects need not say who it is", [value])
 	field := sprintf("%s.annotations[%s]", [place.field, _key])
-	remedy := sprintf("set it to one of %s, and allow what needs it by a Server and an AuthorizationPolicy", [concat(", ", input.parameters.allowed)])
+	required := sprintf("one of %s", [concat(", ", input.parameters.allowed)])
+	remedy := sprintf("set it to %s, and allow what needs it by a Server and an AuthorizationPolicy", [required])
 }
 
 _key := "config.linkerd.io/default-inbound-policy"

@@ -16,7 +16,7 @@ _pod(operation, path, annotations) := violations if {
 _violation(place, value) := {{
 	"msg": sprintf("the default policy is %v: who connects need not say who it is", [value]),
 	"field": sprintf("%s.annotations[%s]", [place, _key]),
-	"details": {"remedy": "set it to one of all-authenticated, deny, and allow what needs it by a Server and an AuthorizationPolicy"},
+	"details": {"remedy": "set it to one of all-authenticated, deny, and allow what needs it by a Server and an AuthorizationPolicy", "required": "one of all-authenticated, deny"},
 }}
 
 test_policies_that_want_an_identity if {

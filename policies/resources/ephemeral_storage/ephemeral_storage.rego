@@ -43,7 +43,7 @@ import data.lib.containers
 import data.lib.quantities
 import data.lib.requests
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "required": "a quantity above zero"}} if {
 	requests.of_object
 	some container in containers.of("resources/ephemeral_storage")
 	container.kind != "ephemeral"
@@ -59,7 +59,7 @@ deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
 	remedy := sprintf("set `resources.%s.ephemeral-storage`, for example to 1Gi", [list])
 }
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "required": "a quantity"}} if {
 	some volume in _volumes
 	size := volume.size
 	not quantities.is_quantity(size)

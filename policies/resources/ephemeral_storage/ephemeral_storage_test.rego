@@ -26,7 +26,7 @@ _volumes(volumes, containers) := violations if {
 _violation(title, path, list, noun) := {
 	"msg": sprintf("%s has no ephemeral-storage %s: observed none above zero", [title, noun]),
 	"field": sprintf("%s.resources.%s.ephemeral-storage", [path, list]),
-	"details": {"remedy": sprintf("set `resources.%s.ephemeral-storage`, for example to 1Gi", [list])},
+	"details": {"remedy": sprintf("set `resources.%s.ephemeral-storage`, for example to 1Gi", [list]), "required": "a quantity above zero"},
 }
 
 _no_limit := _violation("container \"app\"", "spec.containers[0]", "limits", "limit")
@@ -81,7 +81,7 @@ _empty(size) := {"name": "tmp", "emptyDir": size}
 _unbounded(name, observed, index) := {
 	"msg": sprintf("the emptyDir volume \"%s\" has no sizeLimit: observed %s", [name, observed]),
 	"field": sprintf("spec.volumes[%d].emptyDir.sizeLimit", [index]),
-	"details": {"remedy": "set `sizeLimit` to what it needs, for example 1Gi"},
+	"details": {"remedy": "set `sizeLimit` to what it needs, for example 1Gi", "required": "a quantity"},
 }
 
 test_volumes_with_a_size if {

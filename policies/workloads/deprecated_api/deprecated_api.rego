@@ -33,18 +33,18 @@
 #         x-meshgate-stricter: higher
 package policies.workloads.deprecated_api
 
-deny contains {"msg": msg, "field": "apiVersion", "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": "apiVersion", "details": details} if {
 	some old in _old
 	old.until <= _next
 	msg := sprintf("%s of %s is not served from Kubernetes 1.%d on", [old.kind, old.version, old.until])
-	remedy := _remedy(old)
+	details := _details(old)
 }
 
-warn contains {"msg": msg, "field": "apiVersion", "details": {"remedy": remedy}} if {
+warn contains {"msg": msg, "field": "apiVersion", "details": details} if {
 	some old in _old
 	old.until > _next
 	msg := sprintf("%s of %s will not be served from Kubernetes 1.%d on", [old.kind, old.version, old.until])
-	remedy := _remedy(old)
+	details := _details(old)
 }
 
 _next := input.context.cluster.version.minor + input.parameters.ahead
@@ -55,9 +55,12 @@ _old contains {"kind": kind, "version": version, "until": until, "new": new} if 
 	[until, new] := _given_up[version][kind]
 }
 
-_remedy(old) := sprintf("use %s, and see in the guide which fields it calls otherwise", [old.new]) if old.new != null
+_details(old) := {"remedy": remedy, "required": old.new} if {
+	old.new != null
+	remedy := sprintf("use %s, and see in the guide which fields it calls otherwise", [old.new])
+}
 
-_remedy(old) := "it has no successor; remove it" if old.new == null
+_details(old) := {"remedy": "it has no successor; remove it"} if old.new == null
 
 # By version and kind: the minor version without it, and its successor.
 _given_up := {

@@ -17,11 +17,16 @@ _warned(operation, minor, version, kind) := warnings if {
 	warnings := deprecated_api.warn with input as _given(operation, minor, version, kind)
 }
 
-_finding(msg, remedy) := {{"msg": msg, "field": "apiVersion", "details": {"remedy": remedy}}}
+_finding(msg, details) := {{"msg": msg, "field": "apiVersion", "details": details}}
 
-_successor(new) := sprintf("use %s, and see in the guide which fields it calls otherwise", [new]) if new != null
+_successor(new) := {
+	"remedy": sprintf("use %s, and see in the guide which fields it calls otherwise", [new]),
+	"required": new,
+} if {
+	new != null
+}
 
-_successor(new) := "it has no successor; remove it" if new == null
+_successor(new) := {"remedy": "it has no successor; remove it"} if new == null
 
 # Version, kinds, the minor version without them, successor.
 _table := [

@@ -52,7 +52,7 @@ deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
 	remedy := "take a volume of another type: `emptyDir` for what may be lost, `persistentVolumeClaim` for what stays"
 }
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "required": "true"}} if {
 	some volume in _volumes
 	_readable(volume)
 	not _writable(volume)

@@ -31,7 +31,7 @@ _refused(index, name, path) := {
 _written(title, path, index) := {
 	"msg": sprintf("%s may write to the volume \"host\", the path /var/log/pods of the node", [title]),
 	"field": sprintf("%s.volumeMounts[%d].readOnly", [path, index]),
-	"details": {"remedy": "set `readOnly: true` at this mount"},
+	"details": {"remedy": "set `readOnly: true` at this mount", "required": "true"},
 }
 
 test_other_volumes_are_fine if {

@@ -23,13 +23,13 @@
 #         default: false
 package policies.workloads.node_port
 
-deny contains {"msg": msg, "field": "spec.type", "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": "spec.type", "details": {"remedy": remedy, "required": "ClusterIP or LoadBalancer"}} if {
 	object.get(input.request.object, ["spec", "type"], "") == "NodePort"
 	msg := "a Service of type NodePort answers on every node of the cluster"
 	remedy := "make it a ClusterIP behind an Ingress or a Gateway, or a LoadBalancer with `loadBalancerSourceRanges`"
 }
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "required": "false"}} if {
 	input.parameters.loadBalancers
 	object.get(input.request.object, ["spec", "type"], "") == "LoadBalancer"
 	object.get(input.request.object, ["spec", "allocateLoadBalancerNodePorts"], true) != false

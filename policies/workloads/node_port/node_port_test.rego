@@ -13,13 +13,13 @@ _denied(operation, parameter, spec) := violations if {
 _node_port := {{
 	"msg": "a Service of type NodePort answers on every node of the cluster",
 	"field": "spec.type",
-	"details": {"remedy": "make it a ClusterIP behind an Ingress or a Gateway, or a LoadBalancer with `loadBalancerSourceRanges`"},
+	"details": {"remedy": "make it a ClusterIP behind an Ingress or a Gateway, or a LoadBalancer with `loadBalancerSourceRanges`", "required": "ClusterIP or LoadBalancer"},
 }}
 
 _balancer := {{
 	"msg": "the load balancer opens ports of every node besides its own",
 	"field": "spec.allocateLoadBalancerNodePorts",
-	"details": {"remedy": "set `allocateLoadBalancerNodePorts: false`"},
+	"details": {"remedy": "set `allocateLoadBalancerNodePorts: false`", "required": "false"},
 }}
 
 test_other_types_are_fine if {

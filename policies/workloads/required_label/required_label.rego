@@ -41,37 +41,40 @@
 #         x-meshgate-stricter: fewer
 package policies.workloads.required_label
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "required": required}} if {
 	# The subresources through which containers change can't change labels.
 	object.get(input.request, "subResource", "") in {"", null}
 	some problem in _problems
 	msg := sprintf("the label %s %s", [input.parameters.label, problem.text])
 	field := sprintf("%s[%s]", [_labels_path, input.parameters.label])
 	remedy := problem.remedy
+	required := problem.required
 }
 
-_problems contains {"text": "is missing or empty", "remedy": remedy} if {
+_problems contains {"text": "is missing or empty", "remedy": remedy, "required": "a value"} if {
 	not _given
 	remedy := sprintf("give it a value in `%s`", [_labels_path])
 }
 
-_problems contains {"text": text, "remedy": remedy} if {
+_problems contains {"text": text, "remedy": remedy, "required": required} if {
 	_given
 	pattern := input.parameters.pattern
 	whole := sprintf("^(?:%s)$", [pattern])
 	value := _value
 	not regex.match(whole, value)
 	text := sprintf("is \"%s\", which does not match %s", [value, pattern])
-	remedy := sprintf("give it a value that matches %s as a whole", [pattern])
+	required := sprintf("a value that matches %s", [pattern])
+	remedy := sprintf("give it %s as a whole", [required])
 }
 
-_problems contains {"text": text, "remedy": remedy} if {
+_problems contains {"text": text, "remedy": remedy, "required": required} if {
 	_given
 	values := input.parameters.values
 	value := _value
 	not value in values
 	text := sprintf("is \"%s\", which is none of its values", [value])
-	remedy := sprintf("give it one of: %s", [concat(", ", values)])
+	required := sprintf("one of %s", [concat(", ", values)])
+	remedy := sprintf("give it %s", [required])
 }
 
 _given if {

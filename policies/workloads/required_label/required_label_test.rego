@@ -13,13 +13,13 @@ _denied(parameters, metadata) := violations if {
 	violations := required_label.deny with input as _request(parameters, "spec", metadata)
 }
 
-_violation(label, problem, remedy) := {
+_violation(label, problem, remedy, required) := {
 	"msg": sprintf("the label %s %s", [label, problem]),
 	"field": sprintf("metadata.labels[%s]", [label]),
-	"details": {"remedy": remedy},
+	"details": {"remedy": remedy, "required": required},
 }
 
-_missing := _violation("owner", "is missing or empty", "give it a value in `metadata.labels`")
+_missing := _violation("owner", "is missing or empty", "give it a value in `metadata.labels`", "a value")
 
 test_a_label_that_is_there_passes if {
 	_denied({"label": "owner"}, {"labels": {"owner": "team-a"}}) == set()
@@ -55,7 +55,7 @@ test_the_field_is_where_the_pods_have_it if {
 			violations == {{
 				"msg": "the label app.kubernetes.io/name is missing or empty",
 				"field": sprintf("%s[app.kubernetes.io/name]", [labels]),
-				"details": {"remedy": sprintf("give it a value in `%s`", [labels])},
+				"details": {"remedy": sprintf("give it a value in `%s`", [labels]), "required": "a value"},
 			}}
 		}
 	}
@@ -71,6 +71,7 @@ test_the_whole_value_matches_the_pattern if {
 			"owner",
 			sprintf("is \"%s\", which does not match team-[a-z]+|platform", [value]),
 			"give it a value that matches team-[a-z]+|platform as a whole",
+			"a value that matches team-[a-z]+|platform",
 		)}
 	}
 }
@@ -82,7 +83,8 @@ test_the_value_is_one_of_those_allowed if {
 		_denied(parameters, {"labels": {"tier": value}}) == {_violation(
 			"tier",
 			sprintf("is \"%s\", which is none of its values", [value]),
-			"give it one of: web, data",
+			"give it one of web, data",
+			"one of web, data",
 		)}
 	}
 }
@@ -90,10 +92,10 @@ test_the_value_is_one_of_those_allowed if {
 test_pattern_and_values_both_hold if {
 	parameters := {"label": "tier", "pattern": "[a-z]+", "values": ["web", "data1"]}
 	_denied(parameters, {"labels": {"tier": "web"}}) == set()
-	_denied(parameters, {"labels": {"tier": "data1"}}) == {_violation("tier", "is \"data1\", which does not match [a-z]+", "give it a value that matches [a-z]+ as a whole")}
+	_denied(parameters, {"labels": {"tier": "data1"}}) == {_violation("tier", "is \"data1\", which does not match [a-z]+", "give it a value that matches [a-z]+ as a whole", "a value that matches [a-z]+")}
 	_denied(parameters, {"labels": {"tier": "DB"}}) == {
-		_violation("tier", "is \"DB\", which does not match [a-z]+", "give it a value that matches [a-z]+ as a whole"),
-		_violation("tier", "is \"DB\", which is none of its values", "give it one of: web, data1"),
+		_violation("tier", "is \"DB\", which does not match [a-z]+", "give it a value that matches [a-z]+ as a whole", "a value that matches [a-z]+"),
+		_violation("tier", "is \"DB\", which is none of its values", "give it one of web, data1", "one of web, data1"),
 	}
 }
 
