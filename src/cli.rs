@@ -3,6 +3,7 @@
 mod bundle;
 mod check;
 mod completions;
+mod config;
 mod diff;
 mod eval;
 mod explain;
@@ -101,10 +102,24 @@ enum Command {
     /// Run the tests of an archive for the server
     #[command(name = crate::delivery::COMMAND, hide = true)]
     RunTests(run_tests::Arguments),
+    /// The process's own configuration
+    Config(config::Arguments),
     /// Print the completions of a shell
     Completions(completions::Arguments),
     /// Print the version
     Version,
+}
+
+impl Command {
+    /// Whether it reads `--config`.
+    fn asks_a_configuration(&self) -> bool {
+        match self {
+            Self::Check(_) | Self::Review(_) | Self::Inject(_) | Self::Explain(_) | Self::Lint(_) => true,
+            Self::Serve(_) | Self::Install(_) | Self::Test(_) | Self::Policies(_) => true,
+            Self::Eval(_) | Self::Init(_) | Self::Images(_) | Self::Bundle(_) | Self::RunTests(_) => false,
+            Self::Config(_) | Self::Completions(_) | Self::Version => false,
+        }
+    }
 }
 
 /// Runs one command and gives its exit code.
@@ -145,6 +160,9 @@ pub fn kinds() -> String {
 
 fn dispatch(arguments: Arguments) -> anyhow::Result<u8> {
     let Arguments { command, globals } = arguments;
+    if !command.asks_a_configuration() {
+        globals.without_configuration()?;
+    }
     match command {
         Command::Check(arguments) => check::run(arguments, &globals),
         Command::Review(arguments) => review::run(&arguments, &globals),
@@ -155,11 +173,12 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Serve(arguments) => serve::run(&arguments, &globals),
         Command::Install(arguments) => install::run(&arguments),
         Command::Test(arguments) => test::run(&arguments, &globals),
-        Command::Policies(arguments) => policies::run(&arguments),
+        Command::Policies(arguments) => policies::run(&arguments, &globals),
         Command::Init(arguments) => init::run(&arguments),
         Command::Images(arguments) => images::run(&arguments),
         Command::Bundle(arguments) => bundle::run(&arguments),
         Command::RunTests(arguments) => run_tests::run(&arguments),
+        Command::Config(arguments) => config::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, &mut Arguments::command()),
         Command::Version => output::print(&format!("meshgate {}\n", env!("CARGO_PKG_VERSION"))).map(|()| 0),
     }

@@ -121,6 +121,11 @@ impl Configuration {
         fields::members()
     }
 
+    /// What the file may have in it, as a JSON Schema (2020-12): for editors, and for who writes it by a program.
+    pub fn schema() -> Value {
+        fields::schema()
+    }
+
     /// As the file would say it, with every default written.
     pub fn shown(&self) -> Value {
         shown::shown(self)

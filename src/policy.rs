@@ -58,9 +58,10 @@ pub use revision::{Digest, FORMAT, Provenance, Revision, SourceKind, Trust};
 pub use settings::{
     BundleSettings, EXEMPT_LABEL, MODE_LABEL, Mode, SUSPEND_ANNOTATION, SUSPENDED_BY_ANNOTATION,
 };
-pub use shape::{Member, members};
+pub use shape::{Member, members, schema};
 pub use tenant::Tenant;
 pub use tree::Tree;
+pub use written::API_VERSION;
 
 /// The kinds of a policies' tree, and what each may have in it.
 pub fn file_kinds() -> Vec<(&'static str, Vec<Member>)> {

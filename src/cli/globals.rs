@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 
+use super::inputs::PolicyFlags;
 use super::terminal::Color;
 use crate::config::Configuration;
 use crate::report::Detail;
@@ -50,6 +51,25 @@ impl Globals {
             );
         }
         Ok(Some(configuration))
+    }
+
+    /// The policies that flags name, else those of the configuration.
+    ///
+    /// # Errors
+    /// As of [`Self::configuration`].
+    pub(super) fn policies(&self, flags: &PolicyFlags) -> anyhow::Result<PolicyFlags> {
+        Ok(flags.or_of(self.configuration(flags.named().is_some())?.as_ref()))
+    }
+
+    /// For a command that asks nothing of a configuration.
+    ///
+    /// # Errors
+    /// One is given, and would not be read.
+    pub(super) fn without_configuration(&self) -> anyhow::Result<()> {
+        if let Some(path) = &self.config {
+            bail!("--config {}: this command asks nothing of a configuration; leave it out", path.display());
+        }
+        Ok(())
     }
 }
 

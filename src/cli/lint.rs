@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &Arguments, globals: &Globals) -> anyhow::Result<u8
         output::print(explained(code)?)?;
         return Ok(0);
     }
-    let tree = arguments.policies.or_in(arguments.directory.as_ref()).tree()?;
+    let tree = globals.policies(&arguments.policies.or_in(arguments.directory.as_ref()))?.tree()?;
     let linted = engine::lint(&tree, &source::catalogue(), clock());
     let text = match arguments.format {
         Format::Text => text(&linted, &tree, globals),

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::globals::Globals;
 use super::inputs::{PolicyFlags, clock};
 use super::output;
 use crate::engine::{Bound, Bundle};
@@ -47,11 +48,11 @@ enum Command {
 }
 
 /// Runs the command.
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
+pub(super) fn run(arguments: &Arguments, globals: &Globals) -> anyhow::Result<u8> {
     let text = match &arguments.command {
-        Command::List { policies } => list(&policies.bundle(clock())?),
-        Command::Show { id, policies } => show(&policies.bundle(clock())?, id)?,
-        Command::Docs { into, policies } => docs(policies, into)?,
+        Command::List { policies } => list(&globals.policies(policies)?.bundle(clock())?),
+        Command::Show { id, policies } => show(&globals.policies(policies)?.bundle(clock())?, id)?,
+        Command::Docs { into, policies } => docs(&globals.policies(policies)?, into)?,
     };
     output::print(&text)?;
     Ok(0)

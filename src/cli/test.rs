@@ -48,7 +48,7 @@ enum Format {
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments, globals: &Globals) -> anyhow::Result<u8> {
-    let flags = arguments.policies.or_in(arguments.directory.as_ref());
+    let flags = globals.policies(&arguments.policies.or_in(arguments.directory.as_ref()))?;
     let root = flags.name().trim_end_matches(std::path::is_separator);
     let suite =
         Suite::read(&flags.tree()?, &source::catalogue(), root).map_err(|faults| flags.unusable(&faults))?;

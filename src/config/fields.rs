@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::images::ImageFields;
 use super::source::{self, RolloutFields, SourceFields, TrustFields};
@@ -13,6 +14,9 @@ use super::{Certificates, ClientAuth, Configuration, DecisionLog};
 use crate::context::Subjects;
 use crate::kubernetes::label_selector::{is_dns_label, is_label_key};
 use crate::policy::{self, Fault, Faults, Member, Members};
+
+/// The file's kind.
+pub(super) const KIND: &str = "Configuration";
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
@@ -97,8 +101,27 @@ pub(super) fn members() -> Vec<Member> {
     policy::members::<Fields>("")
 }
 
+/// That, as a JSON Schema (2020-12).
+pub(super) fn schema() -> Value {
+    let mut schema = policy::schema::<Fields>();
+    for (member, value) in [("apiVersion", policy::API_VERSION), ("kind", KIND)] {
+        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.insert(member.to_owned(), json!({ "const": value }));
+        }
+    }
+    let about = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "The configuration of meshgate's own process",
+        "required": ["apiVersion", "kind"],
+    });
+    if let (Some(schema), Value::Object(about)) = (schema.as_object_mut(), about) {
+        schema.extend(about);
+    }
+    schema
+}
+
 pub(super) fn read(file: &str, content: &[u8]) -> Result<Configuration, Faults> {
-    let members = Members::read(file, content, "Configuration")?;
+    let members = Members::read(file, content, KIND)?;
     let fields: Fields = members.typed()?;
     let mut faults = contradictions(&fields, &members);
     of_source(&fields, &members, &mut faults);

@@ -3,12 +3,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Certificates, Configuration, images};
+use super::{Certificates, Configuration, fields, images};
+use crate::policy::API_VERSION;
 
 pub(super) fn shown(configuration: &Configuration) -> Value {
     let mut value = json!({
-        "apiVersion": "meshgate.io/v1alpha1",
-        "kind": "Configuration",
+        "apiVersion": API_VERSION,
+        "kind": fields::KIND,
         "listen": { "webhook": configuration.webhook, "admin": configuration.admin },
         "policies": configuration.policies,
         "certificates": match &configuration.certificates {

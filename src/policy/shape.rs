@@ -1,4 +1,5 @@
-//! What a file kind may have in it, as the code that reads it says: for the reference, which is written from it.
+//! What a file kind may have in it, as the code that reads it says: for the reference and for schemas, which are written
+//! from it.
 
 use std::cell::Cell;
 
@@ -8,6 +9,7 @@ use serde::de::{
     Visitor,
 };
 use serde::forward_to_deserialize_any;
+use serde_json::{Map, Value, json};
 
 /// How deep members of members are followed.
 const DEPTH: usize = 8;
@@ -28,11 +30,43 @@ pub fn members<T: DeserializeOwned>(root: &str) -> Vec<Member> {
     all
 }
 
-fn below<T: DeserializeOwned>(path: &str, steps: &[&'static str], all: &mut Vec<Member>) {
+/// What is read as a `T` as a JSON Schema (2020-12). It says what a value is made of, not what its texts have to be; what
+/// is refused by name may not be there.
+pub fn schema<T: DeserializeOwned>() -> Value {
+    schema_below::<T>(&[])
+}
+
+fn schema_below<T: DeserializeOwned>(steps: &[&'static str]) -> Value {
+    let (shape, deeper) = (shape::<T>(steps), steps.len() < DEPTH);
+    let next = |step: &'static str| match deeper {
+        true => schema_below::<T>(&[steps, &[step]].concat()),
+        false => json!(true),
+    };
+    match shape {
+        Shape::Members(names) => {
+            let members: Map<String, Value> =
+                names.iter().map(|name| ((*name).to_owned(), next(name))).collect();
+            json!({ "type": "object", "properties": members, "additionalProperties": false })
+        }
+        Shape::List => json!({ "type": "array", "items": next(ELEMENT) }),
+        Shape::Map => json!({ "type": "object", "additionalProperties": next(ANY) }),
+        Shape::Words(words) => json!({ "enum": words }),
+        Shape::Scalar(scalar) => json!({ "type": scalar.type_name() }),
+        Shape::Any => json!(true),
+        Shape::Refused => json!(false),
+    }
+}
+
+/// What is read where the steps lead.
+fn shape<T: DeserializeOwned>(steps: &[&'static str]) -> Shape {
     let found = Cell::new(Shape::Any);
     // It ends where the steps do, with an error whatever is found there.
     drop(T::deserialize(Probe { steps, found: &found }));
-    let (shape, deeper) = (found.into_inner(), steps.len() < DEPTH);
+    found.into_inner()
+}
+
+fn below<T: DeserializeOwned>(path: &str, steps: &[&'static str], all: &mut Vec<Member>) {
+    let (shape, deeper) = (shape::<T>(steps), steps.len() < DEPTH);
     if !steps.is_empty() {
         all.push(Member { path: path.to_owned(), what: shape.word() });
     }
@@ -40,7 +74,7 @@ fn below<T: DeserializeOwned>(path: &str, steps: &[&'static str], all: &mut Vec<
         Shape::Members(names) => names.iter().map(|name| (*name, joined(path, name))).collect(),
         Shape::List => vec![(ELEMENT, format!("{path}{ELEMENT}"))],
         Shape::Map => vec![(ANY, joined(path, ANY))],
-        Shape::Any | Shape::Words(_) | Shape::Scalar(_) => Vec::new(),
+        Shape::Any | Shape::Refused | Shape::Words(_) | Shape::Scalar(_) => Vec::new(),
     };
     for (step, path) in next.into_iter().filter(|_| deeper) {
         below::<T>(&path, &[steps, &[step]].concat(), all);
@@ -61,8 +95,38 @@ enum Shape {
     List,
     Map,
     Words(&'static [&'static str]),
-    Scalar(&'static str),
+    Scalar(Scalar),
     Any,
+    /// Read only to be refused by name.
+    Refused,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Scalar {
+    Bool,
+    Integer,
+    Number,
+    Text,
+}
+
+impl Scalar {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Bool => "true or false",
+            Self::Integer | Self::Number => "number",
+            Self::Text => "text",
+        }
+    }
+
+    /// In JSON Schema.
+    fn type_name(self) -> &'static str {
+        match self {
+            Self::Bool => "boolean",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Text => "string",
+        }
+    }
 }
 
 impl Shape {
@@ -72,8 +136,9 @@ impl Shape {
             Self::List => "list".to_owned(),
             Self::Map => "mapping".to_owned(),
             Self::Words(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
-            Self::Scalar(word) => word.to_owned(),
+            Self::Scalar(scalar) => scalar.word().to_owned(),
             Self::Any => "as its page says".to_owned(),
+            Self::Refused => "not in this release; refused".to_owned(),
         }
     }
 }
@@ -96,9 +161,9 @@ impl<'a> Probe<'a> {
 }
 
 macro_rules! scalars {
-    ($($method:ident $word:literal)*) => {
+    ($($method:ident $scalar:ident)*) => {
         $(fn $method<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
-            self.step(Shape::Scalar($word)).and_then(|_| Err(Error::custom("nothing is below")))
+            self.step(Shape::Scalar(Scalar::$scalar)).and_then(|_| Err(Error::custom("nothing is below")))
         })*
     };
 }
@@ -107,16 +172,20 @@ impl<'de> Deserializer<'de> for Probe<'_> {
     type Error = Error;
 
     scalars! {
-        deserialize_bool "true or false" deserialize_str "text" deserialize_string "text" deserialize_char "text"
-        deserialize_i8 "number" deserialize_i16 "number" deserialize_i32 "number" deserialize_i64 "number"
-        deserialize_u8 "number" deserialize_u16 "number" deserialize_u32 "number" deserialize_u64 "number"
-        deserialize_f32 "number" deserialize_f64 "number"
+        deserialize_bool Bool deserialize_str Text deserialize_string Text deserialize_char Text
+        deserialize_i8 Integer deserialize_i16 Integer deserialize_i32 Integer deserialize_i64 Integer
+        deserialize_u8 Integer deserialize_u16 Integer deserialize_u32 Integer deserialize_u64 Integer
+        deserialize_f32 Number deserialize_f64 Number
     }
 
-    forward_to_deserialize_any! { i128 u128 bytes byte_buf unit unit_struct identifier ignored_any }
+    forward_to_deserialize_any! { i128 u128 bytes byte_buf unit unit_struct identifier }
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
         self.step(Shape::Any).and_then(|_| Err(Error::custom("nothing is known below")))
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+        self.step(Shape::Refused).and_then(|_| Err(Error::custom("nothing is below")))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -215,7 +284,8 @@ mod tests {
         _address: Option<String>,
         _inner: Vec<Inner>,
         _labels: BTreeMap<String, u8>,
-        _whatever: serde_json::Value,
+        _whatever: Value,
+        _later: Option<serde::de::IgnoredAny>,
     }
 
     #[derive(Deserialize)]
@@ -246,7 +316,28 @@ mod tests {
                 "spec.labels: mapping",
                 "spec.labels.<name>: number",
                 "spec.whatever: as its page says",
+                "spec.later: not in this release; refused",
             ]
+        );
+    }
+
+    #[test]
+    fn a_schema_says_the_same() {
+        let inner = json!({
+            "type": "object",
+            "properties": { "_word": { "enum": ["deny", "warn"] }, "_is_so": { "type": "boolean" } },
+            "additionalProperties": false
+        });
+        let members = json!({
+            "address": { "type": "string" },
+            "inner": { "type": "array", "items": inner },
+            "labels": { "type": "object", "additionalProperties": { "type": "integer" } },
+            "whatever": true,
+            "later": false
+        });
+        assert_eq!(
+            schema::<Outer>(),
+            json!({ "type": "object", "properties": members, "additionalProperties": false })
         );
     }
 }

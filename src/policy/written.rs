@@ -10,7 +10,7 @@ use super::near::{nearest, remedy};
 use crate::yaml;
 
 /// The API version of every file kind.
-pub(super) const API_VERSION: &str = "meshgate.io/v1alpha1";
+pub const API_VERSION: &str = "meshgate.io/v1alpha1";
 
 /// The members of every kind.
 const OF_ALL: [&str; 3] = ["apiVersion", "kind", "metadata"];

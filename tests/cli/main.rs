@@ -11,6 +11,7 @@ mod check;
 mod ci;
 mod closed;
 mod commands;
+mod config;
 mod dockerfile;
 mod everything;
 mod explain;
