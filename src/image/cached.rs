@@ -134,3 +134,112 @@ impl EvidenceSource for Cached {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    use tokio::time::sleep;
+
+    use super::*;
+    use crate::image::evidence::{Evidence, Origin};
+
+    /// A registry with something about everything, or away.
+    #[derive(Default)]
+    struct Shelf {
+        is_away: AtomicBool,
+        asked: AtomicUsize,
+    }
+
+    impl EvidenceSource for Shelf {
+        fn resolve<'a>(
+            &'a self,
+            _: &'a ImageReference,
+            _: &'a CredentialSet,
+            _: Instant,
+        ) -> Answer<'a, Resolved> {
+            Box::pin(ready(Err(SourceError::NotFound)))
+        }
+
+        fn evidence<'a>(
+            &'a self,
+            at: &'a Repository,
+            digest: &'a Digest,
+            _: &'a Wanted,
+            _: &'a CredentialSet,
+            _: Instant,
+        ) -> Answer<'a, Gathered> {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            let origin = Origin { repository: at.clone(), manifest: *digest, layer: *digest };
+            let evidence = vec![Evidence::bundle(origin, b"{}".to_vec().into())];
+            let answer = Gathered { evidence, unread: Vec::new(), stale: None };
+            let is_away = self.is_away.load(Ordering::SeqCst);
+            Box::pin(ready(if is_away { Err(SourceError::Unavailable) } else { Ok(answer) }))
+        }
+    }
+
+    async fn asked(cached: &Cached, digest: &Digest) -> Result<Option<Duration>, SourceError> {
+        let at = Repository::of(&ImageReference::parse("registry.example/app").unwrap());
+        let want = Wanted::default();
+        let answer = cached.evidence(&at, digest, &want, &CredentialSet::none(), landing()).await;
+        answer.map(|gathered| gathered.stale)
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_for_that_very_question() {
+        let shelf = Arc::new(Shelf::default());
+        let cached = Cached::new(shelf.clone(), 1 << 20);
+        let at = |name| Repository::of(&ImageReference::parse(name).unwrap());
+        let wants = |kind: &str| Wanted { predicate_types: [kind.to_owned()].into(), ..Wanted::default() };
+        let login = br#"{"auths": {"registry.example": {"auth": "YTpi"}}}"#;
+        let (none, some) = (CredentialSet::none(), CredentialSet::of_docker_config(login).unwrap());
+        let (one, other) = (Digest::of(b"one"), Digest::of(b"other"));
+        let app = at("registry.example/app");
+        let questions = [
+            (app.clone(), one, wants("a"), none.clone()),
+            (at("registry.example/copy"), one, wants("a"), none.clone()),
+            (app.clone(), other, wants("a"), none.clone()),
+            (app.clone(), one, wants("b"), none),
+            (app, one, wants("a"), some),
+        ];
+        for round in 0..2 {
+            for (index, (at, digest, want, who)) in questions.iter().enumerate() {
+                cached.evidence(at, digest, want, who, landing()).await.unwrap();
+                let expected = if round == 0 { index + 1 } else { questions.len() };
+                assert_eq!(shelf.asked.load(Ordering::SeqCst), expected);
+            }
+        }
+    }
+
+    /// What is said of what was read, used, and forgotten for another one before its registry went away; and how long
+    /// before it was read, at the least.
+    async fn aged(longest: Duration) -> (Result<Option<Duration>, SourceError>, Duration) {
+        let (shelf, pause) = (Arc::new(Shelf::default()), Duration::from_millis(200));
+        // Room for one answer.
+        let cached = Cached::new(shelf.clone(), 2 * WEIGHT + 10);
+        let cached = cached.or_stale(longest, 1 << 20, Metrics::new());
+        let (one, other) = (Digest::of(b"one"), Digest::of(b"other"));
+        assert_eq!(asked(&cached, &one).await, Ok(None));
+        let read = Instant::now();
+        sleep(pause).await;
+        assert_eq!(asked(&cached, &one).await, Ok(None));
+        assert_eq!(shelf.asked.load(Ordering::SeqCst), 1, "it was kept");
+        assert_eq!(asked(&cached, &other).await, Ok(None));
+        shelf.is_away.store(true, Ordering::SeqCst);
+        let least = read.elapsed();
+        let answer = asked(&cached, &one).await;
+        assert_eq!(shelf.asked.load(Ordering::SeqCst), 3, "it was forgotten");
+        (answer, least)
+    }
+
+    #[tokio::test]
+    async fn stale_evidence_ages_from_its_reading_and_not_from_its_use() {
+        let (answer, least) = aged(Duration::from_secs(60)).await;
+        let age = answer.unwrap().expect("the registry is away");
+        assert!(age >= least, "{age:?} {least:?}");
+        // It was used less long ago than it may be old.
+        let (answer, _) = aged(Duration::from_millis(190)).await;
+        assert_eq!(answer, Err(SourceError::Unavailable));
+    }
+}

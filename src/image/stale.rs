@@ -91,6 +91,32 @@ fn is_away(unread: &[SourceError]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::digest::Digest;
+    use crate::image::evidence::{Origin, Repository};
+    use crate::kubernetes::image_reference::ImageReference;
+
+    /// What a registry said.
+    fn said() -> Result<Gathered, SourceError> {
+        let repository = Repository::of(&ImageReference::parse("registry.example/app").unwrap());
+        let origin = Origin { repository, manifest: Digest::of(b"m"), layer: Digest::of(b"l") };
+        let evidence = vec![Evidence::bundle(origin, b"{}".to_vec().into())];
+        Ok(Gathered { evidence, unread: Vec::new(), stale: None })
+    }
+
+    #[test]
+    fn what_was_read_first_makes_room() {
+        let last = Last::new(Duration::from_secs(60), 30, Metrics::new());
+        let knows = |key| last.instead(&key, &[SourceError::Unavailable]).is_some();
+        for key in ["a", "b", "c", "a", "d"] {
+            last.answered(&key, &said(), 10);
+        }
+        // `a` was read again.
+        assert_eq!(["a", "b", "c", "d"].map(knows), [true, false, true, true]);
+        last.answered(&"huge", &said(), 31);
+        last.answered(&"d", &said(), 31);
+        assert_eq!(["a", "c", "d", "huge"].map(knows), [true, true, false, false]);
+        assert_eq!(last.kept.lock().unwrap().weight, 20);
+    }
 
     #[test]
     fn only_outages_alone_let_older_evidence_stand_in() {
