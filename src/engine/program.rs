@@ -168,6 +168,20 @@ impl Program {
         output_json::exact(&value)
     }
 
+    /// The same within a time of its own, as where a request waits.
+    ///
+    /// # Errors
+    /// Why there is no value; also that it took too long.
+    pub fn evaluate_in(
+        &self,
+        query: &str,
+        input: &Value,
+        budget: Duration,
+    ) -> Result<Option<Value>, EvaluationError> {
+        let mut engine = self.limited(budget);
+        output_json::value(&self.run(&mut engine, query::path(query)?, to_rego(input), None)?)
+    }
+
     /// The value of a rule for an input that is converted already, within a time of its own.
     pub(super) fn evaluate_within(
         &self,
@@ -175,11 +189,7 @@ impl Program {
         input: Rego,
         budget: Duration,
     ) -> Result<Option<Value>, EvaluationError> {
-        let mut engine = self.engine.clone();
-        engine.set_execution_timer_config(ExecutionTimerConfig {
-            limit: budget,
-            check_interval: CHECK_INTERVAL,
-        });
+        let mut engine = self.limited(budget);
         if !self.is_plain {
             return output_json::value(&self.run(&mut engine, rule.to_owned(), input, None)?);
         }
@@ -203,6 +213,12 @@ impl Program {
         engine.set_enable_coverage(true);
         let answer = query::path(query).and_then(|path| self.run(&mut engine, path, input, None));
         (answer, engine.get_coverage_report().unwrap_or_default())
+    }
+
+    fn limited(&self, limit: Duration) -> Engine {
+        let mut engine = self.engine.clone();
+        engine.set_execution_timer_config(ExecutionTimerConfig { limit, check_interval: CHECK_INTERVAL });
+        engine
     }
 
     fn run(

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::authority::{Authorities, Authority, Basis, Rule};
+use super::compliance::Time;
 use super::digest::Digest;
 use super::evidence::Evidence;
 use super::limits::Limits;
@@ -156,11 +157,13 @@ pub(super) struct Known<'a> {
     pub(super) found: &'a Found,
     /// What could not be read, and at which stage: `resolve`, `evidence`, `verify`.
     pub(super) errors: &'a [(&'static str, SourceError)],
+    /// What modules that its rules bring along may take.
+    pub(super) time: &'a Time,
 }
 
 /// The entry of an image in `input.context.images`, but for what only the object says: `fields`, `pinned`, `unchanged`.
 pub(super) fn entry(known: &Known<'_>, authorities: &Authorities, limits: &Limits) -> Value {
-    let Known { text, resolved, found, errors } = known;
+    let Known { text, resolved, found, errors, .. } = known;
     let is_denied = errors.iter().any(|(_, error)| error.code() == "denied");
     let is_complete = errors.is_empty();
     let is_known = is_complete || found.is_stale;
@@ -186,7 +189,7 @@ pub(super) fn entry(known: &Known<'_>, authorities: &Authorities, limits: &Limit
         "status": status,
         "complete": is_complete,
         "errors": errors.iter().map(|(stage, error)| said(text, stage, error, found.is_stale)).collect::<Vec<_>>(),
-        "rules": rules(text, authorities, is_known.then_some(facts), found.is_stale),
+        "rules": rules(known, authorities, is_known.then_some(facts)),
         "authorities": named.collect::<Map<_, _>>(),
         "signatures": facts.iter().filter_map(Fact::signature).collect::<Vec<_>>(),
         "attestations": facts.iter().filter_map(|fact| fact.attestation(limits)).collect::<Vec<_>>(),
@@ -231,33 +234,33 @@ fn standing(authority: &Authority, facts: &[Fact]) -> Value {
 
 /// The rules that mean an image, and whether they hold. Where it is not known in full (None) none does, and by what was read
 /// before none that has a module of its own.
-fn rules(text: &str, authorities: &Authorities, facts: Option<&[Fact]>, is_stale: bool) -> Vec<Value> {
+fn rules(known: &Known<'_>, authorities: &Authorities, facts: Option<&[Fact]>) -> Vec<Value> {
     let of = |rule: &Rule| {
-        let facts = facts.filter(|_| !is_stale || rule.written.policy.is_none());
-        facts.map(|facts| authorities.held(rule, facts)).unwrap_or_default()
+        let facts = facts.filter(|_| !known.found.is_stale || rule.written.policy.is_none());
+        facts.map(|facts| authorities.held(rule, facts, known.time)).unwrap_or_default()
     };
-    let meant = authorities.rules.iter().filter(|rule| rule.means(text));
+    let meant = authorities.rules.iter().filter(|rule| rule.means(known.text));
     meant.map(|rule| rule.written.fact(of(rule))).collect()
 }
 
 impl Authorities {
     /// Whether a rule holds. This is the only place that counts.
-    fn held(&self, rule: &Rule, facts: &[Fact]) -> Held {
+    fn held(&self, rule: &Rule, facts: &[Fact], time: &Time) -> Held {
         let rule = &rule.written;
         let holds = |facts: &[Fact]| {
             let met = |demand| {
                 let passes = self.passes(demand);
-                (passes || self.meets(demand, facts)).then_some((demand, passes))
+                (passes || self.meets(demand, facts, time)).then_some((demand, passes))
             };
             let met: Vec<(&Demand, bool)> = rule.require.of.iter().filter_map(met).collect();
-            met.len() >= rule.require.at_least && self.compliance.takes_all(rule, &met, facts)
+            met.len() >= rule.require.at_least && self.compliance.takes_all(rule, &met, facts, time)
         };
         // Without facts only answers that look at nothing are left.
         Held { holds: holds(facts), holds_of_any: holds(&[]) }
     }
 
     /// Whether what a rule demands of somebody was said: a signature, or an attestation of each type.
-    fn meets(&self, demand: &Demand, facts: &[Fact]) -> bool {
+    fn meets(&self, demand: &Demand, facts: &[Fact], time: &Time) -> bool {
         let own = || facts.iter().filter(|fact| fact.authority == demand.authority());
         let has = |kind: &String| own().any(|fact| fact.predicate_type() == Some(kind.as_str()));
         match demand {
@@ -266,7 +269,7 @@ impl Authorities {
                 !attested.is_empty() && attested.iter().all(has)
             }
             Demand::Attested(Attested { checks, .. }) => {
-                checks.iter().all(|check| own().any(|fact| self.compliance.meets(check, fact)))
+                checks.iter().all(|check| own().any(|fact| self.compliance.meets(check, fact, time)))
             }
         }
     }

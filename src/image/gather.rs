@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
 use super::authority::{Authorities, Authority};
+use super::compliance::Time;
 use super::credentials::CredentialSet;
 use super::digest::Digest;
 use super::evidence::{Evidence, Repository};
@@ -111,16 +112,19 @@ impl Gatherer {
     ) -> Result<Value, String> {
         let (authorities, limits, text) = (Arc::clone(&self.authorities), self.limits, text.to_owned());
         let is_quick = authorities.compliance.is_empty();
+        let slow = || "the policies in Rego of its rules take too long".to_owned();
         let write = move || {
+            let time = Time::within(until.saturating_duration_since(Instant::now()));
             let resolved = resolved.as_ref();
-            entry(&Known { text: &text, resolved, found: &found, errors: &errors }, &authorities, &limits)
+            let known = Known { text: &text, resolved, found: &found, errors: &errors, time: &time };
+            let entry = entry(&known, &authorities, &limits);
+            if time.is_over() { Err(slow()) } else { Ok(entry) }
         };
         if is_quick {
-            return Ok(write());
+            return write();
         }
-        let work = timeout_at(until, tokio::task::spawn_blocking(write)).await;
-        let work = work.map_err(|_| "the policies in Rego of its rules take too long".to_owned())?;
-        work.map_err(|_| "verification failed; it is a fault of this program".to_owned())
+        let work = timeout_at(until, tokio::task::spawn_blocking(write)).await.map_err(|_| slow())?;
+        work.map_err(|_| "verification failed; it is a fault of this program".to_owned())?
     }
 
     /// Whose evidence is looked for: of those whom the rules name for the image, and of those whom policies see.

@@ -10,6 +10,7 @@ mod accepted;
 mod attested;
 mod checks;
 mod compiled;
+mod compliance;
 mod cosign;
 mod facts;
 mod flow;
