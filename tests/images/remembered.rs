@@ -15,6 +15,7 @@ use meshgate::review::{Phase, complete};
 use serde_json::{Value, json};
 
 use crate::compiled::trust;
+use crate::facts::Shelf;
 use crate::kit::{Holds, INDEX, Said, index, paths, registries, registry};
 use crate::reviewed::{World, bound, bundle_of, now, pod, request};
 use crate::server::Server;
@@ -119,6 +120,70 @@ async fn another_trust_is_asked_anew_and_the_same_is_not() {
         assert_eq!(signed(&gatherer(&text, &own, &server, &forgetful), &name).await, json!(true));
         assert_eq!(counting.count(), verified);
     }
+}
+
+/// Keys, what has to vouch for them and since when, and the bytes of the trust root are parts of the key; names and tags of
+/// images, names of authorities and who may sign are none.
+#[tokio::test]
+async fn every_part_of_what_is_verified_by_is_asked_anew_and_nothing_else_is() {
+    let (kit, key) = (kit::Kit::new(), kit::key());
+    let payload = statement(&kit::digest(), SIGNED, json!({}));
+    let keyed = kit::key_bundle(&key, &payload, Some(&kit.log));
+    let (root, other) = (kit.root().to_string(), format!("{}\n", kit.root()));
+    let (pem, of_other) = (kit::pem_of(&key), kit::pem_of(&kit::key()));
+    let files = [("k.pub", pem.as_str()), ("o.pub", &of_other), ("r.json", &root), ("s.json", &other)];
+    let counting = Arc::new(Counting::default());
+    let verifier = Arc::new(Remembered::new(Arc::clone(&counting) as Arc<dyn SignatureVerifier>, 1 << 20));
+    let ask = async |name: &str, authority: &str, image: &str| {
+        let text = format!(
+            "trustRoots: {{r: {{file: r.json}}, s: {{file: s.json}}}}\nauthorities: {{{name}: {authority}}}\n"
+        );
+        let authorities = Authorities::compile(&trust(&text, &files).unwrap()).unwrap();
+        let evidence = vec![kit::bundle_evidence(&keyed)];
+        let shelf = Arc::new(Shelf { evidence, ..Shelf::default() });
+        let (asked, limits) = (Asked::default(), Limits::default());
+        let gatherer = Gatherer::new(Arc::new(authorities), shelf, Arc::clone(&verifier), asked, limits);
+        let before = counting.count();
+        let until = tokio::time::Instant::now() + Duration::from_secs(20);
+        let entry = gatherer.entry(image, &meshgate::image::CredentialSet::none(), until).await.unwrap();
+        (entry["authorities"][name]["signed"] == true, counting.count() - before)
+    };
+    let key = |members: &str| format!("{{key: {{{members}}}}}");
+    let keyless = |members: &str| {
+        format!("{{keyless: {{trustRoot: r, identities: [{{issuer: i, subject: s}}], {members}}}}}")
+    };
+    let image = "registry.example/app:1";
+    for (authority, is_signed) in [
+        (key("files: [k.pub], transparencyLog: none"), true),
+        (key("files: [o.pub], transparencyLog: none"), false),
+        (key("files: [o.pub, k.pub], transparencyLog: none"), true),
+        (key("files: [k.pub], transparencyLog: required, trustRoot: r"), true),
+        (key("files: [k.pub], transparencyLog: required, trustRoot: s"), true),
+        (
+            key(
+                "files: [k.pub], transparencyLog: required, trustRoot: r, validFor: {start: '2020-01-01T00:00:00Z'}",
+            ),
+            true,
+        ),
+        (
+            key(
+                "files: [k.pub], transparencyLog: required, trustRoot: r, validFor: {end: '2020-01-01T00:00:00Z'}",
+            ),
+            false,
+        ),
+        (keyless(""), false),
+        (keyless("sct: none"), false),
+        (keyless("").replace("trustRoot: r", "trustRoot: s"), false),
+    ] {
+        assert_eq!(ask("a", &authority, image).await, (is_signed, 1), "{authority}");
+        for (name, image) in [("a", image), ("b", image), ("a", "registry.example/other/app:2")] {
+            assert_eq!(ask(name, &authority, image).await, (is_signed, 0), "{authority} {name} {image}");
+        }
+        let another = format!("registry.example/app@{}", Digest::of(b"another image"));
+        assert_eq!(ask("a", &authority, &another).await, (false, 1), "{authority}: of another image");
+    }
+    let others = keyless("").replace("issuer: i", "issuer: other");
+    assert_eq!(ask("a", &others, image).await, (false, 0), "who may sign is asked of what was verified");
 }
 
 #[tokio::test]

@@ -123,6 +123,7 @@ impl Serving {
         let pem = certificate(place.folder.path());
         let fixed = ["serve", "-p", "p", "--mode", "deny", "--listen", "127.0.0.1:0"];
         let mut command = place.command(&fixed);
+        command.args(["--listen-admin", "127.0.0.1:0"]);
         command.args(["--tls-cert-file", "tls.crt", "--tls-private-key-file", "tls.key"]).args(flags);
         command.envs(std::env::var("MESHGATE_LOG").is_err().then_some(("MESHGATE_LOG", "trace")));
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
@@ -186,8 +187,11 @@ impl Serving {
     }
 }
 
-/// `tls.crt` and `tls.key`; the certificate's text.
+/// `tls.crt` and `tls.key`, the same for all who serve from there; the certificate's text.
 fn certificate(folder: &Path) -> String {
+    if let Ok(known) = fs::read_to_string(folder.join("tls.crt")) {
+        return known;
+    }
     let key = KeyPair::generate().unwrap();
     let pem = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap().pem();
     fs::write(folder.join("tls.crt"), &pem).unwrap();
@@ -219,6 +223,29 @@ async fn a_server_lets_in_what_is_signed_and_nothing_else() {
     assert_eq!(place.registry.asked().len(), before);
     assert_eq!(serving.asked(&place.image("v1")).await.0, 403);
     assert_eq!(place.registry.asked().len() - before, 1);
+}
+
+#[tokio::test]
+async fn two_processes_know_nothing_of_each_other() {
+    let place = Place::new();
+    let serve = || Serving::start(&place, &["--config", "meshgate.yaml"]);
+    let (one, other) = (serve(), serve());
+    let signed = format!("{}@{}", place.image("v1"), place.signed);
+    let unsigned = format!("{}@{}", place.image("v2"), Digest::of(b"v2"));
+    let many = async |server: &Serving| {
+        let all = futures_util::future::join_all((0..8).map(|_| server.asked(&signed))).await;
+        assert!(all.iter().all(|(code, _)| *code == 200), "{all:?}");
+        server.asked(&unsigned).await
+    };
+    let said = many(&one).await;
+    assert_eq!(said.0, 403);
+    let reads = place.registry.asked().len();
+    // What one has read and verified the other reads and verifies for itself, and says the same.
+    assert_eq!(many(&other).await, said);
+    assert_eq!(place.registry.asked().len(), 2 * reads);
+    drop(one);
+    assert_eq!(many(&other).await, said);
+    assert_eq!(place.registry.asked().len(), 2 * reads, "nothing went with the other process");
 }
 
 #[tokio::test]
