@@ -20,6 +20,14 @@ pub(crate) struct Client {
     stream: StreamOwned<ClientConnection, TcpStream>,
 }
 
+/// What a server said.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+    /// Whether the connection ends with it.
+    pub(crate) is_last: bool,
+}
+
 /// What came of some requests.
 #[derive(Default)]
 pub(crate) struct Tally {
@@ -50,13 +58,13 @@ impl Client {
             let connected = client.take().map_or_else(|| Self::connect(target), Ok);
             let answer = connected.and_then(|mut one: Self| one.ask(path, body).map(|answer| (one, answer)));
             match answer {
-                Ok((one, (status, is_last))) => {
-                    match status {
+                Ok((one, answer)) => {
+                    match answer.status {
                         200 => tally.times.push(began.elapsed()),
                         503 => tally.shed += 1,
                         _ => tally.failed += 1,
                     }
-                    client = (!is_last).then_some(one);
+                    client = (!answer.is_last).then_some(one);
                 }
                 Err(_) => tally.failed += 1,
             }
@@ -64,8 +72,7 @@ impl Client {
         tally
     }
 
-    /// Status, and whether the connection ends with the answer.
-    fn ask(&mut self, path: &str, body: &[u8]) -> io::Result<(u16, bool)> {
+    pub(crate) fn ask(&mut self, path: &str, body: &[u8]) -> io::Result<Answer> {
         let head = format!(
             "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
@@ -82,8 +89,9 @@ impl Client {
                 if received.len() >= end + 4 + length {
                     let status = head.split(' ').nth(1).and_then(|text| text.parse().ok());
                     let is_last = value("connection:") == Some("close");
+                    let body = received[end + 4..end + 4 + length].to_vec();
                     return status
-                        .map(|status| (status, is_last))
+                        .map(|status| Answer { status, body, is_last })
                         .ok_or_else(|| io::Error::other("no status"));
                 }
             }

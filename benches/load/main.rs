@@ -1,7 +1,7 @@
 //! What the server carries: HTTPS on loopback, kept-alive connections, the bytes of one Pod of 9 KB under the embedded
 //! starter policies. Beside it a server that only parses the review and allows it, with the same client.
 //!
-//! `benches/load/run` builds and runs it; docs/benchmarks.md says what the figures are.
+//! `benches/load/run` builds and runs it, `benches/load/run-images` what signed images cost (`images.rs`); docs/benchmarks.md says what the figures are.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -15,7 +15,12 @@
 
 mod baseline;
 mod client;
+mod far;
 mod hostile;
+mod images;
+#[expect(clippy::unwrap_used, dead_code, reason = "that of the tests, which use more of it")]
+#[path = "../../tests/images/programs.rs"]
+mod programs;
 mod server;
 
 use std::sync::Arc;
@@ -42,6 +47,7 @@ fn main() {
     match words.next().as_deref() {
         Some("baseline") => baseline::serve(&words.next().expect("a directory with a certificate")),
         Some("all") => all(seconds(words.next(), 10), seconds(words.next(), 60)),
+        Some("images") => images::run(),
         // As `cargo test --benches` and CI run it: nothing is measured.
         _ => println!("benches/load/run measures"),
     }
@@ -116,16 +122,20 @@ fn load(server: &Server, path: &str, review: &Arc<Vec<u8>>, connections: usize, 
     clients.into_iter().map(|client| client.join().expect("a client ends")).fold(Tally::default(), Tally::and)
 }
 
-/// The review of a new Pod.
+/// The review of the Pod of 9 KB.
 fn review() -> Value {
     let object: Value = serde_json::from_slice(POD).expect("the Pod is JSON");
-    let object = object.pointer("/request/object").cloned().unwrap_or(object);
+    review_of("web", object.pointer("/request/object").cloned().unwrap_or(object))
+}
+
+/// The review of a new Pod.
+fn review_of(name: &str, object: Value) -> Value {
     Request::new(RequestParts {
         uid: "00000000-0000-0000-0000-000000000001".to_owned(),
         kind: GroupVersionKind::new("", "v1", "Pod"),
         resource: GroupVersionResource::new("", "v1", "pods"),
         sub_resource: None,
-        name: "web".to_owned(),
+        name: name.to_owned(),
         namespace: Some("shop".to_owned()),
         operation: Operation::Create,
         user_info: json!({ "username": "alice", "groups": ["system:authenticated"] }),

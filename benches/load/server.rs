@@ -1,5 +1,6 @@
 //! The servers that are measured, each a process of its own, and what the kernel says of them.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -40,8 +41,13 @@ pub(crate) fn certificate() -> TempDir {
 
 impl Server {
     pub(crate) fn meshgate(certificate: &TempDir) -> Self {
+        Self::with(certificate, &["--mode", "warn"].map(OsString::from))
+    }
+
+    /// The same with these arguments.
+    pub(crate) fn with(certificate: &TempDir, arguments: &[OsString]) -> Self {
         let mut command = Command::new(MESHGATE);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--listen-admin", "127.0.0.1:0", "--mode", "warn"]);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--listen-admin", "127.0.0.1:0"]).args(arguments);
         command.arg("--tls-cert-file").arg(certificate.path().join("tls.crt"));
         command.arg("--tls-private-key-file").arg(certificate.path().join("tls.key"));
         // A line for each review is what an operator has too, and nobody reads it here.

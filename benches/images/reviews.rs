@@ -1,0 +1,136 @@
+//! The Pod of 9 KB, whose five images are signed by a key and known already, under `embedded/starter`: without policies of
+//! images, and with `images/require_signature`.
+
+use std::future::{Future, ready};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use criterion::Criterion;
+use meshgate::admission::{Request, decode, respond};
+use meshgate::context::{ContextSource, Fact, FactKey, Facts, Now};
+use meshgate::engine::{Bundle, compile};
+use meshgate::image::{
+    Answer, Cached, CredentialSet, Digest, Evidence, EvidenceSource, Gathered, Gatherer, Limits, Remembered,
+    Repository, Resolved, SourceError, Wanted,
+};
+use meshgate::kubernetes::image_reference::ImageReference;
+use meshgate::policy::Draft;
+use meshgate::review::{Phase, complete};
+use meshgate::source;
+use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::Instant;
+
+use crate::sigstore::{self, SIGNED, bundle_evidence, digest, key_bundle, statement};
+
+const REVIEW: &[u8] = include_bytes!("../../tests/fixtures/admission-review/pod.json");
+const TRUST: &str = "apiVersion: meshgate.io/v1alpha1\nkind: ImageTrust\nauthorities: {vendor: {key: {files: [k.pub], transparencyLog: none}}}\nrules: [{name: all, images: ['**'], require: {of: [vendor]}, enforcement: deny}]\n";
+const BINDING: &str = "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {name: signed}\nspec: {policy: images/require_signature, enforcement: deny}\n";
+
+/// A registry that has one signature, about every image.
+struct Shelf(Evidence);
+
+impl EvidenceSource for Shelf {
+    fn resolve<'a>(
+        &'a self,
+        _: &'a ImageReference,
+        _: &'a CredentialSet,
+        _: Instant,
+    ) -> Answer<'a, Resolved> {
+        Box::pin(ready(Err(SourceError::NotFound)))
+    }
+
+    fn evidence<'a>(
+        &'a self,
+        _: &'a Repository,
+        _: &'a Digest,
+        _: &'a Wanted,
+        _: &'a CredentialSet,
+        _: Instant,
+    ) -> Answer<'a, Gathered> {
+        Box::pin(ready(Ok(Gathered { evidence: vec![self.0.clone()], unread: Vec::new(), stale: None })))
+    }
+}
+
+/// What is known of images, and of a namespace that denies.
+struct World(Gatherer);
+
+impl ContextSource for World {
+    fn fetch<'a>(&'a self, key: &'a FactKey) -> Pin<Box<dyn Future<Output = Fact> + Send + 'a>> {
+        match key {
+            FactKey::Namespace(name) => {
+                let labels = json!({ "kubernetes.io/metadata.name": name, "meshgate.io/mode": "deny" });
+                let fact = json!({ "name": name, "labels": labels, "annotations": {} });
+                Box::pin(ready(Fact::Known(fact)))
+            }
+            key => self.0.fetch(key),
+        }
+    }
+}
+
+/// A review and by what it is judged.
+struct Question {
+    bundle: Bundle,
+    world: World,
+    runtime: Runtime,
+    bytes: Vec<u8>,
+}
+
+impl Question {
+    fn new(signed: bool) -> Self {
+        let key = sigstore::key();
+        let mut tree = source::profile("starter").expect("there is a profile");
+        if signed {
+            let pem = sigstore::pem_of(&key);
+            tree.insert("trust.yaml", TRUST.as_bytes());
+            tree.insert("k.pub", pem.as_bytes());
+            tree.insert("signed.yaml", BINDING.as_bytes());
+        }
+        let draft = Draft::read(&tree, &source::catalogue());
+        let bundle = compile(draft).unwrap_or_else(|faults| panic!("{faults}"));
+        let signature = key_bundle(&key, &statement(&digest(), SIGNED, json!({})), None);
+        let shelf = Arc::new(Shelf(bundle_evidence(&signature)));
+        let cached = Arc::new(Cached::new(shelf, 1 << 20));
+        let verifier = Remembered::sigstore(Limits::default(), 1 << 20);
+        let gatherer = Gatherer::of_bundle(&bundle, cached, verifier, Limits::default());
+        let world = World(gatherer.unwrap_or_else(|faults| panic!("{faults}")));
+        let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
+        Self { bundle, world, runtime, bytes: review() }
+    }
+
+    /// Bytes to bytes; with how many findings of each binding.
+    fn answer(&self) -> (Vec<u8>, Vec<String>) {
+        let request: Request = decode(&self.bytes).expect("a review");
+        let facts = Facts::at(Now::parse("2026-01-31T12:00:00Z").unwrap_or_else(|error| panic!("{error}")));
+        let deciding = complete(&self.bundle, &self.world, facts, &request, Phase::Validate);
+        let decision = self.runtime.block_on(deciding);
+        let answer = serde_json::to_vec(&respond(request.uid(), &decision.answer())).expect("an answer");
+        (answer, decision.findings.iter().map(|one| one.policy.to_string()).collect())
+    }
+}
+
+/// The Pod, with images by digest: five names of the same bytes.
+fn review() -> Vec<u8> {
+    let mut review: Value = serde_json::from_slice(REVIEW).expect("the fixture is JSON");
+    for list in ["containers", "initContainers"] {
+        let containers = review.pointer_mut(&format!("/request/object/spec/{list}"));
+        for container in containers.and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(image) = container.get_mut("image") {
+                let name = image.as_str().unwrap_or_default().split(['@']).next().unwrap_or_default();
+                *image = json!(format!("{name}@{}", digest()));
+            }
+        }
+    }
+    review.to_string().into_bytes()
+}
+
+pub(crate) fn measure(criterion: &mut Criterion) {
+    let (without, with) = (Question::new(false), Question::new(true));
+    // The same is found by both: what is signed adds nothing.
+    assert_eq!(without.answer().1, with.answer().1);
+    for (name, question) in [("without policies of images", &without), ("images known", &with)] {
+        criterion.bench_function(&format!("images/review, {name}"), |bencher| {
+            bencher.iter(|| question.answer());
+        });
+    }
+}
