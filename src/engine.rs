@@ -45,7 +45,7 @@ pub use evaluate::EvaluationError;
 pub use injection::Injection;
 pub use input::{Exempt, Input};
 pub use lint::{Linted, lint};
-pub use output::{Judgement, Violation};
+pub use output::{Judgement, Observed, Violation};
 pub use program::{Contract, Program, ProgramSettings, Promise};
 pub use refusal::Refusal;
 pub use said::Said;

@@ -222,6 +222,9 @@ pub struct ReportedFinding {
     /// nothing of a Secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed: Option<Value>,
+    /// Whether the policy keeps what stands in the field to itself: then the line is not shown.
+    #[serde(skip)]
+    pub is_untold: bool,
     /// What there has to be, where the policy says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub required: Option<String>,

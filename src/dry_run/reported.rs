@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::check::Check;
 use super::manifests::Manifest;
 use crate::admission::Request;
-use crate::engine::Bundle;
+use crate::engine::{Bundle, Observed};
 use crate::kubernetes::field_path;
 use crate::policy::{Metadata, Policy};
 use crate::report::{
@@ -65,6 +65,7 @@ impl Reporter<'_> {
             line: position.line,
             column: position.column,
             observed: observed(finding, object),
+            is_untold: finding.observed == Observed::Untold,
             required: finding.required.clone(),
             remedy: finding.remedy.clone(),
             cause: self.cause(finding),
@@ -92,8 +93,10 @@ impl Reporter<'_> {
 
 fn observed(finding: &Finding, object: Option<&Value>) -> Option<Value> {
     let object = object.filter(|object| object.get("kind").and_then(Value::as_str) != Some("Secret"))?;
-    if let Some(said) = &finding.observed {
-        return Some(Value::from(said.as_str()));
+    match &finding.observed {
+        Observed::Said(said) => return Some(Value::from(said.as_str())),
+        Observed::Untold => return None,
+        Observed::Field => {}
     }
     let value = object.pointer(finding.pointer.as_deref()?)?;
     match value {

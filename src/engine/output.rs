@@ -26,12 +26,24 @@ pub struct Violation {
     pub field: Option<String>,
     /// `details.remedy`: what to write instead.
     pub remedy: Option<String>,
-    /// `details.observed`: what there is, where it is not what stands in the field.
-    pub observed: Option<String>,
+    /// `details.observed`: what there is.
+    pub observed: Observed,
     /// `details.required`: what there has to be.
     pub required: Option<String>,
     /// `status`: what the API server is told if nothing else is wrong with the request.
     pub refusal: Option<Refusal>,
+}
+
+/// What there is, where something else has to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Observed {
+    /// What stands in the field: nothing is said.
+    #[default]
+    Field,
+    /// This: a text, or another value as it is written.
+    Said(String),
+    /// What nobody is to be told, and so not what stands in the field, nor the line that it is in: `null`.
+    Untold,
 }
 
 /// What the judging entry points of a policy answered.
@@ -147,7 +159,11 @@ fn from_members(entry_point: &str, members: &Map<String, Value>) -> Result<Viola
         key: text("key")?.unwrap_or_else(|| message.clone()),
         field: text("field")?,
         remedy,
-        observed: value("observed")?,
+        observed: match (value("observed")?, details.is_some_and(|all| all.contains_key("observed"))) {
+            (Some(said), _) => Observed::Said(said),
+            (None, true) => Observed::Untold,
+            (None, false) => Observed::Field,
+        },
         required: value("required")?,
         message,
         refusal,

@@ -109,7 +109,7 @@ fn write_group(text: &mut String, report: &Report, group: &Group<'_>, sources: &
     // Whoever sees a log need not see a Secret.
     let is_secret = (object.api_version.as_str(), object.kind.as_str()) == ("v1", "Secret");
     let read_at = report.documents.get(finding.document).map(|document| document.read_at(*line));
-    let excerpt = match read_at.filter(|_| !is_secret) {
+    let excerpt = match read_at.filter(|_| !is_secret && !finding.is_untold) {
         Some(at) => sources.excerpt(at, (*line, *column), paint),
         None => Vec::new(),
     };

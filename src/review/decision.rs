@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::excepted::Exemption;
 use super::matched::Matched;
 use super::trace::Trace;
-use crate::engine::{EvaluationError, Refusal, Violation};
+use crate::engine::{EvaluationError, Observed, Refusal, Violation};
 use crate::kubernetes::containers::LISTS;
 use crate::kubernetes::field_path;
 use crate::patch::Patch;
@@ -78,8 +78,8 @@ pub struct Finding {
     pub container: Option<String>,
     /// What to write instead.
     pub remedy: Option<String>,
-    /// What there is, where the policy says so: it need not stand in the field.
-    pub observed: Option<String>,
+    /// What there is: it need not stand in the field.
+    pub observed: Observed,
     /// What there has to be.
     pub required: Option<String>,
     /// Whether the message is shown without `[policy]` before it.
@@ -254,7 +254,7 @@ impl Finding {
             pointer: None,
             container: None,
             remedy: None,
-            observed: None,
+            observed: Observed::Field,
             required: None,
             plain: policy.metadata.plain,
             excuse: None,
@@ -299,7 +299,7 @@ impl Finding {
             pointer: None,
             container: None,
             remedy: None,
-            observed: None,
+            observed: Observed::Field,
             required: None,
             plain: false,
             excuse: None,

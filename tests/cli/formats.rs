@@ -6,7 +6,7 @@ use roxmltree::{Document, Node};
 use serde_json::{Value, json};
 
 use crate::everything::{CHECK, everything};
-use crate::program::{Run, meshgate, run};
+use crate::program::{Run, meshgate, run, with_input};
 
 fn check(more: &[&str]) -> Run {
     run(everything().path(), &[&CHECK[..], more].concat(), "")
@@ -218,5 +218,18 @@ fn a_warning_fails_a_run_where_that_is_asked_for() {
     for (flags, code) in [(&[][..], 0), (&["--fail-on", "deny"], 0), (&["--fail-on", "warn"], 1)] {
         let ran = meshgate(&[&["check", "docs/examples/shop.yaml"], flags].concat());
         assert_eq!(ran.code, code, "{flags:?}");
+    }
+}
+
+#[test]
+fn no_format_tells_what_a_policy_keeps_to_itself() {
+    let manifest = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: shop}\nspec:\n  containers:\n    - name: a\n      image: i:1\n      env:\n        - name: PASSWORD\n          value: canary-of-a-secret\n";
+    let formats = ["text", "table", "json", "yaml", "sarif", "junit", "github", "markdown"];
+    for format in formats {
+        let ran = with_input(&["check", "-", "-p", "embedded/strict", "-o", format], manifest);
+        // A table has no messages.
+        let is_told = ran.out.contains("PASSWORD") || format == "table";
+        assert!(ran.code == 0 && is_told, "{format}: {}{}", ran.out, ran.err);
+        assert!(!ran.out.contains("canary-of-a-secret"), "{format}: {}", ran.out);
     }
 }

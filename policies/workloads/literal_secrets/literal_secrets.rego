@@ -52,7 +52,7 @@ package policies.workloads.literal_secrets
 
 import data.lib.containers
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "observed": null}} if {
 	some container in containers.of("workloads/literal_secrets")
 	some index, variable in object.get(container.container, "env", [])
 	name := object.get(variable, "name", "")
@@ -62,7 +62,7 @@ deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
 	remedy := "put it into a Secret, and take it from there by `valueFrom.secretKeyRef`"
 }
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "observed": null}} if {
 	input.request.resource.resource == "configmaps"
 	some key, value in object.get(input.request.object, "data", {})
 	some problem in _problems(key, value)
@@ -71,7 +71,7 @@ deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
 	remedy := "put it into a Secret, and mount or refer to that instead"
 }
 
-deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
+deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "observed": null}} if {
 	some container in containers.of("workloads/literal_secrets")
 	some member in ["command", "args"]
 	some index, word in object.get(container.container, member, [])

@@ -23,7 +23,7 @@ _denied(env) := violations if {
 _violation(title, path, name, problem) := {
 	"msg": sprintf("%s: the variable %s %s", [title, name, problem]),
 	"field": sprintf("%s.value", [path]),
-	"details": {"remedy": "put it into a Secret, and take it from there by `valueFrom.secretKeyRef`"},
+	"details": {"remedy": "put it into a Secret, and take it from there by `valueFrom.secretKeyRef`", "observed": null},
 }
 
 _named(name) := {_violation(
@@ -108,7 +108,7 @@ test_every_list_on_every_write if {
 _word(title, path, member, index, kinds) := {
 	"msg": sprintf("%s: a word of `%s` looks like %s", [title, member, kinds]),
 	"field": sprintf("%s.%s[%d]", [path, member, index]),
-	"details": {"remedy": "put it into a Secret, take it into a variable from there by `valueFrom.secretKeyRef`, and write `$(VARIABLE)`"},
+	"details": {"remedy": "put it into a Secret, take it into a variable from there by `valueFrom.secretKeyRef`, and write `$(VARIABLE)`", "observed": null},
 }
 
 _running(kind, path) := {"kind": kind, "name": "app", "path": path, "container": {
@@ -154,7 +154,7 @@ _map(operation, object) := violations if {
 _key(key, problem) := {
 	"msg": sprintf("the key %s %s", [key, problem]),
 	"field": sprintf("data[%s]", [key]),
-	"details": {"remedy": "put it into a Secret, and mount or refer to that instead"},
+	"details": {"remedy": "put it into a Secret, and mount or refer to that instead", "observed": null},
 }
 
 test_config_maps_on_every_write if {
