@@ -70,6 +70,7 @@ impl World {
     /// apply` does. `namespace` is where the object is, for those that have one.
     pub fn insert(&mut self, namespace: Option<&str>, object: &Value) {
         let mut object = object.clone();
+        served_as(&mut object);
         Keep::Whole.prune(&mut object);
         let (kind, name) = (kind_of(&object), name_of(&object));
         if (kind.group.as_str(), kind.kind.as_str()) != ("", "Namespace") {
@@ -214,6 +215,24 @@ fn kind_of(object: &Value) -> GroupVersionKind {
     GroupVersionKind::new(group, version, text("kind"))
 }
 
+/// Writes an object in the version that took its own's place, where the two differ in nothing that the object has: what an
+/// API server that had served both would give. Kubernetes' guide of deprecated APIs tells of each version what is new in
+/// its successor: of these nothing, but that an empty selector of a budget selected no Pods and selects all.
+fn served_as(object: &mut Value) {
+    let of = kind_of(object);
+    let is_bounded =
+        || object.pointer("/spec/selector").and_then(Value::as_object).is_none_or(|all| !all.is_empty());
+    let served = match (of.api_version().as_str(), of.kind.as_str()) {
+        ("policy/v1beta1", "PodDisruptionBudget") if is_bounded() => "policy/v1",
+        ("autoscaling/v2beta2", "HorizontalPodAutoscaler") => "autoscaling/v2",
+        ("batch/v1beta1", "CronJob") => "batch/v1",
+        _ => return,
+    };
+    if let Some(version) = object.get_mut("apiVersion") {
+        *version = Value::from(served);
+    }
+}
+
 /// The name, or what the API server would begin it with.
 fn name_of(object: &Value) -> String {
     let text = |member: &str| {
@@ -235,6 +254,29 @@ fn group(api_version: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_differs_in_its_version_only_is_written_in_the_one_that_is_served() {
+        let budget = |selector: Value| json!({ "apiVersion": "policy/v1beta1", "kind": "PodDisruptionBudget", "spec": { "selector": selector } });
+        let of = |api_version: &str, kind: &str| json!({ "apiVersion": api_version, "kind": kind });
+        let rows = [
+            (budget(json!({ "matchLabels": { "app": "a" } })), "policy/v1"),
+            (budget(Value::Null), "policy/v1"),
+            (budget(json!({})), "policy/v1beta1"),
+            (of("autoscaling/v2beta2", "HorizontalPodAutoscaler"), "autoscaling/v2"),
+            (of("autoscaling/v2beta1", "HorizontalPodAutoscaler"), "autoscaling/v2beta1"),
+            (of("batch/v1beta1", "CronJob"), "batch/v1"),
+            (of("networking.k8s.io/v1beta1", "Ingress"), "networking.k8s.io/v1beta1"),
+            (of("policy/v1beta1", "PodSecurityPolicy"), "policy/v1beta1"),
+        ];
+        for (given, expected) in rows {
+            let mut object = given.clone();
+            served_as(&mut object);
+            assert_eq!(object["apiVersion"], expected, "{given}");
+            object["apiVersion"] = given["apiVersion"].clone();
+            assert_eq!(object, given);
+        }
+    }
 
     fn known(fact: Fact) -> Value {
         fact.known().unwrap()
