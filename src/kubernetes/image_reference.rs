@@ -40,7 +40,7 @@ pub enum ImageReferenceError {
     #[error("an image reference is [registry[:port]/]repository[:tag][@digest], in ASCII and without spaces")]
     Format,
     /// A repository with upper case letters.
-    #[error("the repository of an image reference is in lower case")]
+    #[error("the repository of an image reference has no upper case letters")]
     UpperCase,
     /// A repository of more than 255 bytes.
     #[error("the repository of an image reference has at most {MAX_REPOSITORY} characters")]

@@ -82,16 +82,17 @@ pub fn successor(api_version: &str, kind: &str) -> Option<Resource> {
     table().find(|row| groups.iter().any(|group| row.is(group, kind))).map(Row::resource)
 }
 
-/// The resource by the English plural of the kind, as kubectl has it where it can't ask (`k8s.io/apimachinery`,
-/// `meta.UnsafeGuessKindToResource`), taken to be in a namespace.
+/// The resource by the English plural of the kind, as the generators of CustomResourceDefinitions make it (controller-tools:
+/// `gateways`, where kubectl's `meta.UnsafeGuessKindToResource` has `gatewaies`), taken to be in a namespace.
 pub fn guess(api_version: &str, kind: &str) -> Resource {
     let (group, version) = split(api_version);
     let singular = kind.to_lowercase();
+    let hisses = ["s", "x", "z", "ch", "sh"].iter().any(|end| singular.ends_with(end));
     let plural = match singular.strip_suffix('y') {
         _ if singular.is_empty() || singular.ends_with("endpoints") => singular,
-        Some(stem) => format!("{stem}ies"),
-        None if singular.ends_with('s') => format!("{singular}es"),
-        None => format!("{singular}s"),
+        Some(stem) if !stem.ends_with(['a', 'e', 'i', 'o', 'u']) => format!("{stem}ies"),
+        _ if hisses => format!("{singular}es"),
+        _ => format!("{singular}s"),
     };
     let [group, version, kind] = [group, version, kind].map(str::to_owned);
     Resource { group, version, kind, plural, namespaced: true }
@@ -266,14 +267,15 @@ mod tests {
     }
 
     #[test]
-    fn other_kinds_have_kubectls_plural() {
+    fn other_kinds_have_their_english_plural() {
         let rows = [
             ("Widget", "widgets"),
             ("Policy", "policies"),
-            ("Gateway", "gatewaies"),
+            ("Gateway", "gateways"),
             ("Class", "classes"),
             ("DNS", "dnses"),
-            ("Box", "boxs"),
+            ("Box", "boxes"),
+            ("Switch", "switches"),
             ("MyEndpoints", "myendpoints"),
             ("Y", "ies"),
             ("", ""),

@@ -54,7 +54,7 @@ deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "requir
 		quantities.is_quantity(quantity)
 	]
 	count([amount | some amount in written; amount > 0]) == 0
-	msg := sprintf("%s has no ephemeral-storage %s: observed none above zero", [containers.title(container), trim_suffix(list, "s")])
+	msg := sprintf("%s has no ephemeral-storage %s above zero", [containers.title(container), trim_suffix(list, "s")])
 	field := sprintf("%s.resources.%s.ephemeral-storage", [container.path, list])
 	remedy := sprintf("set `resources.%s.ephemeral-storage`, for example to 1Gi", [list])
 }
@@ -63,9 +63,9 @@ deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "requir
 	some volume in _volumes
 	size := volume.size
 	not quantities.is_quantity(size)
-	msg := sprintf("the emptyDir volume \"%s\" has no sizeLimit: observed %v", [volume.name, _shown(volume.size)])
+	msg := sprintf("the emptyDir volume \"%s\" %s", [volume.name, _lack(size)])
 	field := volume.field
-	remedy := "set `sizeLimit` to what it needs, for example 1Gi"
+	remedy := _remedies[volume.medium]
 }
 
 deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
@@ -96,9 +96,14 @@ _volumes contains {"name": name, "size": size, "medium": medium, "field": field}
 	field := sprintf("%s.volumes[%d].emptyDir.sizeLimit", [input.context.pod.path, index])
 }
 
-_shown(null) := "none"
+_lack(null) := "has no sizeLimit"
 
-_shown(size) := size if size != null
+_lack(size) := sprintf("has a sizeLimit that can't be read: %v", [size]) if size != null
+
+_remedies := {
+	"": "set `sizeLimit` to what it needs, for example 1Gi",
+	"Memory": "set `sizeLimit` to what it needs, which is part of what the memory limits of the containers have to hold",
+}
 
 # The memory limits of all containers that run on, if each has one.
 _memory := sum(limits) if {

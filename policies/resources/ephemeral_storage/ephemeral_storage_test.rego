@@ -24,7 +24,7 @@ _volumes(volumes, containers) := violations if {
 }
 
 _violation(title, path, list, noun) := {
-	"msg": sprintf("%s has no ephemeral-storage %s: observed none above zero", [title, noun]),
+	"msg": sprintf("%s has no ephemeral-storage %s above zero", [title, noun]),
 	"field": sprintf("%s.resources.%s.ephemeral-storage", [path, list]),
 	"details": {"remedy": sprintf("set `resources.%s.ephemeral-storage`, for example to 1Gi", [list]), "required": "a quantity above zero"},
 }
@@ -78,10 +78,14 @@ test_every_list_but_ephemeral_containers_on_every_write if {
 
 _empty(size) := {"name": "tmp", "emptyDir": size}
 
-_unbounded(name, observed, index) := {
-	"msg": sprintf("the emptyDir volume \"%s\" has no sizeLimit: observed %s", [name, observed]),
+_on_disk := "set `sizeLimit` to what it needs, for example 1Gi"
+
+_in_memory := "set `sizeLimit` to what it needs, which is part of what the memory limits of the containers have to hold"
+
+_unbounded(name, lack, index, remedy) := {
+	"msg": sprintf("the emptyDir volume \"%s\" has %s", [name, lack]),
 	"field": sprintf("spec.volumes[%d].emptyDir.sizeLimit", [index]),
-	"details": {"remedy": "set `sizeLimit` to what it needs, for example 1Gi", "required": "a quantity"},
+	"details": {"remedy": remedy, "required": "a quantity"},
 }
 
 test_volumes_with_a_size if {
@@ -92,11 +96,12 @@ test_volumes_with_a_size if {
 }
 
 test_volumes_without if {
-	every empty in [{}, {"sizeLimit": null}, {"medium": "Memory"}, {"medium": ""}] {
-		_volumes([{"name": "a", "configMap": {}}, _empty(empty)], []) == {_unbounded("tmp", "none", 1)}
+	every empty in [{}, {"sizeLimit": null}, {"medium": ""}] {
+		_volumes([{"name": "a", "configMap": {}}, _empty(empty)], []) == {_unbounded("tmp", "no sizeLimit", 1, _on_disk)}
 	}
-	_volumes([_empty({"sizeLimit": "1GB"})], []) == {_unbounded("tmp", "1GB", 0)}
-	_volumes([{"emptyDir": {}}], []) == {_unbounded("", "none", 0)}
+	_volumes([_empty({"medium": "Memory"})], []) == {_unbounded("tmp", "no sizeLimit", 0, _in_memory)}
+	_volumes([_empty({"sizeLimit": "1GB"})], []) == {_unbounded("tmp", "a sizeLimit that can't be read: 1GB", 0, _on_disk)}
+	_volumes([{"emptyDir": {}}], []) == {_unbounded("", "no sizeLimit", 0, _on_disk)}
 	violations := ephemeral_storage.deny with input as _input({}, [], [_empty({})])
 	violations == set()
 	given := json.remove(_input({"volumes": true}, [], []), ["/context/pod/spec/volumes"])

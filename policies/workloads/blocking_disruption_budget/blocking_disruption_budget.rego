@@ -2,7 +2,8 @@
 # title: Disruption budgets let a Pod go
 # description: >-
 #   A PodDisruptionBudget under which no Pod may be evicted keeps nodes from being drained: upgrades of the cluster stand
-#   still until somebody deletes it. At least one Pod may go: not `maxUnavailable: 0`, nor `minAvailable: 100%`.
+#   still until somebody deletes it. So there is neither `maxUnavailable: 0` nor `minAvailable: 100%`. How many Pods
+#   there are is not asked: a number or a percentage that comes to all of them is not seen.
 # custom:
 #   severity: medium
 #   since: "0.1"

@@ -64,6 +64,7 @@ _details(old) := {"remedy": "it has no successor; remove it"} if old.new == null
 
 # By version and kind: the minor version without it, and its successor.
 _given_up := {
+	"admissionregistration.k8s.io/v1alpha1": {"InitializerConfiguration": [14, null]},
 	"admissionregistration.k8s.io/v1beta1": {
 		"MutatingWebhookConfiguration": [22, "admissionregistration.k8s.io/v1"],
 		"ValidatingWebhookConfiguration": [22, "admissionregistration.k8s.io/v1"],

@@ -31,6 +31,7 @@ _successor(new) := {"remedy": "it has no successor; remove it"} if new == null
 # Version, kinds, the minor version without them, successor.
 _table := [
 	["admissionregistration.k8s.io/v1beta1", ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"], 22, "admissionregistration.k8s.io/v1"],
+	["admissionregistration.k8s.io/v1alpha1", ["InitializerConfiguration"], 14, null],
 	["apiextensions.k8s.io/v1beta1", ["CustomResourceDefinition"], 22, "apiextensions.k8s.io/v1"],
 	["apps/v1beta1", ["ControllerRevision", "Deployment", "StatefulSet"], 16, "apps/v1"],
 	["apps/v1beta2", ["ControllerRevision", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"], 16, "apps/v1"],

@@ -29,7 +29,7 @@ deny contains {"msg": msg, "field": "spec.tls", "details": {"remedy": remedy}} i
 	count(_list("tls")) == 0
 	_serves_any_host
 	msg := "it answers for any host, and `spec.tls` is empty"
-	remedy := "add an entry to `spec.tls`, or name the hosts that it answers for"
+	remedy := "name the hosts that it answers for, each with an entry of `spec.tls`, or add such an entry without `hosts`"
 }
 
 _serves_any_host if {

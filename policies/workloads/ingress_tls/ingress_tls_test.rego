@@ -20,7 +20,7 @@ _uncovered(index, host) := {
 _any := {{
 	"msg": "it answers for any host, and `spec.tls` is empty",
 	"field": "spec.tls",
-	"details": {"remedy": "add an entry to `spec.tls`, or name the hosts that it answers for"},
+	"details": {"remedy": "name the hosts that it answers for, each with an entry of `spec.tls`, or add such an entry without `hosts`"},
 }}
 
 test_hosts_that_are_covered if {

@@ -26,7 +26,7 @@ package policies.workloads.node_port
 deny contains {"msg": msg, "field": "spec.type", "details": {"remedy": remedy, "required": "ClusterIP or LoadBalancer"}} if {
 	object.get(input.request.object, ["spec", "type"], "") == "NodePort"
 	msg := "a Service of type NodePort answers on every node of the cluster"
-	remedy := "make it a ClusterIP behind an Ingress or a Gateway, or a LoadBalancer with `loadBalancerSourceRanges`"
+	remedy := "make it a ClusterIP without any `nodePort` behind an Ingress or a Gateway, or a LoadBalancer with `loadBalancerSourceRanges`"
 }
 
 deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "required": "false"}} if {

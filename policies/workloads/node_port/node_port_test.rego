@@ -13,7 +13,7 @@ _denied(operation, parameter, spec) := violations if {
 _node_port := {{
 	"msg": "a Service of type NodePort answers on every node of the cluster",
 	"field": "spec.type",
-	"details": {"remedy": "make it a ClusterIP behind an Ingress or a Gateway, or a LoadBalancer with `loadBalancerSourceRanges`", "required": "ClusterIP or LoadBalancer"},
+	"details": {"remedy": "make it a ClusterIP without any `nodePort` behind an Ingress or a Gateway, or a LoadBalancer with `loadBalancerSourceRanges`", "required": "ClusterIP or LoadBalancer"},
 }}
 
 _balancer := {{

@@ -46,7 +46,7 @@ deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
 	not _names_objects(rule)
 	some name in input.parameters.forbidden
 	some granted in _granted(rule, name)
-	msg := sprintf("rule %d grants %s on %s: who has it %s", [index, granted.verbs, granted.resources, granted.effect])
+	msg := sprintf("`rules[%d]` grants %s on %s: who has it %s", [index, granted.verbs, granted.resources, granted.effect])
 	field := sprintf("rules[%d]", [index])
 	remedy := "leave it out, or name the objects for which it holds in `resourceNames`"
 }
@@ -59,7 +59,7 @@ deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
 	some granted in _granted(rule, name)
 	some position, object_name in rule.resourceNames
 	object_name in input.parameters.powerful
-	msg := sprintf("rule %d grants %s on %s for %s: who has it is as powerful", [index, granted.verbs, granted.resources, object_name])
+	msg := sprintf("`rules[%d]` grants %s on %s for %s: who has it is as powerful", [index, granted.verbs, granted.resources, object_name])
 	field := sprintf("rules[%d].resourceNames[%d]", [index, position])
 	remedy := sprintf("remove %s", [object_name])
 }

@@ -15,7 +15,7 @@ _denied(operation, forbidden, rules) := violations if {
 _rule(group, resources, verbs) := {"apiGroups": [group], "resources": resources, "verbs": verbs}
 
 _violation(verbs, resources, effect) := {
-	"msg": sprintf("rule 0 grants %s on %s: who has it %s", [verbs, resources, effect]),
+	"msg": sprintf("`rules[0]` grants %s on %s: who has it %s", [verbs, resources, effect]),
 	"field": "rules[0]",
 	"details": {"remedy": "leave it out, or name the objects for which it holds in `resourceNames`"},
 }
@@ -88,7 +88,7 @@ test_rules_that_name_objects if {
 }
 
 _powerful(verb, resource, name, position) := {
-	"msg": sprintf("rule 0 grants %s on %s for %s: who has it is as powerful", [verb, resource, name]),
+	"msg": sprintf("`rules[0]` grants %s on %s for %s: who has it is as powerful", [verb, resource, name]),
 	"field": sprintf("rules[0].resourceNames[%d]", [position]),
 	"details": {"remedy": sprintf("remove %s", [name])},
 }

@@ -31,7 +31,7 @@ deny contains {"msg": msg, "field": field, "details": {"remedy": remedy}} if {
 	some member in input.parameters.members
 	some value in object.get(rule, member, [])
 	_is_wildcard(member, value)
-	msg := sprintf("rule %d grants %s: `%s`", [index, _words[member], value])
+	msg := sprintf("`rules[%d]` grants %s: `%s`", [index, _words[member], value])
 	field := sprintf("rules[%d].%s", [index, member])
 	remedy := sprintf("list in `%s` what is needed", [member])
 }

@@ -13,7 +13,7 @@ _denied(operation, members, rules) := violations if {
 }
 
 _violation(index, member, words, value) := {
-	"msg": sprintf("rule %d grants %s: `%s`", [index, words, value]),
+	"msg": sprintf("`rules[%d]` grants %s: `%s`", [index, words, value]),
 	"field": sprintf("rules[%d].%s", [index, member]),
 	"details": {"remedy": sprintf("list in `%s` what is needed", [member])},
 }

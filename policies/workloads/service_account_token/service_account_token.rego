@@ -43,8 +43,13 @@ deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "requir
 	not _needs_one
 	msg := sprintf("the Pod gets a token of the service account \"%s\"", [_account])
 	field := sprintf("%s.automountServiceAccountToken", [input.context.pod.path])
-	remedy := sprintf("set `automountServiceAccountToken: false`; if its programs talk to the API server, ask for \"%s\" to be listed in the parameter serviceAccounts", [_account])
+	remedy := sprintf("set `automountServiceAccountToken: false`; if its programs talk to the API server, %s to be listed in the parameter serviceAccounts", [_wish])
 }
+
+# Whoever lists `default` lists what every Pod has that asks for none.
+_wish := "give it a service account of its own, and ask for that" if _account == "default"
+
+_wish := sprintf("ask for \"%s/%s\"", [object.get(input.request, "namespace", ""), _account]) if _account != "default"
 
 _needs_one if _account in input.parameters.serviceAccounts
 

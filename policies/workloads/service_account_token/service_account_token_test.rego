@@ -16,8 +16,14 @@ _denied(accounts, spec) := violations if {
 _violation(path, account) := {
 	"msg": sprintf("the Pod gets a token of the service account \"%s\"", [account]),
 	"field": sprintf("%s.automountServiceAccountToken", [path]),
-	"details": {"remedy": sprintf("set `automountServiceAccountToken: false`; if its programs talk to the API server, ask for \"%s\" to be listed in the parameter serviceAccounts", [account]), "required": "false"},
+	"details": {"remedy": sprintf(_remedy, [_wish(account)]), "required": "false"},
 }
+
+_remedy := "set `automountServiceAccountToken: false`; if its programs talk to the API server, %s to be listed in the parameter serviceAccounts"
+
+_wish("default") := "give it a service account of its own, and ask for that"
+
+_wish(account) := sprintf("ask for \"shop/%s\"", [account]) if account != "default"
 
 test_a_pod_that_wants_none if {
 	_denied([], {"automountServiceAccountToken": false}) == set()
@@ -63,7 +69,7 @@ test_accounts_that_are_listed if {
 test_an_account_of_no_namespace if {
 	given := json.remove(_input("CREATE", ["/web"], "spec", {"serviceAccountName": "web"}), ["/request/namespace"])
 	violations := service_account_token.deny with input as given
-	violations == {_violation("spec", "web")}
+	violations == {object.union(_violation("spec", "web"), {"details": {"remedy": sprintf(_remedy, ["ask for \"/web\""])}})}
 }
 
 test_a_subresource_is_not_judged if {
