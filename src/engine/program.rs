@@ -3,7 +3,7 @@
 //! limits → parse → gate → normalise → builtins → prepared. A program that loads means what it means in OPA, or
 //! it does not load.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -331,7 +331,8 @@ fn prepare(
     engine.add_data(data).map_err(of_all)?;
     let errors =
         if settings.strict_builtin_errors { BuiltinErrors::Strict } else { BuiltinErrors::Undefined };
-    let words: BTreeSet<&str> = modules.iter().flat_map(|module| words(&module.text)).collect();
+    // Not a BTreeSet: that collects all of them before it knows that most are the same.
+    let words: HashSet<&str> = modules.iter().flat_map(|module| words(&module.text)).collect();
     builtins::register(&mut engine, errors, |name| words.contains(name)).map_err(of_all)?;
     if words.contains(whole.spelled.as_str()) {
         builtins::register_spelled(&mut engine, &whole.spelled).map_err(of_all)?;

@@ -1,5 +1,6 @@
 //! A policies' tree as bytes: paths and contents, wherever they came from.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::revision::{Digest, Provenance};
@@ -7,7 +8,7 @@ use super::revision::{Digest, Provenance};
 /// The files of a policies' tree: path, with `/` and relative to the tree's root, to content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
-    files: BTreeMap<String, Vec<u8>>,
+    files: BTreeMap<String, Cow<'static, [u8]>>,
     /// Where they came from.
     pub provenance: Provenance,
 }
@@ -15,7 +16,12 @@ pub struct Tree {
 impl Tree {
     /// Adds a file, or replaces it.
     pub fn insert(&mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) {
-        self.files.insert(path.into(), content.into());
+        self.files.insert(path.into(), Cow::Owned(content.into()));
+    }
+
+    /// Adds a file that the binary carries, or replaces it.
+    pub fn insert_embedded(&mut self, path: impl Into<String>, content: &'static [u8]) {
+        self.files.insert(path.into(), Cow::Borrowed(content));
     }
 
     /// Whether the tree has this file.
@@ -25,12 +31,12 @@ impl Tree {
 
     /// What is in a file.
     pub fn file(&self, path: &str) -> Option<&[u8]> {
-        self.files.get(path).map(Vec::as_slice)
+        self.files.get(path).map(AsRef::as_ref)
     }
 
     /// All files, sorted by path.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.files.iter().map(|(path, content)| (path.as_str(), content.as_slice()))
+        self.files.iter().map(|(path, content)| (path.as_str(), content.as_ref()))
     }
 
     /// The part of the tree below a folder, paths unchanged.

@@ -63,12 +63,12 @@ pub fn profile(name: &str) -> Result<Tree, SourceError> {
     Ok(tree)
 }
 
-fn add(tree: &mut Tree, entry: &DirEntry<'_>, prefix: &str) {
+fn add(tree: &mut Tree, entry: &'static DirEntry<'static>, prefix: &str) {
     match entry {
         DirEntry::Dir(dir) => dir.entries().iter().for_each(|entry| add(tree, entry, prefix)),
         DirEntry::File(file) => {
             let path = file.path().to_string_lossy().replace('\\', "/");
-            tree.insert(path.strip_prefix(prefix).unwrap_or(&path), file.contents());
+            tree.insert_embedded(path.strip_prefix(prefix).unwrap_or(&path), file.contents());
         }
     }
 }
