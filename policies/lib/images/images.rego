@@ -11,10 +11,11 @@ import data.lib.containers
 # The entries that a control looks at, by the image's text: fields of containers that an exception takes out of its view
 # are left out, and an image without fields that are left.
 of(control) := {image: seen |
+	known := {sprintf("%s.image", [container.path]) | some container in containers.of(control)}
 	some image, entry in input.context.images
 	fields := [field |
 		some field in entry.fields
-		_is_seen(field, control)
+		_is_seen(field, known)
 	]
 	fields != []
 	seen := object.union(entry, {"fields": fields})
@@ -23,10 +24,7 @@ of(control) := {image: seen |
 # Volumes are no containers.
 _is_seen(field, _) if contains(field, ".volumes[")
 
-_is_seen(field, control) if {
-	some container in containers.of(control)
-	field == sprintf("%s.image", [container.path])
-}
+_is_seen(field, known) if field in known
 
 # Whether what is known of an image is known in full, and of what will run.
 is_whole(entry) if {
