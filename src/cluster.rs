@@ -27,7 +27,7 @@ mod wants;
 mod watched;
 mod writer;
 
-pub use caches::Caches;
+pub use caches::{Caches, PullSecretsOfCluster};
 pub use connection::{Connection, ConnectionError};
 pub use events::EventWriter;
 pub use installation::{Installation, InstallationError, Outcome};

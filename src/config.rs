@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::context::Subjects;
 use crate::policy::{Faults, Member};
-pub use images::{Credentials as RegistryCredentials, ImageLimits, Images, Registry};
+pub use images::{Credentials as RegistryCredentials, ImageLimits, Images, PullFrom, Registry};
 pub use source::{
     Credentials, GitReference, Rollback, SHORTEST_INTERVAL, SignedBy, Source, Trials, Trust, TrustedSigners,
 };

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
+use serde_json::Value;
 
 use super::registries::{self, KEPT, Live};
-use crate::config::Configuration;
+use crate::config::{Configuration, PullFrom};
 use crate::context::{Images, ImagesFile};
+use crate::dry_run::Manifests;
 use crate::engine::Bundle;
-use crate::image::{EvidenceSource, Gatherer, Layout, Limits, Remembered};
+use crate::image::{EvidenceSource, Gatherer, Layout, Limits, PullSecrets, Remembered, StatedPullSecrets};
 
 /// Who is asked about images.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,11 +77,13 @@ impl ImageFacts {
     }
 
     /// Whom to ask.
-    /// Registries are those of a configuration that names any, else all, on behalf of the user.
-    pub(super) fn images(
+    /// Registries are those of a configuration that names any, else all, on behalf of the user. Where the configuration says
+    /// so, it is on behalf of a Pod, with the pull secrets among objects.
+    pub(super) fn images<'a>(
         &self,
         bundle: &Bundle,
         configured: Option<&Configuration>,
+        (objects, namespace): (impl IntoIterator<Item = &'a Manifests>, Option<&str>),
     ) -> anyhow::Result<Images> {
         match self {
             Self::File(path) => {
@@ -93,9 +97,25 @@ impl ImageFacts {
                 let gatherer =
                     Gatherer::of_bundle(bundle, self.source(configured)?, verifier, Limits::default());
                 let gatherer = gatherer.map_err(|faults| anyhow!("{faults}"))?;
+                let pulls = configured.is_some_and(|one| one.images.pull_secrets == PullFrom::Pod);
+                let of_pod = || -> Arc<dyn PullSecrets> { Arc::new(pull_secrets_of(objects, namespace)) };
+                let pulled = pulls.then(of_pod);
+                let gatherer = gatherer.pulling(pulled);
                 Ok(Images::of(Arc::new(Live::start(gatherer)?)))
             }
             Self::Skip => Ok(Images::default()),
         }
     }
+}
+
+/// The pull secrets among objects; of two of one name the last one counts.
+pub(super) fn pull_secrets_of<'a>(
+    objects: impl IntoIterator<Item = &'a Manifests>,
+    namespace: Option<&str>,
+) -> StatedPullSecrets {
+    let mut stated = StatedPullSecrets::default();
+    for object in objects.into_iter().flat_map(Manifests::objects) {
+        stated.insert(namespace.unwrap_or("default"), &Value::Object(object.object().clone()));
+    }
+    stated
 }

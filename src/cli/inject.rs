@@ -80,14 +80,13 @@ pub(super) fn run(arguments: &Arguments, globals: &Globals) -> anyhow::Result<u8
     if let Some(revision) = &arguments.revision {
         mesh = mesh.only(revision).map_err(|why| anyhow!("--revision: {why}"))?;
     }
+    let stated = ([&facts, &manifests], arguments.namespace.as_deref());
+    let images = arguments.missing.images(&bundle, configured, stated)?;
     let inject = Inject {
         bundle: &bundle,
         mesh: &mesh,
         facts: &facts,
-        world: arguments
-            .facts
-            .world(&bundle, &facts, arguments.missing.others())?
-            .with_images(arguments.missing.images(&bundle, configured)?),
+        world: arguments.facts.world(&bundle, &facts, arguments.missing.others())?.with_images(images),
         now,
         namespace: arguments.namespace.clone(),
         left_out: arguments.missing.left_out(&bundle),

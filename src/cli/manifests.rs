@@ -100,12 +100,12 @@ impl ManifestFlags {
             None => None,
         };
         let configured = self.configured.as_ref();
+        let stated = ([&facts, &manifests], self.namespace.as_deref());
+        let images = self.missing.images(&bundle, configured, stated)?;
         let check = Check {
             bundle: &bundle,
             facts: &facts,
-            world: self
-                .world(&bundle, &facts, &asked)?
-                .with_images(self.missing.images(&bundle, configured)?),
+            world: self.world(&bundle, &facts, &asked)?.with_images(images),
             now: self.facts.now(),
             asked,
             namespace: self.namespace.clone(),

@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use super::image_facts::ImageFacts;
 use crate::config::Configuration;
 use crate::context::{Images, Others};
+use crate::dry_run::Manifests;
 use crate::engine::Bundle;
 use crate::review::LeftOut;
 
@@ -46,15 +47,16 @@ impl MissingFlags {
         LeftOut { facts: self.missing_facts == MissingFacts::Skip, images }
     }
 
-    /// Whom to ask about images.
+    /// Whom to ask about images; on whose behalf is said by objects, which are in a namespace where they name none.
     ///
     /// # Errors
     /// A file of facts, or what registries are asked with, can't be used.
-    pub(super) fn images(
+    pub(super) fn images<'a>(
         &self,
         bundle: &Bundle,
         configured: Option<&Configuration>,
+        objects: (impl IntoIterator<Item = &'a Manifests>, Option<&str>),
     ) -> anyhow::Result<Images> {
-        ImageFacts::or_default(self.images.as_ref(), bundle).images(bundle, configured)
+        ImageFacts::or_default(self.images.as_ref(), bundle).images(bundle, configured, objects)
     }
 }

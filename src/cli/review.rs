@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &Arguments, globals: &Globals) -> anyhow::Result<u8
     let (now, given) = (arguments.facts.now(), arguments.facts.manifests()?);
     let bundle = arguments.policies.or_of(configured).bundle(now)?;
     let world = arguments.facts.world(&bundle, &given, arguments.missing.others())?;
-    let world = world.with_images(arguments.missing.images(&bundle, configured)?);
+    let world = world.with_images(arguments.missing.images(&bundle, configured, ([&given], None))?);
     let istio = match &arguments.mesh_config {
         Some(path) => Some(installed(path, &given, &Manifests::default(), bundle.meshes.as_ref())?),
         None => None,

@@ -78,8 +78,8 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
         part::Surroundings { readiness: &readiness, metrics: &metrics, events: Arc::clone(&events), pace };
     let registration = cluster::register(arguments, &configuration, &knowledge, &serving, around).await;
     let mut preparations = knowledge.preparations();
-    let images =
-        images::in_force(&configuration.images, &metrics).context("the configuration can't be used")?;
+    let images = images::in_force(&configuration.images, &knowledge, &metrics)
+        .context("the configuration can't be used")?;
     preparations.push(images.clone());
     preparations.extend(registration.as_ref().map(Registration::preparation));
     let activation = Activation::new(preparations, &readiness, metrics.clone(), Arc::clone(&events));

@@ -7,6 +7,7 @@
 mod answers;
 mod lookups;
 mod meshes;
+mod pulling;
 mod resource;
 mod rights;
 mod shelf;
@@ -24,6 +25,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use self::lookups::Lookups;
+pub use self::pulling::PullSecretsOfCluster;
 use self::store::{Standing, Store};
 use super::connection::Connection;
 use crate::activation::Preparation;

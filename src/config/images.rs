@@ -21,10 +21,23 @@ const MAX_EVIDENCE: u64 = 16 << 20;
 pub struct Images {
     /// The registries that may be asked, in this order; nothing else is ever connected to.
     pub registries: Vec<Registry>,
+    /// Whose credentials are shown to them beside those that they name.
+    pub pull_secrets: PullFrom,
     /// How long ago evidence may have been read that is used while a registry is away. None: none is.
     pub stale_if_error: Option<Duration>,
     /// How much is read.
     pub limits: ImageLimits,
+}
+
+/// Whose credentials are shown to registries on behalf of a Pod.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PullFrom {
+    /// Nobody's.
+    #[default]
+    None,
+    /// Those of the Pod: the pull secrets that it or its service account names, in its namespace.
+    Pod,
 }
 
 /// A registry, or registries, and how they are reached.
@@ -92,6 +105,7 @@ impl Default for ImageLimits {
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub(super) struct ImageFields {
     registries: Vec<Registry>,
+    pull_secrets: PullFrom,
     /// `off` without quotes is false in YAML 1.1.
     stale_if_error: Option<Value>,
     limits: LimitFields,
@@ -117,6 +131,10 @@ impl ImageFields {
         for (index, registry) in self.registries.iter().enumerate() {
             let at = format!("/images/registries/{index}");
             registry.contradictions(&mut |member, message| fault(format!("{at}/{member}"), message));
+        }
+        if self.pull_secrets == PullFrom::Pod && self.registries.is_empty() {
+            let message = "no registry may be asked; name those that they are for in registries";
+            fault("/images/pullSecrets".to_owned(), message.to_owned());
         }
         if self.stale_if_error.as_ref().is_some_and(|value| stale(value).is_none()) {
             fault(
@@ -149,6 +167,7 @@ impl ImageFields {
         let bytes = |value: Option<Value>, default| value.as_ref().and_then(size).unwrap_or(default);
         Images {
             registries: self.registries,
+            pull_secrets: self.pull_secrets,
             stale_if_error: self.stale_if_error.as_ref().and_then(stale).flatten(),
             limits: ImageLimits {
                 evidence_bytes: bytes(limits.evidence_bytes, default.evidence_bytes),
@@ -215,6 +234,7 @@ pub(super) fn shown(images: &Images) -> Value {
     let registries: Vec<Value> = images.registries.iter().map(shown_registry).collect();
     json!({
         "registries": registries,
+        "pullSecrets": if images.pull_secrets == PullFrom::Pod { "pod" } else { "none" },
         "staleIfError": images.stale_if_error.map_or("off".to_owned(), |time| format!("{}s", time.as_secs())),
         "limits": {
             "evidenceBytes": limits.evidence_bytes,
@@ -277,6 +297,7 @@ mod tests {
         let text = "images:\n  registries:\n  - {host: '*.example.com', ca: /ca.pem, credentials: {file: /c.json}, proxy: 'http://p:1'}\n\
             \x20 - {host: docker.io, endpoint: 'https://mirror.example.com/hub', tokenHosts: [a.b], redirectHosts: [c.d]}\n\
             \x20 - {host: '127.0.0.1:5000', plaintext: true}\n\
+            \x20 pullSecrets: pod\n\
             \x20 staleIfError: 10m\n\
             \x20 limits: {evidenceBytes: 2Mi, predicateBytes: 5, concurrency: 3, perRegistry: 2, cacheBytes: 1Gi}\n";
         let read_once = read(text).unwrap();
@@ -333,7 +354,8 @@ mod tests {
             ),
             ("staleIfError: 25h", "images.staleIfError: write off, or a time up to a day"),
             ("staleIfError: 5", "images.staleIfError: write off, or a time"),
-            ("pullSecrets: pod", "images.pullSecrets: unknown field"),
+            ("pullSecrets: pod", "images.pullSecrets: no registry may be asked"),
+            ("pullSecrets: node", "images.pullSecrets: unknown variant `node`, expected `none` or `pod`"),
             (
                 "limits: {evidenceBytes: 17Mi}",
                 "images.limits.evidenceBytes: write a number of bytes up to 16777216",

@@ -16,6 +16,7 @@ use super::digest::Digest;
 use super::evidence::{Evidence, Repository};
 use super::facts::{Found, Known, entry, judge, questions};
 use super::limits::Limits;
+use super::pull_secrets::{PullSecrets, Pulled, pulled};
 use super::source::{EvidenceSource, Gathered, Resolved, SourceError, Wanted};
 use super::verdicts::{Remembered, Unverified};
 use crate::context::{ContextSource, Fact, FactKey};
@@ -32,6 +33,8 @@ pub struct Gatherer {
     verifier: Arc<Remembered>,
     asked: Asked,
     limits: Limits,
+    /// None: whoever pulls an image has no credentials of its own here.
+    pull_secrets: Option<Arc<dyn PullSecrets>>,
 }
 
 /// What policies ask for beside what the rules demand of an image.
@@ -55,21 +58,31 @@ impl Gatherer {
         asked: Asked,
         limits: Limits,
     ) -> Self {
-        Self { authorities, source, verifier, asked, limits }
+        Self { authorities, source, verifier, asked, limits, pull_secrets: None }
+    }
+
+    /// On behalf of whom an image is pulled, with the pull secrets that are found here.
+    #[must_use]
+    pub fn pulling(self, pull_secrets: Option<Arc<dyn PullSecrets>>) -> Self {
+        Self { pull_secrets, ..self }
     }
 
     async fn fact(&self, key: &FactKey) -> Fact {
-        let (who, until) = (CredentialSet::none(), Instant::now().checked_add(PATIENCE));
+        let until = Instant::now().checked_add(PATIENCE);
         let Some(until) = until else { return Fact::Unknown("the clock is at its end".to_owned()) };
-        match key {
-            FactKey::Image(image) => {
-                self.digest(&image.text, &who, until).await.map_or_else(Fact::Unknown, Fact::Known)
-            }
-            FactKey::Signatures(image) => {
-                self.entry(&image.text, &who, until).await.map_or_else(Fact::Unknown, Fact::Known)
-            }
-            _ => Fact::Unknown("only images are asked for here".to_owned()),
-        }
+        let (FactKey::Image(image) | FactKey::Signatures(image)) = key else {
+            return Fact::Unknown("only images are asked for here".to_owned());
+        };
+        let pulled = match &self.pull_secrets {
+            Some(of) => pulled(of.as_ref(), &image.puller, until).await,
+            None => Pulled::default(),
+        };
+        let who = &pulled.credentials;
+        let learnt = match key {
+            FactKey::Image(_) => self.digest(&image.text, who, until).await,
+            _ => self.entry(&image.text, who, until).await,
+        };
+        pulled.told(learnt.map_or_else(Fact::Unknown, Fact::Known))
     }
 
     /// `{digest}` of an image: which bytes its text means now.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::authority::Authorities;
 use super::gather::{Asked, Gatherer};
 use super::limits::Limits;
+use super::pull_secrets::PullSecrets;
 use super::source::EvidenceSource;
 use super::verdicts::Remembered;
 use crate::activation::Preparation;
@@ -44,13 +45,20 @@ pub struct InForce {
     /// None: no registry may be asked.
     asked: Option<(Arc<dyn EvidenceSource>, Arc<Remembered>)>,
     limits: Limits,
+    pull_secrets: Option<Arc<dyn PullSecrets>>,
     known: Mutex<Known>,
 }
 
 impl InForce {
     /// Evidence comes from `source`, and is verified by `verifier`. Without them (the default) nothing is known of any image.
     pub fn of(source: Arc<dyn EvidenceSource>, verifier: Arc<Remembered>, limits: Limits) -> Self {
-        Self { asked: Some((source, verifier)), limits, known: Mutex::default() }
+        Self { asked: Some((source, verifier)), limits, ..Self::default() }
+    }
+
+    /// With the pull secrets of whom an image is pulled for.
+    #[must_use]
+    pub fn pulling(self, pull_secrets: Option<Arc<dyn PullSecrets>>) -> Self {
+        Self { pull_secrets, ..self }
     }
 
     /// Whom to ask under a bundle that was prepared; of another one nobody answers.
@@ -66,7 +74,8 @@ impl InForce {
             Some((source, verifier)) => {
                 let (source, verifier) = (Arc::clone(source), Arc::clone(verifier));
                 let gatherer = Gatherer::of_bundle(bundle, source, verifier, self.limits);
-                Images::of(Arc::new(gatherer.map_err(|faults| faults.to_string())?))
+                let gatherer = gatherer.map_err(|faults| faults.to_string())?;
+                Images::of(Arc::new(gatherer.pulling(self.pull_secrets.clone())))
             }
         };
         self.known().add(bundle.revision.bundle, images);

@@ -24,7 +24,7 @@ use super::credentials::{CredentialSet, DockerConfigError};
 use super::digest::Digest;
 use super::evidence::Repository;
 use super::source::{Answer, EvidenceSource, Resolved, SourceError, Wanted};
-use crate::config::{ImageLimits, Images, Registry};
+use crate::config::{ImageLimits, Images, PullFrom, Registry};
 use crate::kubernetes::image_reference::ImageReference;
 use crate::kubernetes::registry_pattern::{RegistryPattern, RegistryPatternError};
 use crate::outbound::{Client, Plaintext, Reach, Settings, SettingsError, Url, UrlError};
@@ -83,13 +83,11 @@ struct Entry {
 }
 
 /// Whose credentials an entry may be shown.
-enum Credentials {
-    /// Nobody's.
-    None,
+struct Credentials {
     /// Those of a file, read anew each time.
-    File(PathBuf),
-    /// The caller's.
-    Caller,
+    file: Option<PathBuf>,
+    /// Whether the caller's are, before those.
+    of_caller: bool,
 }
 
 /// Why registries can't be set up; `at` is the registry as the configuration writes it.
@@ -147,7 +145,7 @@ impl Registries {
     pub fn new(images: &Images) -> Result<Self, Vec<RegistriesError>> {
         let (mut entries, mut errors) = (Vec::new(), Vec::new());
         for registry in &images.registries {
-            match Entry::new(registry) {
+            match Entry::new(registry, images.pull_secrets == PullFrom::Pod) {
                 Ok(entry) => entries.push(Arc::new(entry)),
                 Err(error) => errors.push(error),
             }
@@ -162,8 +160,9 @@ impl Registries {
     /// TLS can't be set up.
     pub fn everywhere() -> Result<Self, Vec<RegistriesError>> {
         let registry = Registry { host: "*".to_owned(), ..Registry::default() };
-        let entry = Entry::new(&registry).map_err(|error| vec![error])?;
-        let entry = Entry { plaintext: None, credentials: Credentials::Caller, reach: Reach::Any, ..entry };
+        let entry = Entry::new(&registry, false).map_err(|error| vec![error])?;
+        let credentials = Credentials { file: None, of_caller: true };
+        let entry = Entry { plaintext: None, credentials, reach: Reach::Any, ..entry };
         Ok(Self::of(vec![Arc::new(entry)], ImageLimits::default()))
     }
 
@@ -201,7 +200,8 @@ impl Registries {
 }
 
 impl Entry {
-    fn new(registry: &Registry) -> Result<Self, RegistriesError> {
+    /// `pulls`: with the credentials of who pulls an image.
+    fn new(registry: &Registry, pulls: bool) -> Result<Self, RegistriesError> {
         let at = || registry.host.clone();
         let pattern = |text: &String| {
             RegistryPattern::parse(text).map_err(|source| RegistriesError::Pattern { at: at(), source })
@@ -229,7 +229,6 @@ impl Entry {
             CredentialSet::of_docker_config(&content)
                 .map_err(|source| RegistriesError::Credentials { at: at(), source })?;
         }
-        let credentials = registry.credentials.as_ref().map(|from| Credentials::File(from.file.clone()));
         let (host, endpoint) = (pattern(&registry.host)?, url(&registry.endpoint)?);
         let is_open = host.is_any() && endpoint.is_none();
         Ok(Self {
@@ -238,7 +237,11 @@ impl Entry {
             client: Client::new(&settings).map_err(|source| RegistriesError::Client { at: at(), source })?,
             endpoint,
             plaintext: Some(registry.plaintext),
-            credentials: credentials.unwrap_or(Credentials::None),
+            credentials: Credentials {
+                file: registry.credentials.as_ref().map(|from| from.file.clone()),
+                // Where every registry is meant it is asked as anybody may ask it.
+                of_caller: pulls && !is_open,
+            },
             token_hosts: registry.token_hosts.iter().map(pattern).collect::<Result<_, _>>()?,
             redirect_hosts: registry.redirect_hosts.iter().map(pattern).collect::<Result<_, _>>()?,
         })
@@ -246,15 +249,11 @@ impl Entry {
 
     /// What may be shown on behalf of a caller.
     fn shown(&self, who: &CredentialSet) -> Result<CredentialSet, SourceError> {
-        match &self.credentials {
-            Credentials::None => Ok(CredentialSet::none()),
-            Credentials::Caller => Ok(who.clone()),
-            Credentials::File(path) => {
-                let read =
-                    fs::read(path).ok().and_then(|content| CredentialSet::of_docker_config(&content).ok());
-                read.ok_or(SourceError::Credentials)
-            }
-        }
+        let Credentials { file, of_caller } = &self.credentials;
+        let own = if *of_caller { who.clone() } else { CredentialSet::none() };
+        let Some(path) = file else { return Ok(own) };
+        let read = fs::read(path).ok().and_then(|content| CredentialSet::of_docker_config(&content).ok());
+        Ok(own.and(&read.ok_or(SourceError::Credentials)?))
     }
 
     fn place(&self, registry: &str) -> Result<Place, SourceError> {

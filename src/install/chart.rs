@@ -78,6 +78,9 @@ impl Slots {
             .into(),
             fingerprint: format!("{{{{ {configuration} | toRawJson | sha256sum | quote }}}}").into(),
             rules: ["{{- range .Values.rules }}", "{{ . | toRawJson }}", slots::END].map(Value::from).to_vec(),
+            pulls: When::If(
+                "{{- if eq (dig `images` `pullSecrets` `none` .Values.configuration) `pod` }}",
+            ),
             roles: Vec::new(),
             state: When::If("{{- if .Values.configuration.source }}"),
             names: When::If(

@@ -97,13 +97,18 @@ const OWN: &[Rule] = &[
     Rule { group: "apps", resources: &["deployments"], names: &[SERVICE], verbs: &["get"] },
 ];
 
+/// The pull secrets of Pods, by their names alone, where the configuration asks for them.
+const PULLED: Rule =
+    Rule { group: "", resources: &["secrets", "serviceaccounts"], names: &[], verbs: &["get"] };
+
 pub(super) fn objects(slots: &Slots) -> Vec<Value> {
     let account = json!([{ "kind": "ServiceAccount", "name": SERVICE, "namespace": NAMESPACE }]);
     let role = |kind: &str| json!({ "apiGroup": AUTHORIZATION, "kind": kind, "name": SERVICE });
     let binding = |kind: &str| [("roleRef", role(kind)), ("subjects", account.clone())];
     let version = "rbac.authorization.k8s.io/v1";
     let own: Vec<Value> = OWN.iter().map(Rule::written).collect();
-    let cluster: Vec<Value> = CLUSTER.iter().map(Rule::written).chain(slots.rules.iter().cloned()).collect();
+    let read = slots.rules.iter().cloned().chain(slots.pulls.element(PULLED.written()));
+    let cluster: Vec<Value> = CLUSTER.iter().map(Rule::written).chain(read).collect();
     let all = [
         // Only the Pods themselves say that they want a token.
         namespaced("v1", "ServiceAccount", SERVICE, [("automountServiceAccountToken", false.into())]),

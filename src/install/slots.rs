@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Policies, Settings, policies, rights};
+use crate::config::PullFrom;
 use crate::registration::Lists;
 
 /// The places of the objects that are filled.
@@ -21,6 +22,8 @@ pub(super) struct Slots {
     pub(super) fingerprint: Value,
     /// Rules of the ClusterRole beside meshgate's own.
     pub(super) rules: Vec<Value>,
+    /// Whether the pull secrets of Pods are read.
+    pub(super) pulls: When,
     /// Roles in other namespaces, and who has them.
     pub(super) roles: Vec<Value>,
     pub(super) policies: PoliciesSlot,
@@ -74,6 +77,7 @@ impl Slots {
             configuration: settings.configuration.text.as_str().into(),
             fingerprint: fingerprint(&settings.configuration.members).into(),
             rules: rights::of_facts(&settings.facts),
+            pulls: When::so(configuration.images.pull_secrets == PullFrom::Pod),
             roles: rights::elsewhere(&settings.facts),
             state: When::so(has_source),
             names: When::so(has_source || !configuration.images.registries.is_empty()),

@@ -123,7 +123,8 @@ fn helm_renders_what_install_prints() {
     let head = "apiVersion: meshgate.io/v1alpha1\nkind: Configuration\n";
     let members = format!(
         "subjects: {SUBJECTS}\nguard: {{also: [z.example/z, pod-security.kubernetes.io/enforce]}}\n\
-         registration: {{excludedNamespaces: [calico], servicePort: 8443}}\ncaches: {{maxBytes: 536870912}}\n"
+         registration: {{excludedNamespaces: [calico], servicePort: 8443}}\ncaches: {{maxBytes: 536870912}}\n\
+         images: {{pullSecrets: pod, registries: [{{host: r.example}}]}}\n"
     );
     let configuration = format!("{head}{members}");
     let changed = folder(&[("m.yaml", &configuration)]);

@@ -29,6 +29,10 @@ mod messages;
 mod namespaces;
 mod operations;
 mod pod_security;
+#[path = "../images/programs.rs"]
+#[expect(dead_code, reason = "other registries and signers are shown in the tests of images")]
+mod programs;
+mod pull_secrets;
 #[path = "../differential/random.rs"]
 mod random;
 mod registration;

@@ -33,7 +33,21 @@ pub(crate) struct Replica {
 impl<'a> Webhook<'a> {
     /// Makes the namespace, starts meshgate with these policies and waits until the API server asks it.
     pub(crate) fn start(environment: &'a Environment, namespace: &str, labels: &Value, tree: &Tree) -> Self {
+        Self::configured(environment, namespace, labels, tree, None)
+    }
+
+    /// The same with a configuration.
+    pub(crate) fn configured(
+        environment: &'a Environment,
+        namespace: &str,
+        labels: &Value,
+        tree: &Tree,
+        configuration: Option<&str>,
+    ) -> Self {
         let folder = environment.folder(namespace);
+        if let Some(text) = configuration {
+            std::fs::write(folder.join("meshgate.yaml"), text).unwrap();
+        }
         environment.namespace(namespace, labels);
         write_tree(&folder.join("policies"), tree);
         let pair = environment.authority.server(&[&format!("{SERVICE}.{NAMESPACE}.svc")]);
@@ -131,6 +145,9 @@ impl Replica {
             ("--policies", file("policies")),
         ] {
             command.extend([flag.into(), value]);
+        }
+        if folder.join("meshgate.yaml").is_file() {
+            command.extend(["--config".into(), file("meshgate.yaml")]);
         }
         let program = Program::start(folder, name, command);
         let address = program.wait_for(|| Self::address(&program.said()));

@@ -20,6 +20,7 @@ mod logins;
 mod mutated;
 mod outbound;
 mod programs;
+mod pullers;
 mod pushed;
 mod refused;
 mod registry;

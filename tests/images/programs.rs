@@ -49,8 +49,21 @@ pub(crate) fn tools() -> Option<PathBuf> {
 }
 
 impl Program {
+    /// Debian's, which lets nobody in who does not know the password of `robot`; None where it is not installed.
+    pub(crate) fn guarded(tools: &Path, password: &str) -> Option<Self> {
+        // What `htpasswd -B` would write: the hash is that of the C library.
+        let script = "print crypt($ARGV[0], q($2b$05$abcdefghijklmnopqrstuu))";
+        let hash = Command::new("perl").args(["-e", script, password]).output().unwrap();
+        let users = format!("robot:{}\n", String::from_utf8(hash.stdout).unwrap());
+        Self::started(Kind::Docker, tools, Some(&users))
+    }
+
     /// None where the program is not installed. Only Debian's can lack: it is no module of Go.
     pub(crate) fn start(kind: Kind, tools: &Path) -> Option<Self> {
+        Self::started(kind, tools, None)
+    }
+
+    fn started(kind: Kind, tools: &Path, users: Option<&str>) -> Option<Self> {
         let storage = tempfile::tempdir().unwrap();
         if kind == Kind::Referrers {
             let mut command = Command::new(tools.join("referrers-registry"));
@@ -68,15 +81,8 @@ impl Program {
                     println!("left out: no docker-registry; apt-get install docker-registry");
                     return None;
                 }
-                let file = storage.path().join("config.yml");
-                let root = storage.path().join("root");
-                let text = format!(
-                    "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '{address}'}}\n",
-                    root.display()
-                );
-                std::fs::write(&file, text).unwrap();
                 let mut command = Command::new(program);
-                command.arg("serve").arg(file);
+                command.arg("serve").arg(configuration(storage.path(), &address, users));
                 command
             }
             _ => {
@@ -93,6 +99,21 @@ impl Program {
         }
         Some(Self { child, address, _storage: storage })
     }
+}
+
+/// The file of Debian's registry.
+fn configuration(storage: &Path, address: &str, users: Option<&str>) -> PathBuf {
+    let (file, root, known) = (storage.join("config.yml"), storage.join("root"), storage.join("users"));
+    let mut text = format!(
+        "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '{address}'}}\n",
+        root.display()
+    );
+    if let Some(users) = users {
+        std::fs::write(&known, users).unwrap();
+        text.push_str(&format!("auth: {{htpasswd: {{realm: x, path: {}}}}}\n", known.display()));
+    }
+    std::fs::write(&file, text).unwrap();
+    file
 }
 
 /// Somebody with a key and cosign.

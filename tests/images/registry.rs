@@ -340,7 +340,7 @@ async fn requests_at_a_time_are_bounded() {
         Said::of(200, &[("content-type", MANIFEST)], "{}").to(stream);
     });
     let limits = ImageLimits { per_registry: 3, ..ImageLimits::default() };
-    let images = Images { stale_if_error: None, registries: vec![registry(&server)], limits };
+    let images = Images { registries: vec![registry(&server)], limits, ..Images::default() };
     let source = Registries::new(&images).map_err(|errors| format!("{errors:?}")).unwrap();
     let all = futures_util::future::join_all((0..20).map(|_| resolve(&source, &server, 10)));
     assert!(all.await.iter().all(Result::is_ok));

@@ -167,13 +167,18 @@ impl Serving {
 
     /// The code of the answer, 200 where the Pod is let in, and its message.
     pub(crate) async fn asked(&self, image: &str) -> (u64, String) {
+        self.judged("shop", &pod(image)).await
+    }
+
+    /// The same of a Pod in a namespace.
+    pub(crate) async fn judged(&self, namespace: &str, pod: &Value) -> (u64, String) {
         let review = json!({
             "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
             "request": {
-                "uid": "1", "operation": "CREATE", "namespace": "shop", "name": "web",
+                "uid": "1", "operation": "CREATE", "namespace": namespace, "name": "web",
                 "kind": { "group": "", "version": "v1", "kind": "Pod" },
                 "resource": { "group": "", "version": "v1", "resource": "pods" },
-                "userInfo": { "username": "ann" }, "object": pod(image), "dryRun": false,
+                "userInfo": { "username": "ann" }, "object": pod, "dryRun": false,
             },
         });
         let until = Instant::now() + Duration::from_secs(30);

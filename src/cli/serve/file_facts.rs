@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use serde_json::Value;
 
 use crate::activation::Preparation;
+use crate::cli::image_facts::pull_secrets_of;
 use crate::cli::inputs::FactFlags;
 use crate::context::{ContextSource, Fact, FactKey, Others, World};
 use crate::dry_run::Manifests;
 use crate::engine::Bundle;
+use crate::image::StatedPullSecrets;
 use crate::mesh::istio::Istio;
 use crate::mesh::{Mesh, Meshes, NoMesh};
 use crate::policy::MeshSettings;
@@ -50,6 +52,11 @@ impl FileFacts {
     /// What is said of namespaces that the files do not give.
     pub(super) fn others(&self) -> Others {
         self.others
+    }
+
+    /// The pull secrets among the objects.
+    pub(super) fn pull_secrets(&self) -> StatedPullSecrets {
+        pull_secrets_of([&self.manifests], None)
     }
 
     fn known(&self) -> Known {

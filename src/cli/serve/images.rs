@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::knowledge::Knowledge;
 use crate::cli::registries::unusable;
-use crate::config::Images;
+use crate::config::{Images, PullFrom};
 use crate::image::{Cached, InForce, Limits, Registries, Remembered};
 use crate::metrics::Metrics;
 
@@ -11,7 +12,11 @@ use crate::metrics::Metrics;
 ///
 /// # Errors
 /// A file of a registry can't be used.
-pub(super) fn in_force(images: &Images, metrics: &Metrics) -> anyhow::Result<Arc<InForce>> {
+pub(super) fn in_force(
+    images: &Images,
+    knowledge: &Knowledge,
+    metrics: &Metrics,
+) -> anyhow::Result<Arc<InForce>> {
     if images.registries.is_empty() {
         return Ok(Arc::default());
     }
@@ -27,7 +32,8 @@ pub(super) fn in_force(images: &Images, metrics: &Metrics) -> anyhow::Result<Arc
         predicate_bytes: images.limits.predicate_bytes,
     };
     let verifier = Remembered::sigstore(limits, shares.verdicts);
-    Ok(Arc::new(InForce::of(Arc::new(cached), verifier, limits)))
+    let pulled = (images.pull_secrets == PullFrom::Pod).then(|| knowledge.pull_secrets());
+    Ok(Arc::new(InForce::of(Arc::new(cached), verifier, limits).pulling(pulled)))
 }
 
 /// What each of the stores may take of `images.limits.cacheBytes`.

@@ -6,9 +6,10 @@ use super::Arguments;
 use super::cluster;
 use super::file_facts::FileFacts;
 use crate::activation::Preparation;
-use crate::cluster::{Caches, Connection};
+use crate::cluster::{Caches, Connection, PullSecretsOfCluster};
 use crate::config::Configuration;
 use crate::context::ContextSource;
+use crate::image::PullSecrets;
 use crate::mesh::Meshes;
 use crate::metrics::Metrics;
 
@@ -54,6 +55,14 @@ impl Knowledge {
         match self {
             Self::Cluster(_, caches) => caches.clone(),
             Self::Files(facts) => facts.clone(),
+        }
+    }
+
+    /// Who has the Secrets and service accounts that Pods name.
+    pub(super) fn pull_secrets(&self) -> Arc<dyn PullSecrets> {
+        match self {
+            Self::Cluster(connection, _) => Arc::new(PullSecretsOfCluster::new(connection)),
+            Self::Files(facts) => Arc::new(facts.pull_secrets()),
         }
     }
 
