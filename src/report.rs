@@ -291,6 +291,8 @@ pub struct Summary {
     pub not_judged: usize,
     /// Namespaces that were not given and taken as freshly made.
     pub assumed_namespaces: Vec<String>,
+    /// Namespaces that policies leave alone: what is in them passed because nobody judged it.
+    pub left_alone_namespaces: Vec<String>,
     /// Kinds whose resource is a guess, as `apiVersion/Kind → resource`.
     pub guessed_resources: Vec<String>,
     /// Kinds of Kubernetes' own groups that no API server serves, as `apiVersion/Kind at place, place: why`.
@@ -307,6 +309,8 @@ pub struct Summary {
 pub struct Assumptions {
     /// Namespaces taken as freshly made.
     pub namespaces: Vec<String>,
+    /// Namespaces that policies leave alone.
+    pub left_alone: Vec<String>,
     /// Resources guessed from kinds.
     pub resources: Vec<String>,
     /// Kinds of Kubernetes' own groups that no API server serves.
@@ -340,6 +344,7 @@ impl Report {
             excused: findings.iter().filter(|finding| finding.effect == Effect::Excused).count(),
             not_judged: findings.iter().filter(|finding| finding.effect == Effect::Skipped).count(),
             assumed_namespaces: assumed.namespaces,
+            left_alone_namespaces: assumed.left_alone,
             guessed_resources: assumed.resources,
             unserved_kinds: assumed.unserved,
             manifest_modes: assumed.modes,

@@ -78,6 +78,12 @@ impl<'a> Reference<'a> {
 
     /// Reads it. `trust`: who has to have signed a commit.
     pub(super) fn read(&self, trust: Option<&Path>) -> anyhow::Result<Read> {
+        if let Some(file) = trust.filter(|_| !matches!(self, Self::Git(_))) {
+            bail!(
+                "--trust {}: only a commit of a repository is signed; name one, as git::URL//PATH?ref=REF or REF:PATH, or leave --trust out",
+                file.display()
+            );
+        }
         match self {
             Self::Embedded(profile) => Ok(Read::of(source::profile(profile)?)),
             Self::Elsewhere => bail!(

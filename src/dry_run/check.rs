@@ -84,7 +84,7 @@ impl Check<'_> {
         // The manifests are about to be applied over what is there.
         let mut world = self.world.clone();
         let described = Described::of(&manifests, &requests, &self.bundle.needs(), &mut world);
-        let assumed = described.told(&world);
+        let assumed = described.told(&world, &self.subjects);
         let mutated: Vec<Underway<Waiting>> = each(manifests.entries, |entry| {
             let manifest = entry?;
             let request = asking.request(&manifest, &requests)?;

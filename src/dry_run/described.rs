@@ -7,7 +7,7 @@ use super::manifests::{Manifest, Manifests};
 use super::requests::{Placed, Requests};
 use super::unserved::Unserved;
 use crate::admission::GroupVersionKind;
-use crate::context::{Needs, World};
+use crate::context::{Needs, Subjects, World};
 use crate::policy::{EXEMPT_LABEL, MODE_LABEL, SUSPEND_ANNOTATION};
 use crate::report::Assumptions;
 
@@ -55,8 +55,10 @@ impl Described {
     }
 
     /// What was assumed of a world, and what is to be told.
-    pub(super) fn told(self, world: &World) -> Assumptions {
+    pub(super) fn told(self, world: &World, subjects: &Subjects) -> Assumptions {
+        let left_alone = self.namespaces.iter().filter(|name| subjects.exclude(name)).cloned().collect();
         Assumptions {
+            left_alone,
             namespaces: self.namespaces.into_iter().filter(|name| world.assumes(name)).collect(),
             resources: self.guessed.into_iter().collect(),
             unserved: self.unserved.lines(),

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use super::default;
 use super::manifests::Manifest;
 use super::resources::Resources;
+use super::unserved;
 use crate::admission::{GroupVersionKind, GroupVersionResource, Operation, Request, RequestParts};
 use crate::context::World;
 use crate::engine::Bundle;
@@ -127,10 +128,19 @@ impl Requests {
                 manifest.reject(format!("no kind `{kind}` in {api_version}; did you mean `{meant}`?"))
             );
         }
+        let is_defined = self.resources.defines(api_version, kind);
+        if let Some(why) = unserved::never(api_version, kind).filter(|_| !is_defined) {
+            return Err(manifest.reject(format!("{api_version}/{kind}: {why}")));
+        }
+        for member in ["name", "namespace"] {
+            let value = manifest.object().get("metadata").and_then(|metadata| metadata.get(member));
+            if let Some(value) = value.filter(|value| !value.is_string() && !value.is_null()) {
+                return Err(manifest.reject(format!("metadata.{member}: {value} is no text; quote it")));
+            }
+        }
         let (resource, is_guessed) = self.resources.of(api_version, kind);
         let namespace =
             self.namespace(manifest, resource.namespaced).map_err(|reason| manifest.reject(reason))?;
-        let is_defined = self.resources.defines(api_version, kind);
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         let kind = GroupVersionKind::new(group, version, kind);
         Ok(Placed { kind, resource, namespace, is_defined, is_guessed })

@@ -36,6 +36,22 @@ impl Unserved {
     }
 }
 
+/// Why no API server has ever had such a kind: a slip in its name, or another group's. None where one may have had it.
+pub(super) fn never(api_version: &str, kind: &str) -> Option<String> {
+    if kinds::built_in(api_version, kind).is_some() || kinds::successor(api_version, kind).is_some() {
+        return None;
+    }
+    let (group, _) = api_version.split_once('/').unwrap_or(("", api_version));
+    let (own, elsewhere) = (kinds::of_group(group), kinds::named(kind));
+    // Groups beside Kubernetes' own have a dot in them.
+    let is_kubernetes = !own.is_empty() || (!group.contains('.') && group != "extensions");
+    if !is_kubernetes {
+        return None;
+    }
+    let is_meant = !elsewhere.is_empty() || nearest(kind, own.into_iter()).is_some();
+    is_meant.then(|| why(api_version, kind)).flatten()
+}
+
 /// Why the API server has no such kind; None of what it serves, and of groups that are others'.
 fn why(api_version: &str, kind: &str) -> Option<String> {
     if kinds::built_in(api_version, kind).is_some() {
@@ -90,6 +106,31 @@ mod tests {
         ] {
             let expected = expected.map(|text| format!("Kubernetes 1.37 {text}"));
             assert_eq!(why(api_version, kind), expected, "{api_version} {kind}");
+        }
+    }
+
+    #[test]
+    fn what_no_api_server_ever_had_is_told_from_what_one_may_have_had() {
+        for (api_version, kind) in [
+            ("apps/v1", "Deploymnt"),
+            ("v1", "Deployment"),
+            ("v1", "Pdo"),
+            ("app/v1", "Deployment"),
+            ("apps/v1", "Pod"),
+        ] {
+            assert!(never(api_version, kind).is_some_and(|why| why.contains("; ")), "{api_version} {kind}");
+        }
+        for (api_version, kind) in [
+            ("apps/v1", "Deployment"),
+            ("apps/v2", "Deployment"),
+            ("extensions/v1beta1", "Deployment"),
+            ("policy/v1beta1", "PodSecurityPolicy"),
+            ("admissionregistration.k8s.io/v1alpha1", "InitializerConfiguration"),
+            ("batch/v1", "Widget"),
+            ("serving.knative.dev/v1", "Service"),
+            ("example.org/v1", "Pdo"),
+        ] {
+            assert_eq!(never(api_version, kind), None, "{api_version} {kind}");
         }
     }
 }

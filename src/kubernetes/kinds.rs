@@ -1,6 +1,7 @@
 //! What a kind is called as a resource, and whether its objects live in a namespace, without asking an API server.
 //! Called by the dry run, which has manifests and needs the requests that they would become.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use serde_json::Value;
@@ -62,6 +63,11 @@ pub fn misspelt(api_version: &str, kind: &str) -> Option<&'static str> {
     let (group, _) = split(api_version);
     let mut rows = table().filter(|row| row.group == group);
     rows.find(|row| row.kind.eq_ignore_ascii_case(kind)).map(|row| row.kind).filter(|meant| *meant != kind)
+}
+
+/// The groups of Kubernetes' own.
+pub fn groups() -> BTreeSet<&'static str> {
+    table().map(|row| row.group).collect()
 }
 
 /// The kinds of a group of Kubernetes' own; none for other groups.

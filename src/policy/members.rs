@@ -1,7 +1,7 @@
 //! A file of one document whose members stand beside its kind, without `spec`: the process's own configuration.
 
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::fault::{Fault, Faults};
 use super::files::{Misfit, typed_in_part};
@@ -12,35 +12,33 @@ use crate::yaml;
 pub struct Members {
     file: String,
     members: Value,
-    /// None: the file is empty, which says nothing but what the defaults say.
-    document: Option<yaml::Document>,
+    document: yaml::Document,
 }
 
 impl Members {
-    /// Reads the one document of `content`. An empty file has no members.
+    /// Reads the one document of `content`.
     ///
     /// # Errors
-    /// What is no YAML, a second document, another `apiVersion` or `kind`.
+    /// What is no YAML, nothing, a second document, another `apiVersion` or `kind`.
     pub fn read(file: &str, content: &[u8], kind: &str) -> Result<Self, Faults> {
         let fault = |at, message: String| Faults::from(Fault::new(file, at, message));
         let mut documents = yaml::read(content).into_iter();
-        let document = documents
-            .next()
-            .transpose()
+        let first = documents.next().ok_or_else(|| {
+            let least = format!("empty; write `apiVersion: {API_VERSION}` and `kind: {kind}` at least");
+            fault((1, 1), least)
+        })?;
+        let document = first
             .map_err(|yaml::Fault { position, message }| fault((position.line, position.column), message))?;
         if let Some(second) = documents.next() {
             let line = second.map_or_else(|fault| fault.position.line, |document| document.line);
             return Err(fault((line, 1), "a second document; write one".to_owned()));
         }
-        let mut members = match document.as_ref().map(|document| &document.value) {
-            None => Map::new(),
-            Some(Value::Object(members)) => members.clone(),
-            Some(_) => return Err(fault((1, 1), format!("no mapping; write members of a {kind}"))),
+        let Value::Object(mut members) = document.value.clone() else {
+            return Err(fault((1, 1), format!("no mapping; write members of a {kind}")));
         };
         let read = Self { file: file.to_owned(), members: Value::Null, document };
         for (name, wanted) in [("apiVersion", API_VERSION), ("kind", kind)] {
-            let found = members.remove(name);
-            if read.document.is_some() && found.as_ref().and_then(Value::as_str) != Some(wanted) {
+            if members.remove(name).as_ref().and_then(Value::as_str) != Some(wanted) {
                 let pointer = format!("/{name}");
                 return Err(read.fault(&pointer, format!("{name}: write `{wanted}`")).into());
             }
@@ -63,7 +61,7 @@ impl Members {
 
     /// A fault of what stands at a pointer.
     pub fn fault(&self, pointer: &str, message: impl Into<String>) -> Fault {
-        let position = self.document.as_ref().map(|document| document.position(pointer));
-        Fault::new(&self.file, position.map_or((0, 0), |at| (at.line, at.column)), message)
+        let position = self.document.position(pointer);
+        Fault::new(&self.file, (position.line, position.column), message)
     }
 }

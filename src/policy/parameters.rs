@@ -1,5 +1,7 @@
 //! A policy's parameters: JSON Schema (2020-12, as the crate `jsonschema` reads it) with defaults.
 
+mod keywords;
+
 use std::sync::Arc;
 
 use jsonschema::error::ValidationErrorKind;
@@ -19,6 +21,7 @@ impl Parameters {
     /// Reads the schema; None is the schema of an object without members.
     pub(super) fn read(schema: Option<Value>) -> Result<Self, String> {
         let schema = closed(schema.unwrap_or_else(|| json!({ "type": "object" })));
+        keywords::judge(&schema)?;
         let validator = jsonschema::options()
             .with_draft(jsonschema::Draft::Draft202012)
             .build(&schema)

@@ -101,6 +101,7 @@ impl Summary {
         for (what, all) in [
             ("modes that these manifests set", &self.manifest_modes),
             ("namespaces not given, taken as freshly made", &self.assumed_namespaces),
+            ("not judged: in namespaces that policies leave alone", &self.left_alone_namespaces),
             ("resources guessed from kinds", &self.guessed_resources),
             ("objects that are given more than once, each judged as it stands", &self.repeated_objects),
         ] {

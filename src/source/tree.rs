@@ -116,7 +116,9 @@ pub fn accept(mut entries: Vec<Entry>) -> Result<Accepted, Unacceptable> {
         let fault = names::fault(&path)
             .or_else(|| seen.add(&path, kind))
             .or_else(|| of_kind(kind).map(str::to_owned));
-        let fault = fault.or_else(|| of_content(&path, &content).map(str::to_owned));
+        let fault = fault
+            .or_else(|| misspelt(kind, &path))
+            .or_else(|| of_content(&path, &content).map(str::to_owned));
         if let Some(fault) = fault {
             faults.push(format!("{}: {fault}", names::shown(&path)));
             continue;
@@ -160,6 +162,16 @@ fn is_of_tree(path: &str) -> bool {
     let ending = path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     let is_hidden = path.split('/').any(|part| part.starts_with('.'));
     !is_hidden && ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+}
+
+/// An ending that is a slip away from one of a policies' tree: the file would be passed over without a word.
+fn misspelt(kind: EntryKind, path: &[u8]) -> Option<String> {
+    let path = std::str::from_utf8(path).ok().filter(|path| kind == EntryKind::File && !is_of_tree(path))?;
+    let name = path.rsplit('/').next().filter(|_| !path.split('/').any(|part| part.starts_with('.')))?;
+    let ending = name.rsplit_once('.')?.1.to_ascii_lowercase();
+    // One is near to `yml`, and is none of ours.
+    let meant = ENDINGS.iter().find(|one| ending != "xml" && strsim::osa_distance(one, &ending) == 1)?;
+    Some(format!("a file `.{ending}` would be passed over; did you mean `.{meant}`?"))
 }
 
 fn of_kind(kind: EntryKind) -> Option<&'static str> {
@@ -228,6 +240,28 @@ mod tests {
             (accepted.skipped, accepted.manifest, accepted.signatures),
             (6, Some(b"x".to_vec()), Some(b"x".to_vec()))
         );
+    }
+
+    #[test]
+    fn an_ending_that_is_a_slip_away_is_refused() {
+        let of = |path: &str| {
+            accept(vec![file(path)]).map(|accepted| accepted.skipped).map_err(|why| why.to_string())
+        };
+        for (path, meant) in [
+            ("a/team.reog", "rego"),
+            ("bindings.ymal", "yaml"),
+            ("b.yl", "yml"),
+            ("c.JSN", "json"),
+            ("d.regos", "rego"),
+        ] {
+            let why = of(path).unwrap_err();
+            assert!(why.starts_with(path) && why.ends_with(&format!("did you mean `.{meant}`?")), "{why}");
+        }
+        for path in
+            ["README.md", "a.xml", "a.toml", "CODEOWNERS", ".github/a.ymal", "a.txt", "a.sh", "a.lock"]
+        {
+            assert_eq!(of(path), Ok(1), "{path}");
+        }
     }
 
     #[test]

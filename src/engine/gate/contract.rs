@@ -12,10 +12,29 @@ use super::rules::Rules;
 use super::terms::{Form, Function, Place, Rule, Term, Visitor, visit_rule};
 use crate::admission::GroupVersionKind;
 use crate::engine::program::Promise;
-use crate::policy::FactName;
+use crate::policy::{FactName, remedy};
 
 /// What `input` has.
 const MEMBERS: [&str; 4] = ["context", "exempt", "parameters", "request"];
+
+/// What `input.request` has (admission.k8s.io/v1, AdmissionRequest).
+const REQUEST: [&str; 15] = [
+    "dryRun",
+    "kind",
+    "name",
+    "namespace",
+    "object",
+    "oldObject",
+    "operation",
+    "options",
+    "requestKind",
+    "requestResource",
+    "requestSubResource",
+    "resource",
+    "subResource",
+    "uid",
+    "userInfo",
+];
 
 /// Judges all modules; those without a promise are libraries, whose facts the policies declare that use them.
 pub(super) fn judge(reading: &Reading<'_>, rules: &Rules<'_>, promises: &[Promise], found: &mut Found) {
@@ -107,6 +126,7 @@ impl Inputs<'_> {
         match first.text() {
             Some("context") => self.context(steps, place),
             Some("parameters") => self.parameters(steps, place),
+            Some("request") => self.request(steps),
             Some(name) if MEMBERS.contains(&name) => {}
             _ => {
                 let name = self.module.parsed.text(first.place.start..first.place.end);
@@ -114,6 +134,25 @@ impl Inputs<'_> {
                     "`input` has no `{name}`, so it is undefined in every request; read `input.request`, `input.parameters`, `input.context` or `input.exempt`"
                 );
                 self.found.add(self.module, "MG120", place, message);
+            }
+        }
+    }
+
+    /// What a request is made of is fixed, as far as the object.
+    fn request(&mut self, steps: &[Term]) {
+        let Some(member) = steps.get(1) else { return };
+        let within: &[&str] = match member.text() {
+            Some("kind" | "requestKind") => &["group", "kind", "version"],
+            Some("resource" | "requestResource") => &["group", "resource", "version"],
+            Some("userInfo") => &["extra", "groups", "uid", "username"],
+            _ => &[],
+        };
+        for (step, known, of) in [(Some(member), &REQUEST[..], "a request"), (steps.get(2), within, "it")] {
+            let Some((step, name)) = step.and_then(|step| Some((step, step.text()?))) else { continue };
+            if !known.is_empty() && !known.contains(&name) {
+                let hint = remedy(name, known.iter().copied());
+                let message = format!("{of} has no `{name}`, so it is undefined in every request; {hint}");
+                self.found.add(self.module, "MG120", step.place, message);
             }
         }
     }
