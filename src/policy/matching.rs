@@ -1,6 +1,7 @@
 //! `match` of a policy and of a binding: names and semantics of admissionregistration.k8s.io rules.
 
 mod inclusion;
+mod misspelt;
 mod never;
 mod rule;
 

@@ -31,5 +31,6 @@ mod program;
 mod readme;
 mod reference;
 mod references;
+mod slips;
 mod test_command;
 mod text;

@@ -94,12 +94,8 @@ fn agrees((said, more): &(BTreeSet<String>, usize), found: &BTreeSet<String>) ->
 }
 
 /// What the dry run found in an object itself, not in the Pods that will be made of it.
-fn own(findings: &[&ReportedFinding], effects: &[Effect]) -> BTreeSet<String> {
-    findings
-        .iter()
-        .filter(|one| !one.its_pods && effects.contains(&one.effect))
-        .map(|one| line(one))
-        .collect()
+fn own(findings: &[ReportedFinding], effects: &[Effect]) -> BTreeSet<String> {
+    findings.iter().filter(|one| !one.its_pods && effects.contains(&one.effect)).map(line).collect()
 }
 
 /// Asks the server about an object as the dry run did, and compares; whether it was denied, warned of and mutated.
@@ -107,7 +103,7 @@ fn ask(
     process: &mut Process,
     request: &Request,
     document: &DocumentResult,
-    findings: &[&ReportedFinding],
+    findings: &[ReportedFinding],
     stored: &Value,
 ) -> [bool; 3] {
     let answer = process.client.review("/mutate?timeout=10s", &request.to_review()).json();
@@ -171,16 +167,14 @@ fn compare(profile: &str, directory: &Path) -> [usize; 4] {
     let requests = Requests::new(manifests.objects(), &bundle, None);
     let mut reviewed = outcome.reviewed.iter();
     let mut numbers = [0; 4];
-    for (place, (document, manifest)) in outcome.report.documents.iter().zip(&manifests.entries).enumerate() {
+    for ((document, findings), manifest) in outcome.report.by_document().zip(&manifests.entries) {
         let Some(request) = manifest.as_ref().ok().and_then(|manifest| requests.create(manifest).ok()) else {
             let is_left_out = matches!(document.status, DocumentStatus::Skipped | DocumentStatus::Invalid);
             assert!(is_left_out, "{document:?}");
             continue;
         };
-        let findings: Vec<&ReportedFinding> =
-            outcome.report.findings.iter().filter(|one| one.document == place).collect();
         let [denied, warned, mutated] =
-            ask(&mut process, &request, document, &findings, &reviewed.next().unwrap().object);
+            ask(&mut process, &request, document, findings, &reviewed.next().unwrap().object);
         for (number, is_so) in numbers.iter_mut().zip([true, denied, warned, mutated]) {
             *number += usize::from(is_so);
         }

@@ -3,10 +3,9 @@
 
 use serde::Deserialize;
 
-use super::never;
+use super::{misspelt, never};
 use crate::admission::{Operation, Request};
 use crate::kubernetes::kinds;
-use crate::policy::near::nearest;
 
 /// The subresources through which the containers of a running Pod change.
 const CONTAINERS: [(&str, &str); 2] = [("pods", "ephemeralcontainers"), ("pods", "resize")];
@@ -138,37 +137,11 @@ impl Rule {
         if self.api_groups.iter().any(|group| group == "core") {
             return Some(("apiGroups", "the core group is written `\"\"`".to_owned()));
         }
-        if let Some(fault) = self.misspelt().or_else(|| self.never()) {
+        if let Some(fault) = misspelt::fault(&self.api_groups, &self.api_versions).or_else(|| self.never()) {
             return Some(fault);
         }
         let unknown = self.resources.iter().find_map(|pattern| self.unknown(split(pattern).0))?;
         Some(("resources", unknown))
-    }
-
-    /// A group or a version that no API server can have: groups beside Kubernetes' own have a dot in them
-    /// (apiextensions.k8s.io/v1, CustomResourceDefinitionSpec), and both are in lower case.
-    fn misspelt(&self) -> Option<(&'static str, String)> {
-        let is_name = |text: &str| {
-            text.split('.').all(|part| {
-                !part.is_empty()
-                    && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-            })
-        };
-        let can_be = |group: &str| {
-            ["", "*", "extensions"].contains(&group)
-                || !kinds::of_group(group).is_empty()
-                || (is_name(group) && group.contains('.'))
-        };
-        if let Some(group) = self.api_groups.iter().find(|group| !can_be(group)) {
-            let hint = remedy_of_group(group);
-            return Some(("apiGroups", format!("there can be no group `{group}`; {hint}")));
-        }
-        let is_version = |version: &str| version == "*" || (is_name(version) && !version.contains('.'));
-        let version = self.api_versions.iter().find(|version| !is_version(version))?;
-        Some((
-            "apiVersions",
-            format!("there can be no version `{version}`; write it as in `v1`, without the group"),
-        ))
     }
 
     /// What is wrong with a rule that names, by more than a star, what no policy is ever asked about.
@@ -286,18 +259,6 @@ fn split(pattern: &str) -> (&str, &str) {
 /// Whether two names, of which each may be a star, can be of the same thing.
 fn are_alike(one: &str, two: &str) -> bool {
     one == two || [one, two].contains(&"*")
-}
-
-/// What may be meant by a group that there can't be.
-fn remedy_of_group(group: &str) -> String {
-    let before = group.split('/').next().unwrap_or_default();
-    if before != group && !kinds::of_group(before).is_empty() {
-        return format!("write `{before}`, and the version below `apiVersions`");
-    }
-    match nearest(group, kinds::groups().into_iter().filter(|one| !one.is_empty())) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "groups beside Kubernetes' own have a dot in them, and are in lower case".to_owned(),
-    }
 }
 
 fn contains(patterns: &[String], value: &str) -> bool {
