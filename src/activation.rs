@@ -7,6 +7,7 @@
 mod quarantine;
 mod readiness;
 mod status;
+mod urgency;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -25,6 +26,7 @@ use crate::review::Decision;
 use quarantine::Quarantine;
 pub use readiness::{Condition, ConditionState, Readiness};
 pub use status::{Activated, Refused, SourceStatus, Status, Step};
+pub use urgency::gives_way;
 
 /// What has to be done before a bundle can answer: its facts are there, the API server sends what it wants to see.
 pub trait Preparation: Send + Sync {

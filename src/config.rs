@@ -44,6 +44,8 @@ pub struct Configuration {
     /// The policies: a directory, or an embedded profile as `embedded/starter`, the default.
     /// Not asked where there is a source.
     pub policies: String,
+    /// Whether a directory is taken as it comes to rest, where nothing says that it is whole. Default: no.
+    pub is_plain: bool,
     /// The repository that policies come from instead. None: none.
     pub source: Option<Source>,
     /// Whom its commits have to be signed by; there where there is a source.
@@ -139,6 +141,7 @@ impl Default for Configuration {
             webhook: everywhere(WEBHOOK_PORT),
             admin: everywhere(ADMIN_PORT),
             policies: "embedded/starter".to_owned(),
+            is_plain: false,
             source: None,
             trust: None,
             state: None,

@@ -3,6 +3,7 @@
 //!
 //! Called by `cli`, which says how a tree is compiled. What is refused changes nothing: the bundle in force goes on.
 
+mod archive;
 mod board;
 mod delivered;
 mod notes;
@@ -23,14 +24,15 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use crate::activation::{Activation, Condition};
+use crate::activation::{Activation, Condition, gives_way};
 use crate::config::{self, Trials};
 use crate::engine::Bundle;
 use crate::events::Events;
 use crate::metrics::Metrics;
 use crate::policy::{Faults, Tree};
 use crate::source::{Git, GitSource, Trust};
-pub use board::{Board, FLOOR, REPLICA, Shown};
+pub use archive::ARCHIVE;
+pub use board::{Board, FLOOR, REPLICA, Shown, Told};
 use delivered::{Delivered, Pending};
 use notes::Notes;
 pub use state::StateError;
@@ -173,6 +175,7 @@ impl Delivery {
     pub fn start(mut self) -> Result<(), DeliveryError> {
         self.listen();
         let run = move || {
+            gives_way();
             self.guarded(Self::recover);
             loop {
                 let wait = self.guarded(Self::round).unwrap_or_else(|| self.fell());

@@ -11,6 +11,7 @@ mod tree;
 mod trust;
 mod verified;
 mod watched;
+mod whole;
 mod written;
 
 pub use archive::{About, Archive, PACKED_BYTES, pack, unpack};
@@ -23,6 +24,7 @@ pub use tree::{Accepted, Entry, EntryKind, FILE_BYTES, FILES, TREE_BYTES, Unacce
 pub use trust::{AllowedSigners, Commit, ObjectHash, Revoked, Signed, Signer, Signers, Trust};
 pub use verified::{Floor, Past, Verified, named, verify, verify_kept};
 pub use watched::Watched;
+pub use whole::whole;
 pub use written::{TREE_FILE, write_directory};
 
 /// Why a source gave no tree.
@@ -56,6 +58,22 @@ pub enum SourceError {
         named: String,
         /// The first digits of what is there.
         found: String,
+    },
+    /// Half of a tree can't be told from a whole one.
+    #[error(
+        "{path}: half a tree can't be told from a whole one here: no link leads to it that is swapped, as by a ConfigMap or git-sync, and there is no .meshgate-tree; write it with `meshgate bundle build -o dir:`, or, where you alone write to it, say `plain: true` (`--plain`)"
+    )]
+    Plain {
+        /// The directory.
+        path: String,
+    },
+    /// What a link leads to was written to.
+    #[error(
+        "{path}: files were changed where they are, so that nobody knows whether the tree is whole; swap the link to another directory, write it with `meshgate bundle build -o dir:`, or say `plain: true` (`--plain`)"
+    )]
+    InPlace {
+        /// The directory.
+        path: String,
     },
     /// A file can't be written.
     #[error("can't write {path}; check that there is room and that you may write it")]

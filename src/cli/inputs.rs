@@ -107,6 +107,12 @@ impl PolicyFlags {
         }
     }
 
+    /// The policies' tree that a server begins with.
+    pub(super) fn served(&self, is_plain: bool) -> anyhow::Result<Tree> {
+        let Some(directory) = self.directory() else { return self.tree() };
+        source::whole(directory, is_plain).with_context(|| format!("--policies {}: no policies", self.name()))
+    }
+
     /// Whether they are of the binary.
     pub(super) fn are_embedded(&self) -> bool {
         matches!(Reference::of(self.name()), Ok(Reference::Embedded(_)))

@@ -5,15 +5,13 @@ use std::io::{Read, Write};
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use rustix::process::{Resource, Rlimit, nice, setrlimit};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::serve::compile;
+use crate::activation::gives_way;
 use crate::delivery::{LOADED, Report};
 use crate::source::{self, PACKED_BYTES, unpack};
 use crate::suite::{Case, Choice, Status, Suite};
-
-/// The least urgent work that there is.
-const NICE: i32 = 19;
 
 /// Arguments of `run-tests`.
 #[derive(Debug, Args)]
@@ -54,11 +52,12 @@ fn written(report: &Report) -> anyhow::Result<u8> {
 fn limit(arguments: &Arguments) -> rustix::io::Result<()> {
     let at_most = |most| Rlimit { current: Some(most), maximum: Some(most) };
     setrlimit(Resource::Data, at_most(arguments.memory))?;
-    // A second more, so that whoever started this says what happened.
-    setrlimit(Resource::Cpu, at_most(arguments.seconds.saturating_add(1)))?;
+    // What it works, not how long it takes: a commit is not refused because a machine is full.
+    let seconds = arguments.seconds;
+    setrlimit(Resource::Cpu, Rlimit { current: Some(seconds), maximum: Some(seconds.saturating_add(1)) })?;
     setrlimit(Resource::Core, at_most(0))?;
-    // More urgent than that is no harm.
-    nice(NICE).map(drop).or(Ok(()))
+    gives_way();
+    Ok(())
 }
 
 fn line(case: &Case) -> String {

@@ -21,11 +21,14 @@ use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
 use super::globals::Globals;
+use super::inputs::PolicyFlags;
 use super::output;
 use crate::activation::{Activation, Readiness};
 use crate::cluster::{self as part, Registration, Rows, own_proof_keys};
 use crate::config::Configuration;
+use crate::context::Now;
 use crate::delivery::Surroundings;
+use crate::engine::Bundle;
 use crate::metrics::Metrics;
 use crate::record::Decisions;
 use crate::report::Detail;
@@ -60,11 +63,7 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     let configuration = Arc::new(arguments.configuration()?);
     let policies = arguments.policies.or_configured(&configuration.policies);
     policies.can_be_served()?;
-    // What a source brings is judged where it is delivered; a server waits for it.
-    let bundle = match &configuration.source {
-        Some(_) => None,
-        None => Some(Arc::new(servable::servable(policies.bundle(arguments.facts.now())?)?)),
-    };
+    let bundle = first(&policies, &configuration, arguments.facts.now())?;
     let (readiness, metrics) = (Readiness::default(), Metrics::new());
     let knowledge = Knowledge::of(arguments, &configuration, &metrics).await?;
     let serving = identity::serving(arguments, &configuration, &knowledge)?;
@@ -106,7 +105,8 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
                 // Nothing else has to be waited for, and what is wrong is told who started it.
                 activation.activate(Arc::clone(&bundle)).await.map_err(|why| anyhow!(why))?;
             }
-            Reload { policies, activation, now, runtime, interval: pace.policies }.start(bundle)?;
+            let (is_plain, interval) = (configuration.is_plain, pace.policies);
+            Reload { policies, is_plain, activation, now, runtime, interval }.start(bundle)?;
         }
         None => {
             let (board, compile, condition) = (cluster::board(&rows), compile(now), readiness.told("source"));
@@ -115,6 +115,19 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
         }
     }
     run_to_the_end(ports, (service, limits), (registration, rows), signals).await
+}
+
+/// The bundle that a server begins with. None: a source brings it, it is judged where it is delivered, and waited for.
+fn first(
+    policies: &PolicyFlags,
+    configuration: &Configuration,
+    now: Now,
+) -> anyhow::Result<Option<Arc<Bundle>>> {
+    if configuration.source.is_some() {
+        return Ok(None);
+    }
+    let tree = policies.served(configuration.is_plain)?;
+    Ok(Some(Arc::new(servable::servable(policies.compile(&tree, now)?)?)))
 }
 
 /// Serves until a signal comes. What this replica does for all ends then, while requests are still answered; its

@@ -2,12 +2,11 @@
 //! accepted last. `kubectl wait --for=jsonpath` works on it. Each replica writes its own row; what concerns all is only
 //! written over what was shown, so that nothing of somebody else is lost. Admission never asks it.
 
+mod archive;
 mod row;
 mod told;
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +24,7 @@ use super::pace::Pace;
 use super::watched::{self, Presence, Seen, api, resource};
 use crate::activation::Status;
 use crate::config::{NAMESPACE, SERVICE};
-use crate::delivery::{Board, REPLICA, Shown};
+use crate::delivery::{self, Board, REPLICA, Shown};
 pub use row::Row;
 use told::Everywhere;
 pub use told::{Told, ToldError};
@@ -46,6 +45,7 @@ const OLD: Duration = Duration::from_secs(45);
 /// This replica's row, and what it is shown of the others.
 pub struct Rows {
     maps: Api<ConfigMap>,
+    deployments: Api<Deployment>,
     /// The key of this replica's row.
     key: String,
     shown: watch::Receiver<Shown>,
@@ -63,6 +63,7 @@ impl Rows {
     ) -> Arc<Self> {
         let client = connection.client();
         let maps: Api<ConfigMap> = Api::namespaced(client.clone(), NAMESPACE);
+        let deployments = Api::namespaced(client.clone(), NAMESPACE);
         let key = format!("{REPLICA}{name}");
         let (sender, shown) = watch::channel(Shown::default());
         let tasks = vec![
@@ -70,7 +71,7 @@ impl Rows {
             tokio::spawn(tell(client, key.clone(), changes, pace.rows)),
             tokio::spawn(sum(maps.clone(), key.clone(), shown.clone(), *pace)),
         ];
-        Arc::new(Self { maps, key, shown, tasks })
+        Arc::new(Self { maps, deployments, key, shown, tasks })
     }
 
     /// Takes this replica's row away: it answers nobody any more.
@@ -93,13 +94,16 @@ impl Board for Rows {
         self.shown.clone()
     }
 
-    fn write<'a>(
-        &'a self,
-        version: &'a str,
-        key: &'a str,
-        text: String,
-    ) -> Pin<Box<dyn Future<Output = Result<bool, String>> + Send + 'a>> {
+    fn write<'a>(&'a self, version: &'a str, key: &'a str, text: String) -> delivery::Told<'a, bool> {
         Box::pin(async move { merge(&self.maps, version, json!({ key: text })).await })
+    }
+
+    fn keep(&self, files: BTreeMap<String, Vec<u8>>) -> delivery::Told<'_, ()> {
+        Box::pin(archive::keep(&self.maps, &self.deployments, files))
+    }
+
+    fn kept(&self) -> delivery::Told<'_, Option<BTreeMap<String, Vec<u8>>>> {
+        Box::pin(archive::kept(&self.maps))
     }
 }
 
@@ -190,13 +194,18 @@ async fn write(
         return Ok(());
     }
     *is_owned = deployment.is_some();
-    let owner = |uid| json!({ "apiVersion": "apps/v1", "kind": "Deployment", "name": SERVICE, "uid": uid });
-    let owners: Vec<Value> = deployment.and_then(|found| found.metadata.uid).map(owner).into_iter().collect();
+    let owners = owners(deployment);
     let object = json!({
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": NAME, "ownerReferences": owners },
         "data": { key: row.text() },
     });
     maps.patch(NAME, &PatchParams::apply(manager).force(), &Patch::Apply(&object)).await.map(drop)
+}
+
+/// What goes with the Deployment names it as its owner.
+fn owners(deployment: Option<Deployment>) -> Vec<Value> {
+    let owner = |uid| json!({ "apiVersion": "apps/v1", "kind": "Deployment", "name": SERVICE, "uid": uid });
+    deployment.and_then(|found| found.metadata.uid).map(owner).into_iter().collect()
 }
 
 /// Keeps what all rows come to, and takes away rows of replicas that end without a word. Each replica does: who is too

@@ -23,6 +23,7 @@ pub(super) const KIND: &str = "Configuration";
 struct Fields {
     listen: ListenFields,
     policies: Option<String>,
+    plain: bool,
     source: Option<SourceFields>,
     trust: Option<TrustFields>,
     state: Option<PathBuf>,
@@ -173,6 +174,10 @@ fn of_source(fields: &Fields, members: &Members, faults: &mut Vec<Fault>) {
     if let Some(source) = &fields.source {
         let beside = (fields.policies.is_some(), fields.state.is_some());
         source.contradictions(fields.trust.as_ref(), beside, members, faults);
+        if fields.plain {
+            let message = "plain: beside `source`; it is about a directory of policies: remove it";
+            faults.push(members.fault("/plain", message));
+        }
     } else if fields.state.is_some() {
         let message = "state: without `source`; nothing is kept of a directory: remove it";
         faults.push(members.fault("/state", message));
@@ -193,6 +198,7 @@ fn configuration(fields: Fields) -> Configuration {
         webhook: fields.listen.webhook.unwrap_or(default.webhook),
         admin: fields.listen.admin.unwrap_or(default.admin),
         policies: fields.policies.unwrap_or(default.policies),
+        is_plain: fields.plain,
         source: fields.source.and_then(source::source),
         trust: fields.trust.and_then(source::trust),
         state: fields.state,
@@ -236,7 +242,7 @@ mod tests {
 
     #[test]
     fn each_member_is_read() {
-        let text = "listen: {webhook: 127.0.0.1:1, admin: 127.0.0.1:2}\npolicies: /policies\n\
+        let text = "listen: {webhook: 127.0.0.1:1, admin: 127.0.0.1:2}\npolicies: /policies\nplain: true\n\
             certificates: {mode: files, certificate: tls.crt, key: tls.key, ca: ca.crt}\n\
             clientAuth: {ca: client.crt, names: [api]}\nsubjects: {users: [jane], groups: [platform]}\n\
             guard: {also: [pod-security.kubernetes.io/enforce]}\nregistration: {excludedNamespaces: [calico], servicePort: 8443}\n\
@@ -247,6 +253,7 @@ mod tests {
             webhook: "127.0.0.1:1".parse().unwrap(),
             admin: "127.0.0.1:2".parse().unwrap(),
             policies: "/policies".to_owned(),
+            is_plain: true,
             certificates: Certificates::Files {
                 certificate: path("tls.crt"),
                 key: path("tls.key"),

@@ -40,6 +40,7 @@ pub(super) fn shown(configuration: &Configuration) -> Value {
             members.remove("policies");
         }
         members.extend(from_source);
+        members.extend(configuration.is_plain.then(|| ("plain".to_owned(), true.into())));
         members.extend(client_auth.map(|value| ("clientAuth".to_owned(), value)));
         members.extend(decision_log.map(|value| ("decisionLog".to_owned(), value)));
     }
@@ -66,6 +67,7 @@ mod tests {
             guarded_labels: labels,
             excluded_namespaces: excluded,
             service_port: 8443,
+            is_plain: true,
             decision_log: Some(DecisionLog { file: "-".into(), messages: true }),
             ..Configuration::default()
         };

@@ -106,7 +106,7 @@ pub struct TrustedSigners {
 /// How a candidate's tests are run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trials {
-    /// How long they may take. Default: 60 s.
+    /// How long they may work. Default: 60 s.
     pub timeout: Duration,
     /// What memory they may take, in bytes. Default: 512 MiB.
     pub memory: u64,
@@ -251,6 +251,10 @@ mod tests {
         refused(
             &format!("{}policies: /p\n", source(HTTPS)),
             "policies: beside `source`; policies come from one place: remove one of both",
+        );
+        refused(
+            &format!("{}plain: true\n", source(HTTPS)),
+            "plain: beside `source`; it is about a directory of policies: remove it",
         );
         refused(
             &format!("{}rollout: {{steps: []}}\n", source(HTTPS)),

@@ -41,13 +41,17 @@ pub trait Board: Send + Sync {
 
     /// Puts a text under a key, where nobody wrote anything since `version` was shown; whether nobody had. Err: it can't
     /// be told.
-    fn write<'a>(
-        &'a self,
-        version: &'a str,
-        key: &'a str,
-        text: String,
-    ) -> Pin<Box<dyn Future<Output = Result<bool, String>> + Send + 'a>>;
+    fn write<'a>(&'a self, version: &'a str, key: &'a str, text: String) -> Told<'a, bool>;
+
+    /// Keeps files for replicas that have nothing on disk, in the place of what was kept before. Err: they can't be kept.
+    fn keep(&self, files: BTreeMap<String, Vec<u8>>) -> Told<'_, ()>;
+
+    /// What is kept; None: nothing is. Err: it can't be known.
+    fn kept(&self) -> Told<'_, Option<BTreeMap<String, Vec<u8>>>>;
 }
+
+/// What comes of telling something.
+pub type Told<'a, T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send + 'a>>;
 
 /// Why it is not known which commit others accepted last.
 pub(super) struct Unknown {
@@ -71,7 +75,7 @@ pub struct Shown {
 
 impl Shown {
     /// The commits accepted last. Err: it can't be read which they are.
-    fn floors(&self) -> Result<Vec<Accepted>, String> {
+    pub(super) fn floors(&self) -> Result<Vec<Accepted>, String> {
         let Some(text) = self.texts.get(FLOOR) else { return Ok(Vec::new()) };
         serde_json::from_str(text).map_err(|error| {
             format!(
@@ -163,16 +167,24 @@ impl Delivery {
 
     /// Tells others which commit was accepted last, where they do not know.
     pub(super) fn tell_floor(&mut self) {
-        let Some(board) = self.around.board.clone() else { return };
+        if self.is_floor_told() {
+            // Who told it keeps what others need to begin with it.
+            self.keep_for_others();
+        }
+    }
+
+    /// Whether others were told by this replica just now.
+    fn is_floor_told(&mut self) -> bool {
+        let Some(board) = self.around.board.clone() else { return false };
         let mut shown = board.shown();
         for _ in 0..TRIES {
             let now = shown.borrow_and_update().clone();
-            let (Some(version), Ok(floors)) = (&now.version, now.floors()) else { return };
-            let Some(text) = self.floors_to_tell(floors) else { return };
+            let (Some(version), Ok(floors)) = (&now.version, now.floors()) else { return false };
+            let Some(text) = self.floors_to_tell(floors) else { return false };
             let write = async { timeout(LOOK, board.write(version, FLOOR, text)).await };
             let written = self.around.runtime.block_on(write);
             match written.unwrap_or_else(|_| Err("no answer".to_owned())) {
-                Ok(true) => return,
+                Ok(true) => return true,
                 Ok(false) => {
                     // Somebody else was faster, and is shown soon.
                     drop(self.around.runtime.block_on(async { timeout(LOOK, shown.changed()).await }));
@@ -182,10 +194,11 @@ impl Delivery {
                         why,
                         "other replicas can't be told which commit was accepted last; tried again"
                     );
-                    return;
+                    return false;
                 }
             }
         }
+        false
     }
 
     /// What is to be told where `floors` is. None: nothing else.

@@ -25,6 +25,10 @@ pub(super) struct Notes {
     /// What is not known of other replicas.
     pub(super) alone: Option<String>,
     pub(super) unkept: Option<String>,
+    /// Why new Pods do not find what is in force.
+    pub(super) unshared: Option<String>,
+    /// That what is in force was found where others kept it, until the source answers.
+    pub(super) borrowed: Option<String>,
     pub(super) trust: Option<String>,
     pub(super) stale: Option<String>,
 }
@@ -37,6 +41,7 @@ impl Notes {
     pub(super) fn answered(&mut self) {
         self.last_success = Some(OffsetDateTime::now_utc());
         self.failing = None;
+        self.borrowed = None;
         self.failures = 0;
     }
 
@@ -62,7 +67,7 @@ impl Notes {
     }
 
     fn status(&self) -> SourceStatus {
-        let notes = [&self.unkept, &self.trust, &self.stale, &self.alone];
+        let notes = [&self.unkept, &self.unshared, &self.borrowed, &self.trust, &self.stale, &self.alone];
         SourceStatus {
             last_check: self.last_check.map(shown),
             last_success: self.last_success.map(shown),

@@ -1,4 +1,5 @@
-//! The start: the last good policies from disk, verified and gated again as any others. The source may be away.
+//! The start: the last good policies from disk, else from what other replicas kept, verified and gated again as any others.
+//! The source may be away.
 
 use std::time::{Duration, Instant};
 
@@ -48,10 +49,11 @@ impl Delivery {
                 Err(refusal) => self.bad(&name, &refusal),
             }
         }
+        self.recover_from_others();
     }
 
     /// What was kept, verified and compiled; None: it is of another source.
-    fn recovered(&self, kept: &Kept) -> Result<Option<(Verified, Bundle)>, Refusal> {
+    pub(super) fn recovered(&self, kept: &Kept) -> Result<Option<(Verified, Bundle)>, Refusal> {
         if kept.meta.key != self.key() {
             return Ok(None);
         }
@@ -77,11 +79,11 @@ impl Delivery {
         }
     }
 
-    fn corrupt(&self, message: &str) {
+    pub(super) fn corrupt(&self, message: &str) {
         self.around.activation.refuse(None, Step { stage: "recover", reason: "corrupt" }, message);
     }
 
-    fn wait_for_it(&mut self) {
+    pub(super) fn wait_for_it(&mut self) {
         let until = Instant::now().checked_add(PATIENCE);
         while self.pending.is_some() {
             let left = until.and_then(|until| until.checked_duration_since(Instant::now()));

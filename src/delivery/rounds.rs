@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::Delivery;
 use super::delivered::Origin;
 use super::state::Accepted;
-use super::trial::{Trial, program};
+use super::trial::{BUSY, Trial, program};
 use crate::activation::Step;
 use crate::engine::Bundle;
 use crate::events::Reason as Event;
@@ -28,6 +28,7 @@ impl Delivery {
         self.keep();
         self.look_around();
         self.tell_floor();
+        self.keep_for_others();
         let past = self.past();
         // What is on its way may be in force by then, and come before what is found.
         let pending = self.pending.as_ref().map(|pending| pending.delivered.id());
@@ -144,7 +145,7 @@ impl Delivery {
             if self.pending.as_ref().is_some_and(is_it) {
                 self.stop();
             }
-            if step.stage == "fetch" || step.reason == COORDINATION {
+            if step.stage == "fetch" || step.reason == COORDINATION || step == BUSY {
                 // Nothing is said of the commit itself.
                 self.judged = self.active.as_ref().map(|active| active.id().to_owned());
             }

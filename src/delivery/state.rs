@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub(super) use entry::{Kept, Meta};
+pub(super) use entry::{Kept, Meta, Parts};
 use files::{read_limited, replace, sync};
 
 /// How many bundles are kept beside the one in force.

@@ -1,5 +1,6 @@
 //! What is on its way, what comes in force meanwhile, and what is damaged on disk.
 
+mod archive;
 mod board;
 
 use std::fs;

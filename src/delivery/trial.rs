@@ -24,6 +24,13 @@ pub const LOADED: &str = "loaded\n";
 /// The step of the tests.
 const TESTS: Step = Step { stage: "tests", reason: "tests" };
 
+/// The step of what could not be judged, because the machine had no time for it.
+pub(super) const BUSY: Step = Step { stage: "tests", reason: "busy" };
+
+/// How many times as long as it may work it is waited for: on a machine that is full it is given little time, which is no
+/// fault of the policies.
+const WAITED: u32 = 10;
+
 /// Between looks whether it has ended.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -55,7 +62,7 @@ pub(super) struct Trial<'a> {
 
 /// What came of a process.
 struct Ran {
-    /// None: it was ended.
+    /// None: it was ended because it took too long.
     status: Option<ExitStatus>,
     /// What it said after [`LOADED`], where it came so far.
     said: Vec<u8>,
@@ -94,6 +101,7 @@ impl Trial<'_> {
         let ran = self.start().and_then(|child| self.talk(child, packed)).map_err(failed)?;
         match serde_json::from_slice(&ran.said) {
             Ok(report) if ran.status.is_some_and(|status| status.success()) => Ok(report),
+            _ if ran.status.is_none() => Err((BUSY, self.starved())),
             _ => Err((if ran.is_loaded { TESTS } else { Step::GATE }, self.ended(&ran))),
         }
     }
@@ -122,7 +130,7 @@ impl Trial<'_> {
                     drop(input.write_all(&packed));
                 }
             });
-            let status = child.wait(self.limits.timeout);
+            let status = child.wait(self.limits.timeout.saturating_mul(WAITED));
             if !matches!(status, Ok(Some(_))) {
                 child.end();
             }
@@ -143,11 +151,6 @@ impl Trial<'_> {
             ("loading the policies", "was", "make them smaller")
         };
         let seconds = self.limits.timeout.as_secs();
-        let Some(status) = ran.status else {
-            return format!(
-                "{what} took longer than {seconds} s and {was} ended; {smaller}, or raise rollout.tests.timeout"
-            );
-        };
         let errors = String::from_utf8_lossy(&ran.errors);
         let is_memory = errors.contains("memory allocation of") || errors.contains("out of memory");
         if is_memory {
@@ -156,15 +159,27 @@ impl Trial<'_> {
                 self.limits.memory >> 20
             );
         }
-        match status.signal() {
-            Some(SIGXCPU | 9) => format!(
-                "{what} {was} ended after {seconds} s of work, or by the system; {smaller}, or raise rollout.tests.timeout"
+        match ran.status.and_then(|status| status.signal()) {
+            Some(SIGXCPU) => format!(
+                "{what} took more than {seconds} s of work and {was} ended; {smaller}, or raise rollout.tests.timeout"
+            ),
+            Some(9) => format!(
+                "{what} {was} ended by the system, for {seconds} s of work or for memory; {smaller}, or raise rollout.tests.timeout and memory"
             ),
             _ => format!(
-                "{what} ended without a report ({status}): {}",
+                "{what} ended without a report ({}): {}",
+                ran.status.map(|status| status.to_string()).unwrap_or_default(),
                 errors.lines().next().unwrap_or_default()
             ),
         }
+    }
+
+    /// It did not come to its end although it did not work too long.
+    fn starved(&self) -> String {
+        let seconds = self.limits.timeout.saturating_mul(WAITED).as_secs();
+        format!(
+            "loading the policies and their tests did not come to an end in {seconds} s, because the machine is full; they are tried again"
+        )
     }
 }
 
@@ -211,4 +226,35 @@ fn read(from: Option<impl Read>) -> Vec<u8> {
 /// The program itself, also where its file was replaced since it started.
 pub(super) fn program() -> PathBuf {
     PathBuf::from("/proc/self/exe")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn trial(script: &str, timeout: Duration) -> Result<(), (Step, String)> {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("program");
+        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let limits = Trials { timeout, ..Trials::default() };
+        Trial { program: &program, limits: &limits }.run(&Tree::default())
+    }
+
+    #[test]
+    fn what_gets_no_time_to_work_is_not_the_fault_of_the_policies() {
+        let (step, why) = trial("exec sleep 600", Duration::from_millis(50)).unwrap_err();
+        assert_eq!(step, BUSY, "{why}");
+        let minute = Duration::from_secs(60);
+        let (step, why) = trial("cat > /dev/null; printf 'loaded\\n'; kill -XCPU $$", minute).unwrap_err();
+        let expected = "the tests took more than 60 s of work and were ended; make them shorter, or raise rollout.tests.timeout";
+        assert_eq!((step, why.as_str()), (TESTS, expected));
+        let (step, why) = trial("cat > /dev/null; kill -9 $$", minute).unwrap_err();
+        assert!(
+            step == Step::GATE && why.contains("was ended by the system, for 60 s of work or for memory"),
+            "{why}"
+        );
+    }
 }

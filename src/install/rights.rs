@@ -101,12 +101,21 @@ const OWN: &[Rule] = &[
 const PULLED: Rule =
     Rule { group: "", resources: &["secrets", "serviceaccounts"], names: &[], verbs: &["get"] };
 
+/// The bundle in force, for new Pods, where policies come from a repository.
+const ARCHIVE: Rule = Rule {
+    group: "",
+    resources: &["configmaps"],
+    names: &["meshgate-bundle-archive"],
+    verbs: &["get", "patch"],
+};
+
 pub(super) fn objects(slots: &Slots) -> Vec<Value> {
     let account = json!([{ "kind": "ServiceAccount", "name": SERVICE, "namespace": NAMESPACE }]);
     let role = |kind: &str| json!({ "apiGroup": AUTHORIZATION, "kind": kind, "name": SERVICE });
     let binding = |kind: &str| [("roleRef", role(kind)), ("subjects", account.clone())];
     let version = "rbac.authorization.k8s.io/v1";
-    let own: Vec<Value> = OWN.iter().map(Rule::written).collect();
+    let mut own: Vec<Value> = OWN.iter().map(Rule::written).collect();
+    own.extend(slots.state.element(ARCHIVE.written()));
     let read = slots.rules.iter().cloned().chain(slots.pulls.element(PULLED.written()));
     let cluster: Vec<Value> = CLUSTER.iter().map(Rule::written).chain(read).collect();
     let all = [

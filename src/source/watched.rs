@@ -10,12 +10,17 @@ use std::path::{Path, PathBuf};
 
 use super::SourceError;
 use super::directory::{is_hidden, provenance, read, resolved, unreadable};
+use super::whole::{check, is_named};
 use super::written::TREE_FILE;
 use crate::policy::{Digest, Tree};
 
 /// A directory under watch.
 pub struct Watched {
     root: PathBuf,
+    /// Whether it may be taken as it comes to rest.
+    is_plain: bool,
+    /// Where the tree is that was given last, and which one it is.
+    held: Option<(PathBuf, Digest)>,
     /// What it was like when its content was last given.
     given: Option<Look>,
     /// What the last look saw, where it was anything else.
@@ -37,43 +42,63 @@ type Stamps = Result<(PathBuf, BTreeMap<PathBuf, Stamp>), String>;
 type Stamp = (u64, u64, u64, (i64, i64), (i64, i64));
 
 impl Watched {
-    /// Watches the tree that `root` names.
-    pub fn new(root: &Path) -> Self {
-        Self { root: root.to_owned(), given: None, seen: None }
+    /// Watches the tree that `root` names. `is_plain`: it may be taken as it comes to rest; else it has to be known that
+    /// it is whole.
+    pub fn new(root: &Path, is_plain: bool) -> Self {
+        Self { root: root.to_owned(), is_plain, held: None, given: None, seen: None }
     }
 
     /// The tree, or why there is none, where that differs from what was last given and two looks in a row saw the
     /// same: one that is half written changes meanwhile. None: nothing new, or not yet.
     pub fn look(&mut self) -> Option<Result<Tree, SourceError>> {
-        let stamps = self.stamps();
-        if self.given.as_ref().is_some_and(|given| given.stamps == stamps) {
+        let before = stamps(&self.root);
+        if self.given.as_ref().is_some_and(|given| given.stamps == before) {
             self.seen = None;
             return None;
         }
-        let tree = resolved(&self.root).and_then(|root| read(&root));
+        let found = resolved(&self.root).and_then(|at| Ok((read(&at)?, at)));
+        let tree = found.and_then(|(tree, at)| self.known_to_be_whole(&at, &tree).map(|()| tree));
         let content = tree.as_ref().map(Tree::digest).map_err(ToString::to_string);
         // What was read is of these stamps only where they are still the same.
-        let look = (self.stamps() == stamps).then_some(Look { stamps, content });
+        let look = (stamps(&self.root) == before).then_some(Look { stamps: before, content });
         if look.is_none() || look != self.seen {
             self.seen = look;
             return None;
         }
         self.seen = None;
+        let at = look.as_ref().and_then(|look| look.stamps.as_ref().ok()).map(|(at, _)| at.clone());
+        self.held = at.zip(tree.as_ref().ok().map(Tree::digest)).or(self.held.take());
         self.given = look;
         Some(tree.map(|tree| tree.coming_from(provenance(&self.root))))
     }
 
-    fn stamps(&self) -> Stamps {
-        let mut stamps = BTreeMap::new();
-        let root = resolved(&self.root).map_err(|error| error.to_string())?;
-        // It says that the tree is whole, which changes what is read.
-        let marker = root.join(TREE_FILE);
-        if let Ok(metadata) = fs::symlink_metadata(&marker) {
-            stamps.insert(marker, stamp(&metadata));
+    /// Whether a tree is one that nobody is still writing, as far as that can be known.
+    fn known_to_be_whole(&self, at: &Path, tree: &Tree) -> Result<(), SourceError> {
+        if self.is_plain || is_named(at) {
+            return Ok(());
         }
-        stamp_below(&root, &mut stamps).map_err(|error| error.to_string())?;
-        Ok((root, stamps))
+        check(&self.root)?;
+        // What a link was swapped to is whole, and stays as it is.
+        match &self.held {
+            Some((held, digest)) if held == at && *digest != tree.digest() => {
+                Err(SourceError::InPlace { path: at.display().to_string() })
+            }
+            _ => Ok(()),
+        }
     }
+}
+
+/// What the directory is like.
+pub(super) fn stamps(root: &Path) -> Stamps {
+    let mut stamps = BTreeMap::new();
+    let root = resolved(root).map_err(|error| error.to_string())?;
+    // It says that the tree is whole, which changes what is read.
+    let marker = root.join(TREE_FILE);
+    if let Ok(metadata) = fs::symlink_metadata(&marker) {
+        stamps.insert(marker, stamp(&metadata));
+    }
+    stamp_below(&root, &mut stamps).map_err(|error| error.to_string())?;
+    Ok((root, stamps))
 }
 
 fn stamp_below(directory: &Path, stamps: &mut BTreeMap<PathBuf, Stamp>) -> Result<(), SourceError> {
@@ -122,7 +147,7 @@ mod tests {
     fn a_tree_is_given_once_and_only_when_it_has_come_to_rest() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a.rego"), "1").unwrap();
-        let mut watched = Watched::new(folder.path());
+        let mut watched = Watched::new(folder.path(), true);
         assert_eq!(names(watched.look()), None, "it may be half written");
         assert_eq!(names(watched.look()), given(&["a.rego=1"]));
         assert_eq!(names(watched.look()), None);
@@ -157,7 +182,7 @@ mod tests {
             fs::rename(&new, &link).unwrap();
         };
         point("one");
-        let mut watched = Watched::new(&link);
+        let mut watched = Watched::new(&link, false);
         assert_eq!((names(watched.look()), names(watched.look())), (None, given(&["a.rego=one"])));
         point("two");
         assert_eq!(names(watched.look()), None);
@@ -179,7 +204,7 @@ mod tests {
         };
         write("..1");
         symlink("..data/a.rego", folder.path().join("a.rego")).unwrap();
-        let mut watched = Watched::new(folder.path());
+        let mut watched = Watched::new(folder.path(), false);
         assert_eq!((names(watched.look()), names(watched.look())), (None, given(&["a.rego=..1"])));
         write("..2");
         fs::remove_dir_all(folder.path().join("..1")).unwrap();
@@ -195,7 +220,7 @@ mod tests {
         let marker = folder.path().join(TREE_FILE);
         fs::write(folder.path().join("a.rego"), "1").unwrap();
         fs::write(&marker, "unfinished\n").unwrap();
-        let mut watched = Watched::new(folder.path());
+        let mut watched = Watched::new(folder.path(), false);
         assert!(watched.look().is_none());
         assert!(watched.look().unwrap().is_err(), "half a tree");
         fs::write(&marker, format!("{}\n", tree.digest())).unwrap();
@@ -207,7 +232,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("tree");
         fs::create_dir(&root).unwrap();
-        let mut watched = Watched::new(&root);
+        let mut watched = Watched::new(&root, true);
         assert_eq!((names(watched.look()), names(watched.look())), (None, given(&[])));
         fs::remove_dir(&root).unwrap();
         assert!(watched.look().is_none());
@@ -216,5 +241,30 @@ mod tests {
         assert!(watched.look().is_none());
         fs::create_dir(&root).unwrap();
         assert_eq!((names(watched.look()), names(watched.look())), (None, given(&[])));
+    }
+
+    #[test]
+    fn what_a_link_leads_to_is_not_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("one")).unwrap();
+        fs::write(folder.path().join("one/a.rego"), "1").unwrap();
+        let link = folder.path().join("link");
+        symlink("one", &link).unwrap();
+        let mut watched = Watched::new(&link, false);
+        assert_eq!((names(watched.look()), names(watched.look())), (None, given(&["a.rego=1"])));
+        fs::write(folder.path().join("one/a.rego"), "2").unwrap();
+        assert!(watched.look().is_none());
+        let why = watched.look().unwrap().unwrap_err().to_string();
+        assert!(why.contains("one: files were changed where they are"), "{why}");
+        // Still, also after it was refused once; what was there before is good again.
+        fs::write(folder.path().join("one/a.rego"), "3").unwrap();
+        assert!(watched.look().is_none() && watched.look().unwrap().is_err());
+        fs::write(folder.path().join("one/a.rego"), "1").unwrap();
+        assert_eq!((names(watched.look()), names(watched.look())), (None, given(&["a.rego=1"])));
+        // A directory that is no link any more.
+        fs::remove_file(&link).unwrap();
+        fs::create_dir(&link).unwrap();
+        assert!(watched.look().is_none());
+        assert!(matches!(watched.look(), Some(Err(SourceError::Plain { .. }))));
     }
 }

@@ -9,16 +9,17 @@ use std::sync::Mutex;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use http::Method;
 use meshgate::config::NAMESPACE;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::balancer::Balancer;
 use crate::environment::{Answer, Environment, wait_until};
-use crate::installation::{Installed, PACE, account};
+use crate::installation::{Installed, PACE, account, says};
 use crate::load::{is_long, under_load};
 use crate::repository::{Repository, short};
-use crate::server::{GitServer, bare};
+use crate::server::{GitServer, Manner, bare};
 
 const MAP: &str = "/api/v1/namespaces/meshgate-system/configmaps/meshgate-bundle";
 
@@ -36,8 +37,7 @@ fn pushes() -> usize {
 struct World {
     repository: Repository,
     installed: Installed,
-    /// Kept for as long as it is asked.
-    _server: GitServer,
+    server: GitServer,
 }
 
 impl World {
@@ -65,7 +65,7 @@ impl World {
         let account = environment.user(&account(), None);
         let installed =
             Installed::of_ones_own(environment, Balancer::start(Vec::new()), account, (&more, PACE));
-        (Self { repository, installed, _server: server }, first)
+        (Self { repository, installed, server }, first)
     }
 
     fn push(&self, message: &str) -> String {
@@ -193,7 +193,60 @@ fn replicas_tell_each_other_of_a_push_and_of_the_commit_accepted_last() {
         tally.assert_clean(&format!("policies are pushed {} times", pushes()));
     }
     everything_is_told(&world, &last);
+    a_new_replica_begins_without_the_repository(&world, &last);
     a_new_replica_knows_what_was_accepted(&mut world, &first, &last);
+}
+
+/// With an empty disk, while the repository is away: what others kept, verified; and nothing where it was changed.
+fn a_new_replica_begins_without_the_repository(world: &World, last: &str) {
+    let kept = wait_until("the archive", || {
+        world.told()["archive"].as_str().filter(|told| told.contains(last)).map(str::to_owned)
+    });
+    println!("kept for new replicas: {kept}");
+    world.server.behaves(Manner::Status(503, ""));
+    let row = |name: &str| -> Option<Value> {
+        serde_json::from_str(world.told()[format!("replica.{name}")].as_str()?).ok()
+    };
+    let program = world.installed.start_alone("new");
+    program.wait_for(|| says(&program.said(), "/readyz").starts_with("HTTP/1.1 200").then_some(()));
+    let wanted = format!("sha1:{last}");
+    wait_until("its row", || row("new").filter(|row| row["id"] == *wanted).map(drop));
+    program.wait_for(|| {
+        let verbose = says(&program.said(), "/readyz?verbose");
+        let is_told = verbose.contains("degraded: source unreachable since")
+            && verbose.contains("what is in force was kept by other replicas");
+        is_told.then_some(())
+    });
+    drop(program);
+
+    let path = format!("{MAP}-archive");
+    let admin = &world.installed.environment.admin;
+    let mut map = admin.get(&path).body;
+    let archive = map["binaryData"]["bundle.tar.gz"].as_str().unwrap().to_owned();
+    let good = map.clone();
+    // Another letter in the middle of what is packed.
+    let (before, after) = archive.split_at(archive.len() / 2);
+    let other = if after.starts_with('A') { "B" } else { "A" };
+    let changed = format!("{before}{other}{}", after.get(1..).unwrap());
+    map["binaryData"]["bundle.tar.gz"] = json!(changed);
+    let put = |map: &Value| {
+        let data = json!({ "binaryData": map["binaryData"] });
+        assert_eq!(admin.request(&Method::PATCH, &path, "application/merge-patch+json", &data).status, 200);
+    };
+    put(&map);
+    let program = world.installed.start_alone("changed");
+    program.wait_for(|| program.said().contains("what other replicas kept is not used").then_some(()));
+    let row = wait_until("its row", || row("changed").filter(|row| row["state"] != "candidate"));
+    assert_eq!(row["id"], Value::Null, "{row}");
+    assert!(says(&program.said(), "/readyz").starts_with("HTTP/1.1 503"));
+    drop(program);
+    put(&good);
+    world.server.behaves(Manner::Good);
+    // They end without a word, as if their machines had.
+    for name in ["new", "changed"] {
+        let gone = json!({ "data": { (format!("replica.{name}")): null } });
+        assert_eq!(admin.request(&Method::PATCH, MAP, "application/merge-patch+json", &gone).status, 200);
+    }
 }
 
 fn everything_is_told(world: &World, last: &str) {
@@ -247,7 +300,9 @@ fn a_new_replica_knows_what_was_accepted(world: &mut World, first: &str, last: &
         let row: Value = serde_json::from_str(world.told()["replica.one-anew"].as_str()?).unwrap();
         (row["state"] == "refused").then_some(row)
     });
-    assert_eq!((&row["refused"]["stage"], &row["id"]), (&json!("verify/rollback"), &Value::Null), "{row}");
+    // What others kept is in force, and not what the repository shows.
+    let kept = json!(format!("sha1:{last}"));
+    assert_eq!((&row["refused"]["stage"], &row["id"]), (&json!("verify/rollback"), &kept), "{row}");
     assert!(row["refused"]["why"].as_str().unwrap().contains(last), "{row}");
     let waited = world.meshgate(&["wait", first, "--timeout", "5"]);
     assert_eq!(waited.status.code(), Some(1), "{waited:?}");

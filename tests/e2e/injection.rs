@@ -183,6 +183,7 @@ impl StandIn {
         let command = vec![
             env!("CARGO_BIN_EXE_meshgate").into(),
             "serve".into(),
+            "--plain".into(),
             "--listen".into(),
             "127.0.0.1:0".into(),
             "--tls-cert-file".into(),

@@ -88,11 +88,14 @@ impl Installed {
             balancer.port
         );
         let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
-        write("installed.yaml", &registration);
+        let has_source = more.contains("source:");
+        // What is granted depends on that there is a source, and not on which one.
+        let source = "source: {name: platform, git: {url: 'https://git.example.com/p.git', branch: main}}\ntrust: {mode: none}\nstate: /var/lib/meshgate\n";
+        write("installed.yaml", &format!("{registration}{}", if has_source { source } else { "" }));
         // Pods listen at the ports of the Service and read the policies at their place; processes beside each other can't.
         let listen = "listen: {webhook: 127.0.0.1:0, admin: 127.0.0.1:0}\n";
         let policies = format!("policies: {}\n", folder.join("policies").display());
-        let policies = if more.contains("source:") { "" } else { &policies };
+        let policies = if has_source { "" } else { &policies };
         let here = format!("{registration}{listen}{policies}{more}");
         write("meshgate.yaml", &here);
         let replicas = Vec::new();
@@ -111,8 +114,11 @@ impl Installed {
         let mut command = Command::new(env!("CARGO_BIN_EXE_meshgate"));
         command.arg("install").args(arguments).arg("--kubeconfig").arg(&self.environment.admin.kubeconfig);
         if arguments.contains(&"--apply") {
-            command.arg("--config").arg(self.folder.join("installed.yaml"));
-            command.arg("--policies").arg(self.folder.join("policies"));
+            let configuration = self.folder.join("installed.yaml");
+            if !std::fs::read_to_string(&configuration).unwrap().contains("source:") {
+                command.arg("--policies").arg(self.folder.join("policies"));
+            }
+            command.arg("--config").arg(configuration);
         }
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -136,7 +136,7 @@ impl Replica {
     /// With the certificate and the policies of the folder.
     pub(crate) fn start(environment: &Environment, folder: &Path, name: &str) -> Self {
         let file = |name: &str| folder.join(name).into_os_string();
-        let mut command = vec![env!("CARGO_BIN_EXE_meshgate").into(), "serve".into()];
+        let mut command = vec![env!("CARGO_BIN_EXE_meshgate").into(), "serve".into(), "--plain".into()];
         for (flag, value) in [
             ("--listen", "127.0.0.1:0".into()),
             ("--kubeconfig", reader(environment).into_os_string()),

@@ -2,10 +2,12 @@
 #![cfg(test)]
 #![expect(clippy::print_stdout, reason = "the numbers of a run are its result")]
 
+mod asked;
 mod damaged;
 mod fetched;
 mod flipped;
 mod killed;
+mod large;
 mod loaded;
 mod process;
 mod refusals;
@@ -14,4 +16,6 @@ mod served;
 mod server;
 mod signatures;
 mod stricter;
+mod swapped;
+mod trials;
 mod world;

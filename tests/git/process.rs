@@ -78,9 +78,7 @@ impl Process {
 
     /// What is said of a Pod: status, and the answer.
     pub(crate) fn review(&self) -> (u16, Value) {
-        let name = "localhost".try_into().unwrap();
-        let connection = ClientConnection::new(Arc::clone(&self.client), name).unwrap();
-        let mut stream = StreamOwned::new(connection, TcpStream::connect(self.webhook).unwrap());
+        let mut stream = self.connect();
         let body = pod().to_string();
         let head = format!(
             "POST /validate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
@@ -92,13 +90,20 @@ impl Process {
         (status, serde_json::from_str(&text).unwrap_or_default())
     }
 
+    /// A connection to the webhook.
+    pub(crate) fn connect(&self) -> StreamOwned<ClientConnection, TcpStream> {
+        let name = "localhost".try_into().unwrap();
+        let connection = ClientConnection::new(Arc::clone(&self.client), name).unwrap();
+        StreamOwned::new(connection, TcpStream::connect(self.webhook).unwrap())
+    }
+
     /// Waits until something holds.
     #[track_caller]
     pub(crate) fn until(&self, what: &str, mut holds: impl FnMut(&Self) -> bool) -> Duration {
         let began = Instant::now();
         while !holds(self) {
             assert!(
-                began.elapsed() < Duration::from_secs(60),
+                began.elapsed() < Duration::from_secs(180),
                 "waited too long for {what}: {:#}",
                 self.bundle()
             );
@@ -145,7 +150,8 @@ fn answer(mut stream: impl Read) -> (u16, String) {
     (head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0), body.to_owned())
 }
 
-fn pod() -> Value {
+/// An AdmissionReview of a Pod.
+pub(crate) fn pod() -> Value {
     json!({
         "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
         "request": {
@@ -165,4 +171,11 @@ pub(crate) fn configuration(folder: &Path, url: &str, source: &str, trust: &str)
         "apiVersion: meshgate.io/v1alpha1\nkind: Configuration\nsource:\n  name: platform\n  git: {{url: \"{url}\", branch: main, path: policies}}\n  interval: 5s\n{source}trust: {trust}\nstate: {}\n",
         state.display()
     )
+}
+
+/// What the system says of a process's memory, in KiB: `VmRSS`, now; `VmHWM`, at the most.
+pub(crate) fn memory(process: u32, of: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(of)?.strip_prefix(':')).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
 }

@@ -11,7 +11,7 @@ use crate::repository::short;
 use crate::server::Manner;
 use crate::world::{World, committed, committed_at};
 
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     OffsetDateTime::now_utc().unix_timestamp()
 }
 
@@ -32,7 +32,7 @@ fn plain(world: &World, text: &str) -> String {
 }
 
 /// The refusal of the commit that was pushed last; what is in force is still what was.
-fn refused(world: &World, process: &Process, active: &str) -> String {
+pub(crate) fn refused(world: &World, process: &Process, active: &str) -> String {
     world.push_head();
     let short = short(&world.repository.head()).to_owned();
     let is_it = |process: &Process| {
@@ -53,7 +53,7 @@ fn refused(world: &World, process: &Process, active: &str) -> String {
 }
 
 /// Goes back to the good commit, and on to another one.
-fn good(world: &World, process: &Process, from: &str, message: &str) -> String {
+pub(crate) fn good(world: &World, process: &Process, from: &str, message: &str) -> String {
     world.repository.git(&["reset", "-q", "--hard", from]);
     let id = world.push(message);
     process.until(message, |process| process.active().as_deref() == Some(id.as_str()));
@@ -159,64 +159,6 @@ fn what_does_not_come_after_the_last_commit_and_what_is_no_tree_of_policies() {
         refused(&world, &process, &next).starts_with("verify/rollback\n"),
         "a second time it is no way back"
     );
-}
-
-#[test]
-fn tests_that_fail_never_end_or_eat_memory() {
-    let (world, first) = World::new();
-    let rollout = "rollout: {tests: {timeout: 20s, memory: 256Mi}}\n";
-    let configuration = format!("{}{rollout}", world.configuration(""));
-    let process = Process::start(world.repository.folder.path(), &configuration);
-    process.until("the first commit", |process| process.active().as_deref() == Some(first.as_str()));
-    let (mut active, mut said) = (first, String::new());
-    let before = resident(process.child.id());
-    let test = |body: &str| format!("package policies.x.a_test\n\nimport data.policies.x.a\n\n{body}\n");
-    for (what, text) in [
-        (
-            "a test that fails",
-            test("test_fails if {\n\ta.deny == {\"other\"} with input as {\"request\": {\"uid\": \"1\"}}\n}"),
-        ),
-        ("no tests", "# none\npackage lib.none\n".to_owned()),
-        (
-            // Each is ended by itself in time, but not all within the time of all.
-            "tests that never end",
-            test(&["a", "b", "c", "d"].map(endless).join("\n\n")),
-        ),
-        (
-            "a test that eats memory",
-            test(
-                "test_large if {\n\tx := [[i, j, [i, j]] | some i in numbers.range(1, 30000); some j in numbers.range(1, 30000)]\n\tcount(x) > 0\n}",
-            ),
-        ),
-    ] {
-        let is_none = what == "no tests";
-        if is_none {
-            world.repository.git(&["rm", "-q", "policies/x/a/a_test.rego"]);
-        }
-        let name = if is_none { "policies/lib/none/none.rego" } else { "policies/x/a/a_test.rego" };
-        world.repository.commit_at(&[(name, &text)], &["-S"], now());
-        said.push_str(&format!("{what}\n{}\n", refused(&world, &process, &active)));
-        active = good(&world, &process, &active, what);
-    }
-    insta::assert_snapshot!("tests", said);
-    let after = resident(process.child.id());
-    assert!(after < before.saturating_add(32 * 1024), "{before} KiB, then {after} KiB");
-}
-
-fn endless(name: &str) -> String {
-    let over = |name: &str| format!("every {name} in numbers.range(1, 20000)");
-    format!(
-        "test_endless_{name} if {{\n\t{} {{\n\t\t{} {{\n\t\t\ti + j > 0\n\t\t}}\n\t}}\n}}",
-        over("i"),
-        over("j")
-    )
-}
-
-/// The resident memory of a process, in KiB.
-fn resident(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Instant;
 
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -32,6 +33,8 @@ pub(crate) struct GitServer {
     pub(crate) manner: Arc<Mutex<Manner>>,
     /// The certificate, as PEM.
     pub(crate) pem: String,
+    /// When each request came.
+    asked: Arc<Mutex<Vec<Instant>>>,
 }
 
 impl GitServer {
@@ -49,9 +52,11 @@ impl GitServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let manner = Arc::new(Mutex::new(Manner::Good));
-        let (root, of_all) = (root.to_owned(), Arc::clone(&manner));
+        let asked = Arc::<Mutex<Vec<Instant>>>::default();
+        let (root, of_all, times) = (root.to_owned(), Arc::clone(&manner), Arc::clone(&asked));
         thread::spawn(move || {
             for socket in listener.incoming().flatten() {
+                times.lock().unwrap().push(Instant::now());
                 let (config, root, manner) = (Arc::clone(&config), root.clone(), Arc::clone(&of_all));
                 thread::spawn(move || {
                     let stream = StreamOwned::new(ServerConnection::new(config).unwrap(), socket);
@@ -61,11 +66,16 @@ impl GitServer {
                 });
             }
         });
-        Self { address, manner, pem: certificate.pem() }
+        Self { address, manner, pem: certificate.pem(), asked }
     }
 
     pub(crate) fn url(&self) -> String {
         format!("https://localhost:{}/policies.git", self.address.port())
+    }
+
+    /// When it was asked, each time.
+    pub(crate) fn asked(&self) -> Vec<Instant> {
+        self.asked.lock().unwrap().clone()
     }
 
     pub(crate) fn behaves(&self, manner: Manner) {

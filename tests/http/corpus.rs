@@ -35,7 +35,7 @@ fn a_mutation_changes_what_it_names_and_nothing_else() {
     std::fs::create_dir_all(folder.path().join("defaults/touch")).unwrap();
     std::fs::write(folder.path().join("defaults/touch/touch.rego"), TOUCH).unwrap();
     std::fs::write(folder.path().join("bindings.yaml"), BIND).unwrap();
-    let mut process = Process::start(&["-p", folder.path().to_str().unwrap()]);
+    let mut process = Process::start(&["--plain", "-p", folder.path().to_str().unwrap()]);
     let mut found = Vec::new();
     files(&directory, &mut found);
     let manifests = Manifests::read(&found);

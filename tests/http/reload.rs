@@ -67,7 +67,7 @@ fn a_directory_that_changes_is_put_in_force_and_a_faulty_one_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let tree = folder.path().join("tree");
     write(&tree, &policy("first"));
-    let mut process = Process::start(&["-p", tree.to_str().unwrap()]);
+    let mut process = Process::start(&["--plain", "-p", tree.to_str().unwrap()]);
     let mut said = Vec::new();
     let first = ask_until(&mut process, &mut said, |bundle| bundle["revision"].is_string());
     assert_eq!(first["source"]["name"], tree.to_str().unwrap());

@@ -59,7 +59,7 @@ impl Server {
             write(&format!("f/{number}.json"), &fact.to_string());
         }
         let at = |name: &str| folder.path().join(name).display().to_string();
-        let process = Process::start(&["--policies", &at("p"), "--facts", &at("f")]);
+        let process = Process::start(&["--plain", "--policies", &at("p"), "--facts", &at("f")]);
         Self { process, _folder: folder }
     }
 

@@ -121,7 +121,7 @@ impl Serving {
 
     pub(crate) fn start(place: &Place, flags: &[&str]) -> Self {
         let pem = certificate(place.folder.path());
-        let fixed = ["serve", "-p", "p", "--mode", "deny", "--listen", "127.0.0.1:0"];
+        let fixed = ["serve", "--plain", "-p", "p", "--mode", "deny", "--listen", "127.0.0.1:0"];
         let mut command = place.command(&fixed);
         command.args(["--listen-admin", "127.0.0.1:0"]);
         command.args(["--tls-cert-file", "tls.crt", "--tls-private-key-file", "tls.key"]).args(flags);

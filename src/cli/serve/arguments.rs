@@ -17,7 +17,7 @@ use crate::context::Others;
 #[command(after_help = "\
 Examples:
   meshgate serve --dev                                         try it on https://localhost:8443
-  meshgate serve --tls-cert-file tls.crt --tls-private-key-file tls.key -p policies
+  meshgate serve --tls-cert-file tls.crt --tls-private-key-file tls.key -p policies --plain
 
 What happens is logged to standard error; -v or MESHGATE_LOG=debug says more.")]
 pub(in crate::cli) struct Arguments {
@@ -44,6 +44,9 @@ pub(in crate::cli) struct Arguments {
     pub(super) dev: bool,
     #[command(flatten)]
     pub(super) policies: PolicyFlags,
+    /// Take a directory of policies as it comes to rest, where nothing says that it is whole; --dev says so too
+    #[arg(long)]
+    plain: bool,
     #[command(flatten)]
     pub(super) facts: FactFlags,
     #[command(flatten)]
@@ -79,6 +82,7 @@ impl Arguments {
             policies.clone_into(&mut configuration.policies);
             configuration.source = None;
         }
+        configuration.is_plain |= self.plain || self.dev;
         configuration.subjects = Arc::new(self.guard.subjects(Some(&configuration)));
         Ok(configuration)
     }

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::servable::servable;
-use crate::activation::{Activation, Step};
+use crate::activation::{Activation, Step, gives_way};
 use crate::cli::STACK_BYTES;
 use crate::cli::inputs::{PolicyFlags, clock};
 use crate::context::Now;
@@ -26,6 +26,8 @@ const RETRY: Duration = Duration::from_secs(10);
 /// The policies of a server.
 pub(super) struct Reload {
     pub(super) policies: PolicyFlags,
+    /// Whether a directory is taken as it comes to rest.
+    pub(super) is_plain: bool,
     pub(super) activation: Arc<Activation>,
     /// The time that policies see; None: the clock.
     pub(super) now: Option<Now>,
@@ -45,8 +47,11 @@ impl Reload {
     /// Puts `first` in force, then what the directory holds, where the policies are in one. Returns at once.
     pub(super) fn start(self, first: Arc<Bundle>) -> anyhow::Result<()> {
         let mut attempt = self.attempt(first);
-        let Some(mut watched) = self.policies.directory().map(Watched::new) else { return Ok(()) };
+        let Some(mut watched) = self.policies.directory().map(|at| Watched::new(at, self.is_plain)) else {
+            return Ok(());
+        };
         let watch = move || {
+            gives_way();
             loop {
                 thread::sleep(self.interval);
                 let Some(look) = watched.look() else { continue };
@@ -184,6 +189,7 @@ mod tests {
         let (policies, runtime_handle) = (flags.policies, runtime.handle().clone());
         let reload = Reload {
             policies,
+            is_plain: true,
             activation: Arc::clone(&activation),
             now: None,
             runtime: runtime_handle,

@@ -1,5 +1,6 @@
 //! One bundle on disk: its files as an archive, which commit they are of, and the objects that prove it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -10,6 +11,14 @@ use super::SMALL_BYTES;
 use super::files::{read_limited, sync, write};
 use crate::policy::{Digest, Tree};
 use crate::source::{About, Proof, pack, unpack};
+
+/// Files of a bundle by their names, `/` between folders.
+pub(in crate::delivery) type Parts = BTreeMap<String, Vec<u8>>;
+
+const ARCHIVE: &str = "bundle.tar.gz";
+const META: &str = "meta.json";
+const COMMIT: &str = "proof/commit";
+const TREES: &str = "proof/trees";
 
 /// The largest archive that is read: trees are limited when they are accepted.
 const ARCHIVE_BYTES: u64 = 16 << 20;
@@ -47,38 +56,55 @@ impl Kept {
         format!("{}-{commit}", self.meta.bundle)
     }
 
-    pub(super) fn read(directory: &Path) -> Result<Self, String> {
-        let read = |name: &str, limit| {
-            read_limited(&directory.join(name), limit).map_err(|error| format!("{name}: {error}"))
-        };
-        let meta = serde_json::from_slice(&read("meta.json", SMALL_BYTES)?)
-            .map_err(|error| format!("meta.json: {error}"))?;
-        let archive =
-            unpack(&read("bundle.tar.gz", ARCHIVE_BYTES)?).map_err(|why| format!("bundle.tar.gz: {why}"))?;
-        let mut proof = Proof { commit: read("proof/commit", OBJECT_BYTES)?, ..Proof::default() };
-        let trees =
-            fs::read_dir(directory.join("proof/trees")).map_err(|error| format!("proof/trees: {error}"))?;
-        for entry in trees {
-            let entry = entry.map_err(|error| format!("proof/trees: {error}"))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let bytes = read(&format!("proof/trees/{name}"), OBJECT_BYTES)?;
-            proof.trees.insert(name, bytes);
+    /// Its files, by their names.
+    pub(in crate::delivery) fn parts(&self) -> io::Result<Parts> {
+        let archive = pack(&self.tree, &About::of(&self.tree, "", None))?;
+        let meta = serde_json::to_vec_pretty(&self.meta).map_err(io::Error::other)?;
+        let mut parts = Parts::from([(ARCHIVE.to_owned(), archive), (META.to_owned(), meta)]);
+        parts.insert(COMMIT.to_owned(), self.proof.commit.clone());
+        parts.extend(self.proof.trees.iter().map(|(id, bytes)| (format!("{TREES}/{id}"), bytes.clone())));
+        Ok(parts)
+    }
+
+    /// The bundle of which these are the files. Err: they are of none.
+    pub(in crate::delivery) fn of(mut parts: Parts) -> Result<Self, String> {
+        let mut take = |name: &str| parts.remove(name).ok_or_else(|| format!("{name}: it is missing"));
+        let meta = serde_json::from_slice(&take(META)?).map_err(|error| format!("{META}: {error}"))?;
+        let archive = unpack(&take(ARCHIVE)?).map_err(|why| format!("{ARCHIVE}: {why}"))?;
+        let mut proof = Proof { commit: take(COMMIT)?, ..Proof::default() };
+        for (name, bytes) in parts {
+            let id = name.strip_prefix(TREES).and_then(|rest| rest.strip_prefix('/'));
+            let id = id.ok_or_else(|| format!("{name}: it is no file of a bundle"))?;
+            proof.trees.insert(id.to_owned(), bytes);
         }
         Ok(Self { meta, tree: archive.accepted.tree, proof })
     }
 
+    pub(super) fn read(directory: &Path) -> Result<Self, String> {
+        let read = |name: &str, limit| {
+            let read = read_limited(&directory.join(name), limit);
+            read.map(|bytes| (name.to_owned(), bytes)).map_err(|error| format!("{name}: {error}"))
+        };
+        let mut parts = Parts::from([
+            read(META, SMALL_BYTES)?,
+            read(ARCHIVE, ARCHIVE_BYTES)?,
+            read(COMMIT, OBJECT_BYTES)?,
+        ]);
+        let trees = fs::read_dir(directory.join(TREES)).map_err(|error| format!("{TREES}: {error}"))?;
+        for entry in trees {
+            let entry = entry.map_err(|error| format!("{TREES}: {error}"))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            parts.extend([read(&format!("{TREES}/{name}"), OBJECT_BYTES)?]);
+        }
+        Self::of(parts)
+    }
+
     /// Writes it into a directory that is not there yet.
     pub(super) fn write(&self, directory: &Path) -> io::Result<()> {
-        let trees = directory.join("proof/trees");
+        let trees = directory.join(TREES);
         fs::create_dir_all(&trees)?;
-        write(&directory.join("bundle.tar.gz"), &pack(&self.tree, &About::of(&self.tree, "", None))?)?;
-        write(
-            &directory.join("meta.json"),
-            &serde_json::to_vec_pretty(&self.meta).map_err(io::Error::other)?,
-        )?;
-        write(&directory.join("proof/commit"), &self.proof.commit)?;
-        for (id, bytes) in &self.proof.trees {
-            write(&trees.join(id), bytes)?;
+        for (name, bytes) in self.parts()? {
+            write(&directory.join(name), &bytes)?;
         }
         [&trees, &directory.join("proof"), directory]
             .into_iter()

@@ -1,5 +1,6 @@
 //! The commit accepted last, as replicas tell each other.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use tokio::sync::watch;
@@ -8,20 +9,21 @@ use super::*;
 use crate::delivery::state::Accepted;
 
 /// What replicas tell each other, in memory. Of two who write over the same only the first is heard.
-struct Memory {
-    shown: watch::Sender<Shown>,
+pub(super) struct Memory {
+    pub(super) shown: watch::Sender<Shown>,
     /// What somebody else writes before the next write here.
     other: Mutex<Option<String>>,
+    pub(super) kept: Mutex<Option<BTreeMap<String, Vec<u8>>>>,
 }
 
 impl Memory {
-    fn of(texts: &[(&str, &str)]) -> Arc<Self> {
+    pub(super) fn of(texts: &[(&str, &str)]) -> Arc<Self> {
         let texts = texts.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect();
         let shown = Shown { is_known: true, version: Some("1".to_owned()), texts, outage: None };
-        Arc::new(Self { shown: watch::channel(shown).0, other: Mutex::default() })
+        Arc::new(Self { shown: watch::channel(shown).0, other: Mutex::default(), kept: Mutex::default() })
     }
 
-    fn put(&self, key: &str, text: String) {
+    pub(super) fn put(&self, key: &str, text: String) {
         self.shown.send_modify(|shown| {
             let version: u32 = shown.version.as_ref().unwrap().parse().unwrap();
             shown.version = Some(version.wrapping_add(1).to_string());
@@ -41,12 +43,7 @@ impl Board for Memory {
         self.shown.subscribe()
     }
 
-    fn write<'a>(
-        &'a self,
-        version: &'a str,
-        key: &'a str,
-        text: String,
-    ) -> Pin<Box<dyn Future<Output = Result<bool, String>> + Send + 'a>> {
+    fn write<'a>(&'a self, version: &'a str, key: &'a str, text: String) -> Told<'a, bool> {
         if let Some(other) = self.other.lock().unwrap().take() {
             self.put(key, other);
         }
@@ -56,15 +53,24 @@ impl Board for Memory {
         }
         Box::pin(std::future::ready(Ok(is_current)))
     }
+
+    fn keep(&self, files: BTreeMap<String, Vec<u8>>) -> Told<'_, ()> {
+        *self.kept.lock().unwrap() = Some(files);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn kept(&self) -> Told<'_, Option<BTreeMap<String, Vec<u8>>>> {
+        Box::pin(std::future::ready(Ok(self.kept.lock().unwrap().clone())))
+    }
 }
 
-fn floor(key: &str, id: &str, rolled_back: &[&str]) -> Accepted {
+pub(super) fn floor(key: &str, id: &str, rolled_back: &[&str]) -> Accepted {
     let rolled_back = rolled_back.iter().map(|id| (*id).to_owned()).collect();
     let (key, id, tree) = (key.to_owned(), id.to_owned(), String::new());
     Accepted { key, id, tree, time: 1_769_860_800, rolled_back }
 }
 
-fn text(floors: &[Accepted]) -> String {
+pub(super) fn text(floors: &[Accepted]) -> String {
     serde_json::to_string(floors).unwrap()
 }
 
