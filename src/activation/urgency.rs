@@ -2,9 +2,9 @@
 
 use rustix::process::setpriority_process;
 
-/// What a thread that makes bundles has as its nice value: against one that answers it counts a third (sched(7)). With 19, a
-/// seventieth, a machine that is full puts no push in force within a minute; with 0 requests wait as long as for each
-/// other.
+/// What a thread that makes bundles has as its nice value: by the scheduler's weights (sched(7)) it counts a third against one
+/// that answers. With 19 it would be a seventieth, and nearly nothing on a machine that is full; with 0 requests would wait for
+/// it as for each other. Chosen from the weights: what was measured on a busy machine did not tell them apart.
 const NICE: i32 = 5;
 
 /// Lets the calling thread, and the processes that it starts, give way to what answers requests. Where the system does not

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::time::timeout;
 
 use super::Delivery;
@@ -26,7 +27,11 @@ impl Delivery {
         let shown = board.shown().borrow().clone();
         let is_floor = self.told_floor(&shown).is_some_and(|floor| floor.id == active.id());
         let kept = active.kept(&self.key());
-        let Some(told) = serde_json::to_string(&kept.meta).ok().filter(|_| is_floor) else { return };
+        if !is_floor {
+            return;
+        }
+        // Programs of two versions make other bundles of one commit.
+        let told = json!({ "key": kept.meta.key, "id": kept.meta.id }).to_string();
         if shown.texts.get(ARCHIVE) == Some(&told) {
             self.notes.unshared = None;
             return;
@@ -60,7 +65,8 @@ impl Delivery {
 
     /// Puts in force what others kept, where nothing on this disk is good.
     pub(super) fn recover_from_others(&mut self) {
-        let Some(board) = self.around.board.clone() else { return };
+        // Where it is not known what came last on this disk, nothing is taken without the operator's word.
+        let Some(board) = self.around.board.clone().filter(|_| self.lost_floor.is_none()) else { return };
         let mut shown = board.shown();
         let known = async { timeout(PATIENCE, shown.wait_for(|shown| shown.is_known)).await.is_ok() };
         self.around.runtime.block_on(known);
@@ -88,7 +94,7 @@ impl Delivery {
         }
     }
 
-    /// The bundle of what others kept, verified and compiled.
+    /// The bundle of what others kept: verified, and loaded and tested as what the source brings.
     fn found(
         &self,
         parts: Parts,
@@ -104,7 +110,14 @@ impl Delivery {
                 self.accepted.as_ref().filter(|_| !is_after).map_or(&floor.id, |accepted| &accepted.id);
             return Err(refused(format!("it is of {id}, and {last} was accepted last")));
         }
-        self.recovered(&kept)?.ok_or_else(|| refused("it is of another source".to_owned()))
+        let verified = self.verified(&kept)?.ok_or_else(|| refused("it is of another source".to_owned()))?;
+        // Whoever writes both ConfigMaps could else bring any tree.
+        if verified.signer.is_none() {
+            return Err(refused("nobody has to have signed it (trust.mode none)".to_owned()));
+        }
+        // It is nothing that this program has tested before.
+        let bundle = self.tried(&verified.tree).map_err(|(_, why)| refused(why))?;
+        Ok((verified, bundle))
     }
 
     /// The commit of this source that others tell was accepted last.

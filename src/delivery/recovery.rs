@@ -52,14 +52,19 @@ impl Delivery {
         self.recover_from_others();
     }
 
-    /// What was kept, verified and compiled; None: it is of another source.
-    pub(super) fn recovered(&self, kept: &Kept) -> Result<Option<(Verified, Bundle)>, Refusal> {
+    /// What was kept, verified; None: it is of another source.
+    pub(super) fn verified(&self, kept: &Kept) -> Result<Option<Verified>, Refusal> {
         if kept.meta.key != self.key() {
             return Ok(None);
         }
         let source = &self.settings.source;
         let snapshot = kept.proof.verify(&kept.meta.id, &source.path, &kept.tree)?;
-        let verified = verify_kept(snapshot, source, &self.trust, OffsetDateTime::now_utc())?;
+        verify_kept(snapshot, source, &self.trust, OffsetDateTime::now_utc()).map(Some)
+    }
+
+    /// What was kept on this disk, verified and compiled; None: it is of another source.
+    fn recovered(&self, kept: &Kept) -> Result<Option<(Verified, Bundle)>, Refusal> {
+        let Some(verified) = self.verified(kept)? else { return Ok(None) };
         let bundle = (self.around.compile)(&verified.tree);
         let bundle =
             bundle.map_err(|message| Refusal { reason: Reason::Files, message, retry_after: None })?;

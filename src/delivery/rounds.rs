@@ -194,7 +194,7 @@ impl Delivery {
     }
 
     /// The bundle of a tree that loads and passes its tests in a process of its own.
-    fn tried(&self, tree: &Tree) -> Result<Bundle, (Step, String)> {
+    pub(super) fn tried(&self, tree: &Tree) -> Result<Bundle, (Step, String)> {
         let trial = Trial { program: &program(), limits: &self.settings.trials };
         self.timed("tests", |_| trial.run(tree))?;
         self.timed("gate", |this| (this.around.compile)(tree)).map_err(|why| (Step::GATE, why))

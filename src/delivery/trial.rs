@@ -29,7 +29,7 @@ pub(super) const BUSY: Step = Step { stage: "tests", reason: "busy" };
 
 /// How many times as long as it may work it is waited for: on a machine that is full it is given little time, which is no
 /// fault of the policies.
-const WAITED: u32 = 10;
+const WAITED: u32 = 3;
 
 /// Between looks whether it has ended.
 const LOOK: Duration = Duration::from_millis(5);

@@ -31,8 +31,12 @@ pub fn directory(root: &Path) -> Result<Tree, SourceError> {
         // Who swaps trees removes the old one, maybe while it is read.
         let is_still_there = resolved(root).is_ok_and(|now| now == at);
         tries = tries.saturating_add(1);
-        if is_still_there || tries == TRIES {
+        if is_still_there {
             return Ok(tree?.coming_from(provenance(root)));
+        }
+        if tries == TRIES {
+            let message = format!("{}: it is swapped all the time; wait until it stays", root.display());
+            return Err(Unacceptable::because(message).into());
         }
     }
 }

@@ -48,6 +48,14 @@ impl Watched {
         Self { root: root.to_owned(), is_plain, held: None, given: None, seen: None }
     }
 
+    /// The same, where that is the tree which the server began with: what is swapped in later may not be it, changed.
+    #[must_use]
+    pub fn holding(mut self, tree: Digest) -> Self {
+        let found = resolved(&self.root).and_then(|at| Ok((at.clone(), read(&at)?.digest())));
+        self.held = found.ok().filter(|(_, digest)| *digest == tree);
+        self
+    }
+
     /// The tree, or why there is none, where that differs from what was last given and two looks in a row saw the
     /// same: one that is half written changes meanwhile. None: nothing new, or not yet.
     pub fn look(&mut self) -> Option<Result<Tree, SourceError>> {

@@ -56,10 +56,18 @@ pub(super) fn is_named(at: &Path) -> bool {
     fs::symlink_metadata(at.join(TREE_FILE)).is_ok()
 }
 
-/// Whether a link leads to it, which is swapped when the tree is whole.
+/// Whether a link leads to it, which is swapped when the tree is whole: a ConfigMap's `..data`, the directory itself, or
+/// above it git-sync's to a worktree that is named after its commit. Other links above it, as `/var/run`, are nobody's
+/// who swaps trees.
 fn is_behind_a_link(root: &Path) -> bool {
     let Ok(absolute) = std::path::absolute(root) else { return false };
-    root.join(SWAPPED).is_symlink() || absolute.ancestors().any(Path::is_symlink)
+    let is_swapped = |link: &Path| {
+        let target = fs::read_link(link).ok();
+        let leaf =
+            target.as_deref().and_then(Path::file_name).map(|leaf| leaf.to_string_lossy().into_owned());
+        leaf.is_some_and(|leaf| [40, 64].contains(&leaf.len()) && leaf.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    root.join(SWAPPED).is_symlink() || absolute.is_symlink() || absolute.ancestors().any(is_swapped)
 }
 
 #[cfg(test)]
@@ -79,7 +87,13 @@ mod tests {
         assert!(why.contains("half a tree can't be told from a whole one here"), "{why}");
         assert_eq!(whole(&tree, true).unwrap().iter().count(), 1);
         symlink("tree", &link).unwrap();
-        assert!(whole(&link, false).is_ok() && whole(&link.join("x"), false).is_ok());
+        assert!(whole(&link, false).is_ok());
+        // Others' links above it say nothing; git-sync's do.
+        assert!(matches!(whole(&link.join("x"), false), Err(SourceError::Plain { .. })));
+        let commit = "0123456789abcdef0123456789abcdef01234567";
+        symlink("tree", folder.path().join(commit)).unwrap();
+        symlink(commit, folder.path().join("current")).unwrap();
+        assert!(whole(&folder.path().join("current/x"), false).is_ok());
         let names = whole(&link, false).unwrap().digest();
         fs::write(tree.join(TREE_FILE), "unfinished\n").unwrap();
         assert!(matches!(whole(&tree, false), Err(SourceError::Half { .. })));

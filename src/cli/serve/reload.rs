@@ -46,10 +46,12 @@ struct Attempt {
 impl Reload {
     /// Puts `first` in force, then what the directory holds, where the policies are in one. Returns at once.
     pub(super) fn start(self, first: Arc<Bundle>) -> anyhow::Result<()> {
-        let mut attempt = self.attempt(first);
-        let Some(mut watched) = self.policies.directory().map(|at| Watched::new(at, self.is_plain)) else {
+        let watched = self.policies.directory().map(|at| Watched::new(at, self.is_plain));
+        let Some(mut watched) = watched.map(|watched| watched.holding(first.revision.tree)) else {
+            drop(self.attempt(first));
             return Ok(());
         };
+        let mut attempt = self.attempt(first);
         let watch = move || {
             gives_way();
             loop {
