@@ -63,13 +63,13 @@ pub(crate) fn while_asked<T>(
 
 fn ask(process: &Process, bodies: &[String], began: Instant, number: u32, is_done: &AtomicBool) -> Vec<Said> {
     let (mut connection, mut said) = (None, Vec::new());
-    for turn in (number..).step_by(CONNECTIONS as usize) {
+    for turn in (number..).step_by(usize::try_from(CONNECTIONS).unwrap()) {
         let due = began + Duration::from_secs(1) / RATE * turn;
         thread::sleep(due.saturating_duration_since(Instant::now()));
         if is_done.load(Ordering::SeqCst) {
             break;
         }
-        let body = turn as usize % bodies.len();
+        let body = usize::try_from(turn).unwrap() % bodies.len();
         let asked = connection.get_or_insert_with(|| Connection::open(process)).ask(&bodies[body]);
         let response = match asked {
             Ok((200, answer)) => Ok(answer["response"].clone()),
