@@ -56,8 +56,10 @@ pub struct Puller {
     pub namespace: String,
     /// The service account; empty where none is named.
     pub service_account: String,
-    /// The names in `spec.imagePullSecrets`, in their order.
-    pub secrets: Vec<String>,
+    /// The names in `spec.imagePullSecrets`, in their order: the first 17 entries, as far as they are names.
+    pub secrets: Arc<[String]>,
+    /// How many of those entries, and of the service account's name, are no names of objects. What they are is not kept.
+    pub nameless: usize,
 }
 
 /// What `metadata.ownerReferences[]` says of an owner (meta/v1 OwnerReference).

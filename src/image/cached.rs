@@ -54,11 +54,12 @@ fn of_tag(_: &Result<Arc<Resolved>, SourceError>) -> (Duration, u64) {
     (Duration::ZERO, 0)
 }
 
-fn of_evidence(answer: &Result<Arc<Gathered>, SourceError>) -> (Duration, u64) {
+/// `held`: bytes of the key.
+fn of_evidence(answer: &Result<Arc<Gathered>, SourceError>, held: u64) -> (Duration, u64) {
     match answer {
-        Err(_) => (ERROR, WEIGHT),
+        Err(_) => (ERROR, WEIGHT.saturating_add(held)),
         Ok(gathered) => {
-            let weight = weight(gathered);
+            let weight = weight(gathered).saturating_add(held);
             match gathered {
                 _ if !gathered.unread.is_empty() => (ERROR, weight),
                 _ if gathered.evidence.is_empty() => (NOTHING, weight),
@@ -88,7 +89,7 @@ impl EvidenceSource for Cached {
         until: Instant,
     ) -> Answer<'a, Resolved> {
         Box::pin(async move {
-            let key = (image.clone(), who.clone());
+            let key = (image.clone(), self.source.counting(&Repository::of(image), who));
             let work = || {
                 let (source, (image, who)) = (Arc::clone(&self.source), key.clone());
                 async move { source.resolve(&image, &who, landing()).await }
@@ -106,7 +107,8 @@ impl EvidenceSource for Cached {
         until: Instant,
     ) -> Answer<'a, Gathered> {
         Box::pin(async move {
-            let key = (at.clone(), *digest, want.clone(), who.clone());
+            let key = (at.clone(), *digest, want.clone(), self.source.counting(at, who));
+            let held = u64::try_from(key.3.bytes()).unwrap_or(u64::MAX);
             let work = || {
                 let (source, last, key) = (Arc::clone(&self.source), self.last.clone(), key.clone());
                 async move {
@@ -114,12 +116,13 @@ impl EvidenceSource for Cached {
                     let answer = source.evidence(at, digest, want, who, landing()).await;
                     // Here and not where it is used: what is kept ages from now on.
                     if let Some(last) = last {
-                        last.answered(&key, &answer, answer.as_ref().map_or(0, weight));
+                        last.answered(&key, &answer, answer.as_ref().map_or(0, weight).saturating_add(held));
                     }
                     answer
                 }
             };
-            let answer = self.evidence.get(&key, until, of_evidence, work).await;
+            let answer =
+                self.evidence.get(&key, until, move |answer: &_| of_evidence(answer, held), work).await;
             match (answer, &self.last) {
                 (Ok(gathered), Some(last)) => {
                     // A part of it may be what was not read.

@@ -67,17 +67,42 @@ impl CredentialSet {
         docker_config::read(content).map(Self::new)
     }
 
-    /// The credentials of both, those of this one first.
+    /// The credentials of all, those of the first one first.
     #[must_use]
-    pub fn and(&self, other: &Self) -> Self {
-        match (self.entries.is_empty(), other.entries.is_empty()) {
-            (true, _) => other.clone(),
-            (_, true) => self.clone(),
-            (false, false) => {
-                let both = self.entries.iter().chain(other.entries.iter());
-                Self::new(both.map(|entry| (entry.pattern.clone(), entry.credential.clone())).collect())
-            }
+    pub fn joined(sets: &[Self]) -> Self {
+        let mut with_some = sets.iter().filter(|set| !set.entries.is_empty());
+        match (with_some.next(), with_some.next()) {
+            (None, _) => Self::none(),
+            (Some(one), None) => one.clone(),
+            _ => Self::new(sets.iter().flat_map(|set| set.entries.iter()).map(Entry::copied).collect()),
         }
+    }
+
+    /// What of it may be shown for a repository, and nothing else: what is kept for as long as an answer is.
+    #[must_use]
+    pub fn narrowed(&self, registry: &str, repository: &str) -> Self {
+        let fitting = self.fitting(registry, repository);
+        Self::new(fitting.map(Entry::copied).collect())
+    }
+
+    /// How many credentials there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// About so many bytes does it hold.
+    pub(super) fn bytes(&self) -> usize {
+        let text = |entry: &Entry| match &entry.credential {
+            Credential::Basic { pair: text }
+            | Credential::Identity { token: text }
+            | Credential::Registry { token: text } => text.len(),
+        };
+        self.entries.iter().map(text).fold(0, usize::saturating_add)
     }
 
     fn new(all: Vec<(RegistryPattern, Credential)>) -> Self {
@@ -93,8 +118,18 @@ impl CredentialSet {
 
     /// What may be shown for a repository, the most exact first.
     pub(super) fn of(&self, registry: &str, repository: &str) -> Vec<Credential> {
-        let fitting = self.entries.iter().filter(|entry| entry.pattern.matches(registry, repository));
-        fitting.take(TRIED).map(|entry| entry.credential.clone()).collect()
+        self.fitting(registry, repository).map(|entry| entry.credential.clone()).collect()
+    }
+
+    fn fitting<'a>(&'a self, registry: &'a str, repository: &'a str) -> impl Iterator<Item = &'a Entry> {
+        let fits = move |entry: &&Entry| entry.pattern.matches(registry, repository);
+        self.entries.iter().filter(fits).take(TRIED)
+    }
+}
+
+impl Entry {
+    fn copied(&self) -> (RegistryPattern, Credential) {
+        (self.pattern.clone(), self.credential.clone())
     }
 }
 
@@ -214,8 +249,23 @@ mod tests {
         assert_ne!(one("p"), one("q"));
         assert_ne!(one("p"), CredentialSet::none());
         assert_eq!(set("{}"), CredentialSet::none());
-        assert_eq!(one("p").and(&CredentialSet::none()), one("p"));
-        assert_eq!(pairs(&one("p").and(&one("q")), "a.io", "x"), ["u:p", "u:q"]);
+        assert_eq!(CredentialSet::joined(&[one("p"), CredentialSet::none()]), one("p"));
+        let joined = CredentialSet::joined(&[one("p"), CredentialSet::none(), one("q")]);
+        assert_eq!(pairs(&joined, "a.io", "x"), ["u:p", "u:q"]);
+    }
+
+    #[test]
+    fn a_key_holds_what_can_be_shown_there_and_nothing_else() {
+        let auths = |hosts: &[&str]| {
+            let auth = |host: &&str| format!(r#""{host}": {{"username": "{host}", "password": "p"}}"#);
+            set(&format!(r#"{{"auths": {{{}}}}}"#, hosts.iter().map(auth).collect::<Vec<_>>().join(",")))
+        };
+        let all = auths(&["*.io", "a.io/team/app", "a.io", "a.io/team", "b.io", "*.io/team"]);
+        let narrowed = all.narrowed("a.io", "team/app");
+        assert_eq!(narrowed.len(), 3);
+        assert_eq!(pairs(&narrowed, "a.io", "team/app"), pairs(&all, "a.io", "team/app"));
+        assert_eq!(narrowed, auths(&["a.io/team/app", "a.io", "a.io/team"]));
+        assert_eq!(all.narrowed("a.com", "x"), CredentialSet::none());
     }
 
     #[test]

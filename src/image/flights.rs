@@ -41,9 +41,6 @@ struct Landed<V> {
     used: u64,
 }
 
-/// How long an answer is kept, and what it weighs in bytes.
-pub(super) type Keep<V> = fn(&Landing<V>) -> (Duration, u64);
-
 impl<K, V> Flights<K, V>
 where
     K: Ord + Clone + Send + 'static,
@@ -55,12 +52,13 @@ where
         Self { state: Arc::new(Mutex::new(State { flying, landed, weight: 0, clock: 0 })), limit }
     }
 
-    /// The answer to a key: what is kept, what is under way, or else what `work` brings.
+    /// The answer to a key: what is kept, what is under way, or else what `work` brings. `keep` says how long that is kept,
+    /// and what it weighs.
     pub(super) async fn get<F>(
         &self,
         key: &K,
         until: Instant,
-        keep: Keep<V>,
+        keep: impl FnOnce(&Landing<V>) -> (Duration, u64) + Send + 'static,
         work: impl FnOnce() -> F,
     ) -> Landing<V>
     where
@@ -89,7 +87,7 @@ where
     fn launch(
         &self,
         key: K,
-        keep: Keep<V>,
+        keep: impl FnOnce(&Landing<V>) -> (Duration, u64) + Send + 'static,
         work: impl Future<Output = Result<V, SourceError>> + Send + 'static,
     ) -> Shared<BoxFuture<'static, Landing<V>>> {
         let (state, limit) = (Arc::clone(&self.state), self.limit);

@@ -80,7 +80,7 @@ impl Gatherer {
         let who = &pulled.credentials;
         let learnt = match key {
             FactKey::Image(_) => self.digest(&image.text, who, until).await,
-            _ => self.entry(&image.text, who, until).await,
+            _ => self.entry_of(&image.text, &pulled, until).await,
         };
         pulled.told(learnt.map_or_else(Fact::Unknown, Fact::Known))
     }
@@ -99,12 +99,16 @@ impl Gatherer {
     /// # Errors
     /// Verification failed as a whole, which says nothing of the image.
     pub async fn entry(&self, text: &str, who: &CredentialSet, until: Instant) -> Result<Value, String> {
+        self.entry_of(text, &Pulled::with(who.clone()), until).await
+    }
+
+    async fn entry_of(&self, text: &str, who: &Pulled, until: Instant) -> Result<Value, String> {
         let asked = self.asked(text);
         let is_tag = ImageReference::parse(text).is_ok_and(|image| image.digest().is_none());
         if asked.is_empty() && is_tag {
             return self.written(text, None, Found::default(), Vec::new(), until).await;
         }
-        match self.resolved(text, who, until).await {
+        match self.resolved(text, &who.credentials, until).await {
             Ok(resolved) => {
                 let (found, errors) = self.found(text, asked, &resolved.digest, who, until).await?;
                 let errors = errors.into_iter().map(|error| ("evidence", error)).collect();
@@ -173,7 +177,7 @@ impl Gatherer {
         text: &str,
         asked: Vec<&Authority>,
         digest: &Digest,
-        who: &CredentialSet,
+        who: &Pulled,
         until: Instant,
     ) -> Result<(Found, Vec<SourceError>), String> {
         let Ok(image) = ImageReference::parse(text) else { return Ok((Found::default(), Vec::new())) };
@@ -224,7 +228,7 @@ impl Gatherer {
         tag_prefix: String,
         authorities: Vec<&'a Authority>,
         digest: &Digest,
-        who: &CredentialSet,
+        who: &Pulled,
         until: Instant,
     ) -> Lying<'a> {
         let want = Wanted {
@@ -233,7 +237,8 @@ impl Gatherer {
             predicate_types: self.asked.predicate_types.clone(),
             tag_prefix,
         };
-        (authorities, self.source.evidence(at, digest, &want, who, until).await)
+        let answer = self.source.evidence(at, digest, &want, &who.credentials, until).await;
+        (authorities, who.found(answer))
     }
 }
 

@@ -178,17 +178,14 @@ impl Registries {
         who: &CredentialSet,
     ) -> Result<Arc<Instance>, SourceError> {
         let registry = at.registry();
-        // Exact hosts before patterns, the first of either.
-        let fitting = || (0..).zip(&self.entries).filter(|(_, entry)| entry.pattern.matches_host(registry));
-        let exact = fitting().find(|(_, entry)| entry.pattern.is_exact());
-        let (index, entry) = exact.or_else(|| fitting().next()).ok_or(SourceError::Denied)?;
-        let shown = entry.shown(who)?;
+        let (index, entry) = self.entry(registry)?;
+        let place = entry.place(registry)?;
+        let shown = place.shown(&entry.shown(who)?, at.name());
         let key = (index, registry.to_owned(), shown.clone());
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = instances.get(&key) {
             return Ok(Arc::clone(known));
         }
-        let place = entry.place(registry)?;
         let instance = Arc::new(Instance::new(Arc::clone(entry), place, shown, Arc::clone(&self.gates)));
         if instances.len() >= INSTANCES {
             // Tokens are got again in two round trips; who goes is of no matter.
@@ -196,6 +193,13 @@ impl Registries {
         }
         instances.insert(key, Arc::clone(&instance));
         Ok(instance)
+    }
+
+    /// The entry of a registry: exact hosts before patterns, the first of either.
+    fn entry(&self, registry: &str) -> Result<(usize, &Arc<Entry>), SourceError> {
+        let fitting = || (0..).zip(&self.entries).filter(|(_, entry)| entry.pattern.matches_host(registry));
+        let exact = fitting().find(|(_, entry)| entry.pattern.is_exact());
+        exact.or_else(|| fitting().next()).ok_or(SourceError::Denied)
     }
 }
 
@@ -253,7 +257,7 @@ impl Entry {
         let own = if *of_caller { who.clone() } else { CredentialSet::none() };
         let Some(path) = file else { return Ok(own) };
         let read = fs::read(path).ok().and_then(|content| CredentialSet::of_docker_config(&content).ok());
-        Ok(own.and(&read.ok_or(SourceError::Credentials)?))
+        Ok(CredentialSet::joined(&[own, read.ok_or(SourceError::Credentials)?]))
     }
 
     fn place(&self, registry: &str) -> Result<Place, SourceError> {
@@ -296,5 +300,11 @@ impl EvidenceSource for Registries {
             let instance = self.instance(at, who)?;
             evidence::gather(&*instance, &self.limits, at, digest, want, until).await
         })
+    }
+
+    fn counting(&self, at: &Repository, who: &CredentialSet) -> CredentialSet {
+        let Ok((_, entry)) = self.entry(at.registry()) else { return CredentialSet::none() };
+        let place = entry.place(at.registry()).ok().filter(|_| entry.credentials.of_caller);
+        place.map(|place| place.shown(who, at.name())).unwrap_or_default()
     }
 }

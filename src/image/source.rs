@@ -37,6 +37,11 @@ pub trait EvidenceSource: Send + Sync {
         who: &'a CredentialSet,
         until: Instant,
     ) -> Answer<'a, Gathered>;
+
+    /// What of a caller's credentials can have a part in an answer about a repository. Who has the same gets the same.
+    fn counting(&self, at: &Repository, who: &CredentialSet) -> CredentialSet {
+        who.narrowed(at.registry(), at.name())
+    }
 }
 
 /// What a reference means now.
@@ -122,6 +127,9 @@ pub enum SourceError {
     /// The credentials of the configuration can't be read.
     #[error("the file of its registry's credentials can't be read")]
     Credentials,
+    /// There is nothing for those who may read what is known; somebody whose pull secrets can't be read may see more.
+    #[error("nothing is found without the pull secrets that could not be read")]
+    PullSecrets,
     /// The answer contradicts itself or what was asked; how is said.
     #[error("its registry answers with what can't be right: {0}")]
     Corrupt(&'static str),
@@ -142,7 +150,8 @@ impl SourceError {
             Self::RateLimited { .. } => "rate-limited",
             Self::Limit(_) => "limit",
             Self::Deadline => "deadline",
-            Self::Unavailable | Self::Unreachable | Self::Transport(_) | Self::Credentials => "unavailable",
+            Self::Unavailable | Self::Unreachable | Self::Transport(_) => "unavailable",
+            Self::Credentials | Self::PullSecrets => "unavailable",
             Self::Corrupt(_) => "corrupt",
         }
     }

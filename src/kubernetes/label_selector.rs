@@ -238,7 +238,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// A lower case DNS name. The length of its parts is not bounded, as in Kubernetes.
-fn is_dns_subdomain(text: &str) -> bool {
+pub fn is_dns_subdomain(text: &str) -> bool {
     text.len() <= MAX_PREFIX && text.split('.').all(is_dns_part)
 }
 

@@ -11,12 +11,16 @@ use crate::context::{Fact, FactKey, ImageKey, Puller};
 use crate::kubernetes::containers::LISTS;
 use crate::kubernetes::field_path::of_pointer;
 use crate::kubernetes::image_reference::ImageReference;
+use crate::kubernetes::label_selector::is_dns_subdomain;
 use crate::kubernetes::pod_template::{PodTemplate, PodTemplates};
 use crate::policy::DeclaredImages;
 use crate::policy::image_trust::{Authority, Held, ImageGlob, ImageTrust, Static, TrustRule, Unchanged};
 
 /// Distinct images of one request that are asked about.
 const IMAGES: usize = 128;
+
+/// Entries of `imagePullSecrets` that are looked at: one more than are read, so that it is seen that there are more.
+const PULL_SECRETS: usize = 17;
 
 /// An image's place in an object.
 struct Place {
@@ -272,14 +276,24 @@ pub(super) fn puller(templates: &PodTemplates, request: &Request) -> Puller {
     let found =
         object(request).and_then(|object| templates.find(&kind.group, &kind.kind, object).ok().flatten());
     let spec = found.and_then(|pod| pod.pod.get("spec"));
-    let names = spec.and_then(|spec| spec.get("imagePullSecrets")).and_then(Value::as_array);
-    let name = |secret: &Value| secret.get("name").and_then(Value::as_str).map(str::to_owned);
+    let entries = spec.and_then(|spec| spec.get("imagePullSecrets")).and_then(Value::as_array);
+    let name = |secret: &Value| secret.get("name").and_then(Value::as_str).filter(is_name).map(str::to_owned);
+    let read: Vec<Option<String>> = entries.into_iter().flatten().take(PULL_SECRETS).map(name).collect();
     let account = spec.and_then(|spec| spec.get("serviceAccountName")).and_then(Value::as_str);
+    let account = account.filter(|account| !account.is_empty());
+    let named = account.filter(is_name);
+    // They are counted: a list of what are no names is still one, and the account's are not taken in its place.
+    let nameless = read.iter().filter(|name| name.is_none()).count();
     Puller {
         namespace: request.namespace().unwrap_or_default().to_owned(),
-        service_account: account.unwrap_or_default().to_owned(),
-        secrets: names.into_iter().flatten().filter_map(name).collect(),
+        service_account: named.unwrap_or_default().to_owned(),
+        secrets: read.into_iter().flatten().collect(),
+        nameless: nameless.saturating_add(usize::from(account != named)),
     }
+}
+
+fn is_name(text: &&str) -> bool {
+    is_dns_subdomain(text)
 }
 
 #[cfg(test)]
@@ -290,7 +304,11 @@ mod tests {
     use crate::policy::image_trust::ResourceMatch;
 
     fn update(old: &str, new: &str) -> Request {
-        let object = |label: &str| Some(json!({ "metadata": { "labels": { "app": label } } }));
+        let object = |label: &str| json!({ "metadata": { "labels": { "app": label } } });
+        request(object(old), object(new))
+    }
+
+    fn request(old: Value, new: Value) -> Request {
         Request::new(RequestParts {
             uid: "1".to_owned(),
             kind: GroupVersionKind::new("", "v1", "Pod"),
@@ -300,10 +318,30 @@ mod tests {
             namespace: Some("shop".to_owned()),
             operation: Operation::Update,
             user_info: json!({}),
-            object: object(new),
-            old_object: object(old),
+            object: Some(new),
+            old_object: Some(old),
             dry_run: false,
         })
+    }
+
+    fn pulling(secrets: &[&str], account: &str) -> Puller {
+        let secrets: Vec<Value> = secrets.iter().map(|name| json!({ "name": name })).collect();
+        let pod = json!({ "spec": { "imagePullSecrets": secrets, "serviceAccountName": account } });
+        puller(&PodTemplates::default(), &request(json!({}), pod))
+    }
+
+    #[test]
+    fn of_a_pods_pull_secrets_a_few_names_are_kept_and_nothing_else() {
+        let found = pulling(&["a", "../b", "", &"c".repeat(254), "A", "d.e"], "../account");
+        let (secrets, account) = (["a".to_owned(), "d.e".to_owned()].into(), String::new());
+        let expected =
+            Puller { namespace: "shop".to_owned(), service_account: account, secrets, nameless: 5 };
+        assert_eq!(found, expected);
+        let many: Vec<String> = (0..1000).map(|index| format!("s{index}")).collect();
+        let found = pulling(&many.iter().map(String::as_str).collect::<Vec<_>>(), "puller");
+        assert_eq!((&*found.secrets, found.nameless), (&many[..PULL_SECRETS], 0));
+        assert_eq!(found.service_account, "puller");
+        assert_eq!(pulling(&[], ""), Puller { namespace: "shop".to_owned(), ..Puller::default() });
     }
 
     #[test]

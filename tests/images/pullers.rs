@@ -118,7 +118,7 @@ fn a_dry_run_pulls_with_the_secrets_among_the_manifests() {
         // Another namespace has a right of its own, or none.
         (of("other", &["regcred"], None), "its pull secret `regcred` is not there"),
         (of("other", &["theirs"], None), refused),
-        (of("other", &["../../shop/secrets/regcred"], None), "is not there"),
+        (of("other", &["../../shop/secrets/regcred"], None), "is in part no name"),
         (of("other", &[], Some("puller")), refused),
     ];
     for (pod, expected) in rows {

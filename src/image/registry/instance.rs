@@ -88,6 +88,11 @@ impl Place {
         Some(Self { base, prefix: String::new(), authority: registry.to_owned() })
     }
 
+    /// What of a set is for a repository, under the name that it has there.
+    pub(super) fn shown(&self, who: &CredentialSet, name: &str) -> CredentialSet {
+        who.narrowed(&self.authority, &self.name(name))
+    }
+
     /// The repository as it is called there.
     pub(super) fn name(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
