@@ -160,7 +160,7 @@ async fn what_one_namespace_may_read_is_no_other_ones() {
     let labelled =
         |name: &str| json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
     written(&place, "facts.yaml", &[objects(&place), vec![labelled("shop"), labelled("other")]].concat());
-    let flags = ["--config", "meshgate.yaml", "--facts", "facts.yaml", "--listen-admin", "127.0.0.1:0"];
+    let flags = ["--config", "meshgate.yaml", "--facts", "facts.yaml"];
     let serving = Serving::start(&place, &flags);
     let tag = place.image("v1");
     let mut said = Vec::new();

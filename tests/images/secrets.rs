@@ -56,7 +56,7 @@ async fn secrets_are_in_no_log_metric_message_or_decision() {
         ),
     )
     .unwrap();
-    let serving = Serving::start(&place, &["--config", "secret.yaml", "--listen-admin", "127.0.0.1:0"]);
+    let serving = Serving::start(&place, &["--config", "secret.yaml"]);
     let mut said = Vec::new();
     for (image, code) in
         [(format!("{}@{signed}", place.image("v1")), 200), (place.image("v2"), 403), (place.image("v3"), 403)]
