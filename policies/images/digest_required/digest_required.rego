@@ -28,8 +28,12 @@ deny contains {"msg": msg, "field": field, "details": {"remedy": remedy, "requir
 	some problem in _problems(container.image)
 	msg := sprintf("%s has the image \"%s\", %s", [containers.title(container), container.image.text, problem])
 	field := sprintf("%s.image", [container.path])
-	remedy := "add the digest, as in `nginx:1.29.1@sha256:…`; `crane digest IMAGE` prints it"
+	remedy := _remedy(container.image)
 }
+
+_remedy(image) := "add the digest, as in `nginx:1.29.1@sha256:…`; `crane digest IMAGE` prints it" if image.error == null
+
+_remedy(image) := "write it as registry/repository:tag@sha256:…" if image.error != null
 
 # One problem at most.
 _problems(image) := {sprintf("whose digest can't be read: %s", [image.error])} if image.error != null

@@ -29,8 +29,10 @@ _denied(image) := violations if {
 _violation(title, path, problem) := {
 	"msg": sprintf("%s has the image %s", [title, problem]),
 	"field": sprintf("%s.image", [path]),
-	"details": {"remedy": "add the digest, as in `nginx:1.29.1@sha256:…`; `crane digest IMAGE` prints it", "required": "a digest"},
+	"details": {"remedy": _added, "required": "a digest"},
 }
+
+_added := "add the digest, as in `nginx:1.29.1@sha256:…`; `crane digest IMAGE` prints it"
 
 _without := "\"nginx:1.29.1\", which has no digest and can be another image tomorrow"
 
@@ -43,10 +45,11 @@ test_a_tag_is_not_enough if {
 }
 
 test_what_cannot_be_read_is_refused if {
-	_denied(_image("nginx:", null, "no reference")) == {_violation(
-		"container \"app\"", "spec.containers[0]",
-		"\"nginx:\", whose digest can't be read: no reference",
-	)}
+	_denied(_image("nginx:", null, "no reference")) == {{
+		"msg": "container \"app\" has the image \"nginx:\", whose digest can't be read: no reference",
+		"field": "spec.containers[0].image",
+		"details": {"remedy": "write it as registry/repository:tag@sha256:…", "required": "a digest"},
+	}}
 }
 
 test_every_list_on_every_write if {
