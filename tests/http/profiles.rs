@@ -162,7 +162,8 @@ fn compare(profile: &str, directory: &Path) -> [usize; 4] {
     let outcome = checked(&bundle, &manifests);
     std::fs::write(&facts, around(&manifests, &outcome)).unwrap();
     let (policies, facts) = (policies.to_str().unwrap(), facts.to_str().unwrap());
-    let mut process = Process::start(&["-p", policies, "--facts", facts, "--mode", "warn", "--now", NOW]);
+    let mut process =
+        Process::start(&["-p", policies, "--facts", facts, "--mode", "warn", "--now", NOW, "--plain"]);
 
     let requests = Requests::new(manifests.objects(), &bundle, None);
     let mut reviewed = outcome.reviewed.iter();
