@@ -54,12 +54,13 @@ impl PullSecretsOfCluster {
         if let Some(known) = known(kept, &key) {
             return known;
         }
-        let found = match self.lookups.get(&path, name).await {
+        let found = match self.lookups.get_in_turn(&path, name).await {
             Ok(Some(object)) => read(&object),
             Ok(None) => Err(Lacking::Absent),
             Err(why) => {
+                // What the API server did not say is asked again.
                 tracing::warn!(namespace, resource, name, why, "a pull secret can't be read");
-                Err(Lacking::Unreadable)
+                return Err(Lacking::Unreadable);
             }
         };
         let mut all = kept.lock().unwrap_or_else(PoisonError::into_inner);
