@@ -171,6 +171,16 @@ impl Gatherer {
         self.source.resolve(&image, who, until).await
     }
 
+    /// What is wanted of a place for the authorities that look there.
+    fn wanted(&self, authorities: &[&Authority], tag_prefix: String) -> Wanted {
+        Wanted {
+            legacy: authorities.iter().any(|one| one.legacy),
+            bundles: authorities.iter().any(|one| one.bundles),
+            predicate_types: self.asked.predicate_types.clone(),
+            tag_prefix,
+        }
+    }
+
     /// What counts, and what could not be read.
     async fn found(
         &self,
@@ -190,8 +200,15 @@ impl Gatherer {
                 None => places.push((place, vec![authority])),
             }
         }
+        let beside = &beside;
         let asked = places.into_iter().map(|((at, tag_prefix), authorities)| async move {
-            self.lying(&at, tag_prefix, authorities, digest, who, until).await
+            let want = self.wanted(&authorities, tag_prefix);
+            let answer = if at == *beside {
+                who.found(self.source.evidence(&at, digest, &want, &who.credentials, until).await)
+            } else {
+                self.source.evidence(&at, digest, &want, &who.elsewhere, until).await
+            };
+            (authorities, answer)
         });
         let answers: Vec<Lying<'_>> = futures_util::future::join_all(asked).await;
         let mut errors = Vec::new();
@@ -220,25 +237,6 @@ impl Gatherer {
             Err(Unverified::Source(why)) => Ok((Found::default(), vec![why])),
             Err(Unverified::Fault) => Err("verification failed; it is a fault of this program".to_owned()),
         }
-    }
-
-    async fn lying<'a>(
-        &self,
-        at: &Repository,
-        tag_prefix: String,
-        authorities: Vec<&'a Authority>,
-        digest: &Digest,
-        who: &Pulled,
-        until: Instant,
-    ) -> Lying<'a> {
-        let want = Wanted {
-            legacy: authorities.iter().any(|one| one.legacy),
-            bundles: authorities.iter().any(|one| one.bundles),
-            predicate_types: self.asked.predicate_types.clone(),
-            tag_prefix,
-        };
-        let answer = self.source.evidence(at, digest, &want, &who.credentials, until).await;
-        (authorities, who.found(answer))
     }
 }
 

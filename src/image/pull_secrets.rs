@@ -63,6 +63,9 @@ pub enum Lacking {
 #[derive(Debug, Default)]
 pub(super) struct Pulled {
     pub(super) credentials: CredentialSet,
+    /// What is shown where an authority keeps its evidence beside other images: nothing of a Pod's, whose author could
+    /// choose as whom it is looked for, and so what is found.
+    pub(super) elsewhere: CredentialSet,
     /// What was gone on without, in our words.
     lacking: Vec<String>,
     /// Whether something of it is there, or may be, and could not be read: that nothing is found then says nothing.
@@ -114,9 +117,9 @@ async fn looked_up(of: &dyn PullSecrets, puller: &Puller) -> Pulled {
 }
 
 impl Pulled {
-    /// With credentials that are known in full.
+    /// Of somebody who asks for himself, with credentials that are known in full.
     pub(super) fn with(credentials: CredentialSet) -> Self {
-        Self { credentials, ..Self::default() }
+        Self { elsewhere: credentials.clone(), credentials, ..Self::default() }
     }
 
     fn lacks(&mut self, what: &str, name: &str, why: Lacking) {
@@ -145,15 +148,11 @@ impl Pulled {
             }
             Fact::Known(mut entry) => {
                 let errors = entry.get_mut("errors").and_then(Value::as_array_mut);
-                let nothing = SourceError::PullSecrets.to_string();
-                let refused = errors.into_iter().flatten().filter(|one| {
-                    one.get("code").and_then(Value::as_str) == Some(SourceError::NotFound.code())
-                        || one
-                            .get("message")
-                            .and_then(Value::as_str)
-                            .is_some_and(|text| text.ends_with(&nothing))
-                });
-                for error in refused {
+                let codes = [SourceError::NotFound.code(), SourceError::PullSecrets.code()];
+                let is_refused = |one: &&mut Value| {
+                    one.get("code").and_then(Value::as_str).is_some_and(|code| codes.contains(&code))
+                };
+                for error in errors.into_iter().flatten().filter(is_refused) {
                     let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
                     let message = format!("{message}; {lacking}");
                     error.as_object_mut().map(|members| members.insert("message".to_owned(), message.into()));

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use meshgate::context::{ContextSource, Fact, FactKey, ImageKey, Puller};
 use meshgate::image::{
-    Answer, Asked, Authorities, CredentialSet, Digest, Evidence, EvidenceSource, Gathered, Gatherer, Limits,
-    Reject, Remembered, Repository, Resolved, SignatureVerifier, SourceError, Trust, Verified, Wanted,
+    Answer, Asked, Authorities, CredentialSet, Digest, Evidence, EvidenceSource, Gathered, Gatherer, Lacking,
+    Limits, Looked, PullSecrets, Reject, Remembered, Repository, Resolved, SignatureVerifier, SourceError,
+    Trust, Verified, Wanted,
 };
 use meshgate::kubernetes::image_reference::ImageReference;
 use serde_json::{Value, json};
@@ -23,6 +24,8 @@ pub(crate) struct Shelf {
     pub(crate) fails: Option<SourceError>,
     pub(crate) unread: Vec<SourceError>,
     pub(crate) asked: Mutex<Vec<String>>,
+    /// Where credentials were shown, and how many.
+    pub(crate) shown: Mutex<Vec<(String, usize)>>,
 }
 
 impl EvidenceSource for Shelf {
@@ -50,10 +53,11 @@ impl EvidenceSource for Shelf {
         at: &'a Repository,
         digest: &'a Digest,
         want: &'a Wanted,
-        _: &'a CredentialSet,
+        who: &'a CredentialSet,
         _: Instant,
     ) -> Answer<'a, Gathered> {
         let (registry, name, prefix) = (at.registry(), at.name(), &want.tag_prefix);
+        self.shown.lock().unwrap().push((registry.to_owned(), who.len()));
         self.asked.lock().unwrap().push(format!("evidence {registry}/{name} {prefix} {digest}"));
         let gathered = Gathered { evidence: self.evidence.clone(), unread: self.unread.clone(), stale: None };
         Box::pin(ready(self.fails.clone().map_or(Ok(gathered), Err)))
@@ -212,6 +216,41 @@ fn a_digest_is_not_asked_for_and_each_place_once() {
     let known = fact(&asked, FactKey::Image(key("registry.example/app:1"))).known();
     assert_eq!(known, Ok(json!({ "digest": digest().to_string() })));
     assert!(fact(&asked, FactKey::Image(key("away.example/app:1"))).known().is_err());
+}
+
+/// One Secret, of every namespace, with a credential for every registry; or none that can be read.
+struct Secrets(Result<CredentialSet, Lacking>);
+
+impl PullSecrets for Secrets {
+    fn secret<'a>(&'a self, _: &'a str, _: &'a str) -> Looked<'a, CredentialSet> {
+        Box::pin(ready(self.0.clone()))
+    }
+
+    fn account<'a>(&'a self, _: &'a str, _: &'a str) -> Looked<'a, Vec<String>> {
+        Box::pin(ready(Ok(vec!["s".to_owned()])))
+    }
+}
+
+#[test]
+fn an_authoritys_own_place_is_not_read_as_the_author_of_a_pod_likes() {
+    let pem = kit::pem_of(&kit::key());
+    let text = "authorities:\n  a: {key: {files: [k.pub], transparencyLog: none}}\n  b: {key: {files: [k.pub], transparencyLog: none}, source: {oci: other.example/sigs}}\n";
+    let image = format!("registry.example/app:1@{}", digest());
+    let asked_by = |secrets: Result<CredentialSet, Lacking>| {
+        let shelf = Arc::new(Shelf::default());
+        let asked = gatherer(text, &[("k.pub", pem.as_str())], Arc::clone(&shelf), &[]);
+        let asked = asked.pulling(Some(Arc::new(Secrets(secrets))));
+        let of_pod =
+            ImageKey { puller: Puller { namespace: "shop".to_owned(), ..Puller::default() }, ..key(&image) };
+        let entry = fact(&asked, FactKey::Signatures(of_pod)).known().unwrap();
+        let shown = shelf.shown.lock().unwrap().clone();
+        (shown, entry["errors"].as_array().unwrap().len())
+    };
+    let own = CredentialSet::of_docker_config(br#"{"auths": {"*.example": {"auth": "YTpi"}}}"#).unwrap();
+    let both = |count| vec![("registry.example".to_owned(), count), ("other.example".to_owned(), 0)];
+    assert_eq!(asked_by(Ok(own)), (both(1), 0));
+    // Nor is nothing an error there for want of a Secret that is not shown there.
+    assert_eq!(asked_by(Err(Lacking::Unreadable)), (both(0), 1));
 }
 
 #[test]
