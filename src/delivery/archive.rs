@@ -26,10 +26,11 @@ impl Delivery {
         let (Some(board), Some(active)) = (self.around.board.clone(), self.active.clone()) else { return };
         let shown = board.shown().borrow().clone();
         let is_floor = self.told_floor(&shown).is_some_and(|floor| floor.id == active.id());
-        let kept = active.kept(&self.key());
-        if !is_floor {
+        // What nobody signed is taken by nobody.
+        if !is_floor || !active.is_signed() {
             return;
         }
+        let kept = active.kept(&self.key());
         // Programs of two versions make other bundles of one commit.
         let told = json!({ "key": kept.meta.key, "id": kept.meta.id }).to_string();
         if shown.texts.get(ARCHIVE) == Some(&told) {

@@ -42,6 +42,11 @@ impl Delivered {
     }
 
     /// What is written down of it.
+    /// Whether somebody has to have signed it.
+    pub(super) fn is_signed(&self) -> bool {
+        self.verified.signer.is_some()
+    }
+
     pub(super) fn kept(&self, key: &str) -> Kept {
         Kept {
             meta: super::state::Meta {

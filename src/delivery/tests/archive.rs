@@ -2,11 +2,14 @@
 
 use super::board::{Memory, floor, text};
 use super::*;
+use crate::source::Signer;
 
 fn keeps(world: &World, memory: &Arc<Memory>, change: impl FnOnce(&mut Verified)) -> Delivery {
     let mut delivery = world.delivery("{mode: none}");
     delivery.around.board = Some(memory.clone());
     let (mut verified, bundle) = commit(ONE);
+    verified.signer =
+        Some(Signer { principal: "jane@example.com".to_owned(), fingerprint: "SHA256:a".to_owned() });
     change(&mut verified);
     delivery.deliver(verified, bundle, Origin::Source(Vec::new()));
     world.opens();
@@ -42,6 +45,14 @@ fn what_is_in_force_is_kept_for_others_by_who_told_that_it_was_accepted() {
     memory.put(ARCHIVE, String::new());
     delivery.keep_for_others();
     assert!(memory.kept.lock().unwrap().is_none());
+}
+
+#[test]
+fn what_nobody_signed_is_not_kept_for_others() {
+    let (world, memory) = (World::new(), Memory::of(&[]));
+    keeps(&world, &memory, |verified| verified.signer = None);
+    assert!(memory.kept.lock().unwrap().is_none());
+    assert_eq!(memory.shown.borrow().texts.get(ARCHIVE), None);
 }
 
 #[test]
