@@ -8,7 +8,6 @@ use std::sync::Arc;
 use kube::Client;
 use serde_json::{Map, Value, json};
 
-use super::lookups::is_name;
 use super::resource::Resource;
 use super::{Caches, said};
 use crate::admission::GroupVersionKind;
@@ -16,6 +15,7 @@ use crate::context::{
     ContextSource, Fact, FactKey, Images, Inventory, Keep, Listed, Owner, OwnerReference, Shelf, owner,
     runtime_classes,
 };
+use crate::kubernetes::label_selector::is_dns_subdomain;
 use crate::policy::EXEMPT_LABEL;
 
 /// How many inventories are kept for the next request: one for each set of kinds that a policy declares.
@@ -131,7 +131,7 @@ impl Caches {
         reference: &OwnerReference,
         kind: &GroupVersionKind,
     ) -> Result<Option<Value>, String> {
-        if !is_name(namespace) {
+        if !is_dns_subdomain(namespace) {
             return Ok(None);
         }
         let resource = Resource::find(&self.client, kind).await.map_err(|error| said(&error))?;

@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
 use super::said;
+use crate::kubernetes::label_selector::is_dns_subdomain;
 
 /// How long a GET may take, and how many there may be in a second (cluster: caches).
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -39,9 +40,10 @@ impl Lookups {
         Self { client, under_way: Arc::default(), begun: Mutex::new((Instant::now(), 0)) }
     }
 
-    /// The object `name` below `path`. The name may come from a request: what no object can be called is not asked for.
+    /// The object `name` below `path`. The name may come from a request: what no object can be called (a DNS subdomain;
+    /// apimachinery, pkg/api/validation) has a meaning in a path, and is not asked for.
     pub(super) async fn get(&self, path: &str, name: &str) -> Answer {
-        if !is_name(name) {
+        if !is_dns_subdomain(name) {
             return Ok(None);
         }
         let asked = self.begin(path, name);
@@ -50,7 +52,7 @@ impl Lookups {
 
     /// The same for who can wait: where there are too many, it comes in its turn. Whoever asks says until when.
     pub(super) async fn get_in_turn(&self, path: &str, name: &str) -> Answer {
-        if !is_name(name) {
+        if !is_dns_subdomain(name) {
             return Ok(None);
         }
         loop {
@@ -110,15 +112,6 @@ async fn one(client: &Client, path: &str, name: &str) -> Result<Option<Value>, E
     }
 }
 
-/// What Namespaces and workloads can be called: a DNS subdomain (apimachinery, pkg/api/validation). Nothing of it has a
-/// meaning in a path.
-pub(super) fn is_name(name: &str) -> bool {
-    let is_inner =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
-    let is_label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
-    name.len() <= 253 && name.bytes().all(is_inner) && name.split('.').all(is_label)
-}
-
 #[cfg(test)]
 mod tests {
     use futures_util::future::join_all;
@@ -131,10 +124,10 @@ mod tests {
     #[test]
     fn only_names_get_into_a_path() {
         for name in ["a", "web-7d9.x", "0"] {
-            assert!(is_name(name), "{name}");
+            assert!(is_dns_subdomain(name), "{name}");
         }
         for name in ["", ".", "..", "a/b", "a%2fb", "a?b", "a#b", "A", "-a", "a-", "a..b", "a\n"] {
-            assert!(!is_name(name), "{name:?}");
+            assert!(!is_dns_subdomain(name), "{name:?}");
         }
     }
 

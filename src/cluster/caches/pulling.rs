@@ -9,8 +9,9 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::super::connection::Connection;
-use super::lookups::{Lookups, is_name};
+use super::lookups::Lookups;
 use crate::image::{CredentialSet, Lacking, Looked, PullSecrets, of_account, of_secret};
+use crate::kubernetes::label_selector::is_dns_subdomain;
 
 /// How long one is kept.
 const KEPT: Duration = Duration::from_secs(60);
@@ -46,7 +47,7 @@ impl PullSecretsOfCluster {
         (namespace, resource, name): (&str, &str, &str),
         read: impl FnOnce(&Value) -> Result<T, Lacking>,
     ) -> Result<T, Lacking> {
-        if !is_name(namespace) || !is_name(name) {
+        if !is_dns_subdomain(namespace) || !is_dns_subdomain(name) {
             return Err(Lacking::Absent);
         }
         let path = format!("/api/v1/namespaces/{namespace}/{resource}");

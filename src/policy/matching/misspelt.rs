@@ -1,6 +1,7 @@
 //! Groups and versions that no API server can have: a rule that names one would never match.
 
 use crate::kubernetes::kinds;
+use crate::kubernetes::label_selector::{is_dns_label, is_dns_subdomain};
 use crate::policy::near::nearest;
 
 /// The first of them: the member, what is wrong with it and what may be meant. Groups beside Kubernetes' own have a dot in
@@ -9,7 +10,7 @@ pub(super) fn fault(groups: &[String], versions: &[String]) -> Option<(&'static 
     if let Some(group) = groups.iter().find(|group| !can_be(group)) {
         return Some(("apiGroups", format!("there can be no group `{group}`; {}", meant(group))));
     }
-    let is_version = |version: &str| version == "*" || (is_name(version) && !version.contains('.'));
+    let is_version = |version: &str| version == "*" || is_dns_label(version);
     let version = versions.iter().find(|version| !is_version(version))?;
     let message = format!("there can be no version `{version}`; write it as in `v1`, without the group");
     Some(("apiVersions", message))
@@ -18,13 +19,7 @@ pub(super) fn fault(groups: &[String], versions: &[String]) -> Option<(&'static 
 fn can_be(group: &str) -> bool {
     ["", "*", "extensions"].contains(&group)
         || !kinds::of_group(group).is_empty()
-        || (is_name(group) && group.contains('.'))
-}
-
-/// Whether a text is a DNS name in lower case.
-fn is_name(text: &str) -> bool {
-    let is_of_a_label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    text.split('.').all(|label| !label.is_empty() && label.chars().all(is_of_a_label))
+        || (is_dns_subdomain(group) && group.contains('.'))
 }
 
 fn meant(group: &str) -> String {
