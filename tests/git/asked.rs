@@ -128,3 +128,16 @@ pub(crate) fn quantile(of: impl Iterator<Item = Duration>, thousandth: usize) ->
     let at = all.len().saturating_sub(1) * thousandth / 1000;
     all.get(at).copied().unwrap_or_default()
 }
+
+/// Says how long reviews took; how long they may is the machine's affair.
+pub(crate) fn tell<'a>(when: &str, said: impl Iterator<Item = &'a Said>) {
+    let took: Vec<Duration> = said.map(Said::took).collect();
+    let at = |thousandth| quantile(took.iter().copied(), thousandth);
+    println!(
+        "{when}: {} reviews at {RATE}/s, p50 {:?}, p99 {:?}, slowest {:?}",
+        took.len(),
+        at(500),
+        at(990),
+        at(1000)
+    );
+}

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::asked::{RATE, Said, quantile, while_asked};
+use crate::asked::{Said, quantile, tell, while_asked};
 use crate::process::Process;
 use crate::repository::{Repository, short};
 use crate::world::World;
@@ -155,13 +155,6 @@ fn print(came: &[Came], said: &[Said], named: usize) {
     );
     let during = |said: &&Said| came.iter().any(|came| came.has(said));
     for (when, is_during) in [("while a push comes in force", true), ("else", false)] {
-        let of = || said.iter().filter(|said| during(said) == is_during).map(Said::took);
-        println!(
-            "{when}: {} reviews at {RATE}/s, p50 {:?}, p99 {:?}, slowest {:?}",
-            of().count(),
-            quantile(of(), 500),
-            quantile(of(), 990),
-            quantile(of(), 1000)
-        );
+        tell(when, said.iter().filter(|said| during(said) == is_during));
     }
 }
