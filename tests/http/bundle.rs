@@ -1,7 +1,10 @@
 //! Two policies of the tests' own: one that denies privileged containers, one that labels.
 
+use meshgate::context::{Now, Others, Subjects, World};
+use meshgate::dry_run::{Asked, Check, Manifests, Outcome};
 use meshgate::engine::{self, Bundle};
 use meshgate::policy::{Draft, Tree};
+use meshgate::review::{LeftOut, NoMesh};
 
 const PRIVILEGED: &str = r#"# METADATA
 # title: No privileged containers
@@ -84,4 +87,23 @@ pub(crate) fn slow(times: usize) -> Bundle {
 pub(crate) fn compiled(tree: &Tree) -> Bundle {
     let draft = Draft::read(tree, &meshgate::source::catalogue());
     engine::compile(draft).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+/// What the dry run finds in manifests at a moment, where nothing else is known.
+pub(crate) fn checked(bundle: &Bundle, manifests: Manifests, now: &str) -> Outcome {
+    let check = Check {
+        bundle,
+        facts: &Manifests::default(),
+        world: World::new(Others::Fresh),
+        now: Now::parse(now).unwrap(),
+        asked: Asked::Creation,
+        namespace: None,
+        left_out: LeftOut::default(),
+        mesh: &NoMesh,
+        keeps_objects: true,
+        explains: false,
+        user: None,
+        subjects: Subjects::default(),
+    };
+    check.run(manifests, &|_| ())
 }

@@ -1,12 +1,12 @@
 //! An exception ends at the same moment for webhook and dry run, and is told to the API server (R28).
 
 use meshgate::admission::decode;
-use meshgate::context::{Facts, Now, Others, Subjects, World};
-use meshgate::dry_run::{Asked, Check, Content, File, Manifests};
+use meshgate::context::{Facts, Now};
+use meshgate::dry_run::{Content, File, Manifests};
 use meshgate::engine::Bundle;
 use meshgate::policy::Tree;
 use meshgate::report::{Effect, FailOn, Report};
-use meshgate::review::{Action, LeftOut, NoMesh, Phase, complete};
+use meshgate::review::{Action, Phase, complete};
 use meshgate::webhook::Limits;
 use serde_json::{Value, json};
 
@@ -44,21 +44,7 @@ fn checked(bundle: &Bundle, spec: &Value) -> Report {
         content: Content::Bytes(pod.to_string().into_bytes()),
         named: true,
     };
-    let check = Check {
-        bundle,
-        facts: &Manifests::default(),
-        world: World::new(Others::Fresh),
-        now: Now::parse(NOW).unwrap(),
-        asked: Asked::Creation,
-        namespace: None,
-        left_out: LeftOut::default(),
-        mesh: &NoMesh,
-        keeps_objects: false,
-        explains: false,
-        user: None,
-        subjects: Subjects::default(),
-    };
-    check.run(Manifests::read(&[file]), &|_| ()).report
+    bundle::checked(bundle, Manifests::read(&[file]), NOW).report
 }
 
 #[test]

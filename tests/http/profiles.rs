@@ -7,12 +7,10 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use meshgate::admission::Request;
-use meshgate::context::{Now, Others, Subjects, World};
-use meshgate::dry_run::{Asked, Check, Manifests, Outcome, Requests};
+use meshgate::dry_run::{Manifests, Outcome, Requests};
 use meshgate::engine::Bundle;
 use meshgate::patch::Patch;
 use meshgate::report::{DocumentResult, DocumentStatus, Effect, ReportedFinding};
-use meshgate::review::{LeftOut, NoMesh};
 use meshgate::{source, yaml};
 use serde_json::Value;
 
@@ -44,24 +42,6 @@ fn denying(profile: &str, folder: &Path) -> Bundle {
         std::fs::write(path, content).unwrap();
     }
     bundle::compiled(&tree)
-}
-
-fn checked(bundle: &Bundle, manifests: &Manifests) -> Outcome {
-    let check = Check {
-        bundle,
-        facts: &Manifests::default(),
-        world: World::new(Others::Fresh),
-        now: Now::parse(NOW).unwrap(),
-        asked: Asked::Creation,
-        namespace: None,
-        left_out: LeftOut::default(),
-        mesh: &NoMesh,
-        keeps_objects: true,
-        explains: false,
-        user: None,
-        subjects: Subjects::default(),
-    };
-    check.run(manifests.clone(), &|_| ())
 }
 
 /// A finding as an answer has it; those of Pod Security have nothing before them.
@@ -159,7 +139,7 @@ fn compare(profile: &str, directory: &Path) -> [usize; 4] {
     let mut found = Vec::new();
     files(directory, &mut found);
     let manifests = Manifests::read(&found);
-    let outcome = checked(&bundle, &manifests);
+    let outcome = bundle::checked(&bundle, manifests.clone(), NOW);
     std::fs::write(&facts, around(&manifests, &outcome)).unwrap();
     let (policies, facts) = (policies.to_str().unwrap(), facts.to_str().unwrap());
     let mut process =
