@@ -70,21 +70,21 @@ fn ask(process: &Process, bodies: &[String], began: Instant, number: u32, is_don
             break;
         }
         let body = usize::try_from(turn).unwrap() % bodies.len();
-        let asked = connection.get_or_insert_with(|| Connection::open(process)).ask(&bodies[body]);
+        let asked = connection.take().unwrap_or_else(|| Connection::open(process)).ask(&bodies[body]);
         let response = match asked {
-            Ok((200, answer)) => Ok(answer["response"].clone()),
-            Ok((status, answer)) => Err(format!("{status}: {answer}")),
+            Ok((200, answer, kept)) => {
+                connection = kept;
+                Ok(answer["response"].clone())
+            }
+            Ok((status, answer, _)) => Err(format!("{status}: {answer}")),
             Err(error) => Err(error.to_string()),
         };
-        if response.is_err() {
-            connection = None;
-        }
         said.push(Said { body, due, came: Instant::now(), response });
     }
     said
 }
 
-/// One that is used again and again, as an API server does.
+/// One that is used until an answer says that it was the last, as an API server does.
 struct Connection(BufReader<StreamOwned<ClientConnection, TcpStream>>);
 
 impl Connection {
@@ -92,13 +92,14 @@ impl Connection {
         Self(BufReader::new(process.connect()))
     }
 
-    fn ask(&mut self, body: &str) -> std::io::Result<(u16, Value)> {
+    /// The answer's status and document, and the connection where it may be used again.
+    fn ask(mut self, body: &str) -> std::io::Result<(u16, Value, Option<Self>)> {
         let head = format!(
             "POST /validate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
         self.0.get_mut().write_all(format!("{head}{body}").as_bytes())?;
-        let (mut status, mut length) = (0, 0);
+        let (mut status, mut length, mut is_last) = (0, 0, false);
         loop {
             let mut line = String::new();
             if self.0.read_line(&mut line)? == 0 {
@@ -111,13 +112,15 @@ impl Connection {
             if let Some(rest) = line.strip_prefix("http/1.1 ") {
                 status = rest.get(..3).and_then(|digits| digits.parse().ok()).unwrap_or(0);
             }
+            is_last |= line == "connection: close";
             if let Some(rest) = line.strip_prefix("content-length:") {
                 length = rest.trim().parse().map_err(std::io::Error::other)?;
             }
         }
         let mut text = vec![0; length];
         self.0.read_exact(&mut text)?;
-        Ok((status, serde_json::from_slice(&text).unwrap_or_default()))
+        let answer = serde_json::from_slice(&text).unwrap_or_default();
+        Ok((status, answer, (!is_last).then_some(self)))
     }
 }
 
