@@ -1,6 +1,7 @@
 //! Credentials: to whom they go, and that they go nowhere else.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -190,6 +191,70 @@ async fn a_registry_that_is_never_content_is_left() {
         assert!(server.asked().len() <= 3, "{challenge}: {:?}", paths(&server.asked()));
         let said = format!("{error} {error:?} {who:?}");
         assert!(!said.contains(CANARY) && !said.contains(&STANDARD.encode(CANARY)), "{said}");
+    }
+}
+
+/// A registry that gives a token to whoever asks, or wants a password, and lets in whom is said; others it refuses so.
+fn generous(holds: &Holds, scheme: &'static str, refuses: u16, lets_in: &Arc<Mutex<&'static str>>) -> Server {
+    let (holds, lets_in) = (holds.clone(), Arc::clone(lets_in));
+    let user = |value: &str| {
+        let pair = String::from_utf8(STANDARD.decode(value.trim_start_matches("Basic ")).unwrap()).unwrap();
+        pair.split(':').next().unwrap().to_owned()
+    };
+    Server::start(move |asked, stream| {
+        let host = asked.header("host").unwrap_or_default();
+        let challenge = format!("{scheme} realm=\"http://{host}/token\"");
+        let headers = [("www-authenticate", challenge.as_str())];
+        let shown = asked.header("authorization");
+        let said = match shown {
+            Some(value) if asked.path().starts_with("/token") => {
+                Said::of(200, &[], format!(r#"{{"token": "{}"}}"#, user(value)))
+            }
+            None => Said::of(401, &headers, ""),
+            Some(value) => {
+                let who = value.strip_prefix("Bearer ").map_or_else(|| user(value), str::to_owned);
+                if who == *lets_in.lock().unwrap() {
+                    holds.said(asked.path())
+                } else {
+                    Said::of(refuses, &headers, "")
+                }
+            }
+        };
+        said.to(stream);
+    })
+}
+
+/// Credentials of two users for the repository, the one of `exact` before the one of `host`, and of a third.
+fn users(server: &Server) -> CredentialSet {
+    let keys = [("exact", "/app"), ("host", ""), ("third", "/other")];
+    let auth = |(user, path): (&str, &str)| {
+        format!(r#""{}{path}": {{"username": "{user}", "password": "{CANARY}"}}"#, server.address)
+    };
+    let text = format!(r#"{{"auths": {{{}}}}}"#, keys.map(auth).join(","));
+    CredentialSet::of_docker_config(text.as_bytes()).unwrap()
+}
+
+#[tokio::test]
+async fn the_next_credential_is_tried_where_the_registry_refuses_the_one_before() {
+    for (scheme, refuses) in [("Bearer", 401), ("Bearer", 403), ("Basic", 401), ("Basic", 403)] {
+        let (holds, lets_in) = (Holds::default(), Arc::new(Mutex::new("host")));
+        holds.image();
+        let server = generous(&holds, scheme, refuses, &lets_in);
+        let (source, who) = (Registries::everywhere().unwrap(), users(&server));
+        let image = reference(&server, "app:v1");
+        let asked = async || source.resolve(&image, &who, in_seconds(5)).await;
+        assert!(asked().await.is_ok(), "{scheme} {refuses}");
+        let before = server.asked().len();
+        assert!(asked().await.is_ok());
+        assert_eq!(server.asked().len(), before + 1, "{scheme} {refuses}: it is known by then what to show");
+        // Another one may now what that one may not any more.
+        *lets_in.lock().unwrap() = "exact";
+        assert!(asked().await.is_ok(), "{scheme} {refuses}");
+        // Nobody may, and who may elsewhere is not tried.
+        *lets_in.lock().unwrap() = "third";
+        let before = server.asked().len();
+        assert_eq!(asked().await.unwrap_err(), SourceError::Unauthorized);
+        assert!(server.asked().len() - before <= 6, "{scheme} {refuses}: {:?}", paths(&server.asked()));
     }
 }
 

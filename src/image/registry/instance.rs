@@ -238,7 +238,11 @@ impl Instance {
         let url = self.url(ask)?;
         let slot = self.logins.slot(ask.name);
         let used = locked(&slot, until).await?.as_ref().and_then(Shown::fresh);
-        let reply = self.send(&url, ask, used.as_deref(), self.entry.reach, until).await?;
+        let mut reply = self.send(&url, ask, used.as_deref(), self.entry.reach, until).await?;
+        if reply.status == 403 && used.is_some() {
+            // What was enough before is so no more: as at the beginning.
+            reply = self.send(&url, ask, None, self.entry.reach, until).await?;
+        }
         if reply.status != 401 {
             return Ok(reply);
         }
@@ -250,9 +254,14 @@ impl Instance {
         }
         *shown = None;
         let offered = challenges(reply.challenges.iter().map(String::as_str));
-        for offer in self.offers(ask.name, &offered, until).await? {
+        for way in self.ways(ask.name, &offered)? {
+            let offer = match self.shown(ask.name, &way, until).await {
+                Err(SourceError::Unauthorized) => continue,
+                offer => offer?,
+            };
             let reply = self.send(&url, ask, Some(&offer.authorization), self.entry.reach, until).await?;
-            if reply.status != 401 {
+            // Some give a token to whoever asks: what it is worth the registry says, and it may be another one's.
+            if !matches!(reply.status, 401 | 403) {
                 *shown = Some(offer);
                 return Ok(reply);
             }

@@ -75,36 +75,42 @@ struct Given {
     expires_in: Option<u64>,
 }
 
+/// A way in: what is shown, or who gives a token for it.
+pub(super) struct Way {
+    credential: Option<Credential>,
+    /// Who gives out tokens, and the service that is named to them. None: the credential is shown as it is.
+    token_of: Option<(Url, Option<String>)>,
+}
+
 impl Instance {
-    /// What can be shown for a repository, in the order in which it is tried.
-    pub(super) async fn offers(
-        &self,
-        name: &str,
-        challenges: &[Challenge],
-        until: Instant,
-    ) -> Result<Vec<Shown>, SourceError> {
-        let credentials = self.credentials(name);
-        let as_it_is = |credential: &Credential| {
-            credential.authorization().map(|authorization| Shown { authorization, until: None })
+    /// The ways in for a repository, in the order in which they are tried.
+    pub(super) fn ways(&self, name: &str, challenges: &[Challenge]) -> Result<Vec<Way>, SourceError> {
+        let credentials = self.credentials(name).into_iter();
+        let is_shown = |credential: &Credential| !matches!(credential, Credential::Identity { .. });
+        let as_it_is = |credential| Way { credential: Some(credential), token_of: None };
+        let Some(bearer) = challenges.iter().find(|challenge| challenge.scheme == "bearer") else {
+            let is_basic = challenges.iter().any(|challenge| challenge.scheme == "basic");
+            return Ok(credentials.filter(|one| is_basic && is_shown(one)).map(as_it_is).collect());
         };
-        if let Some(bearer) = challenges.iter().find(|challenge| challenge.scheme == "bearer") {
-            let (realm, service) = self.realm(bearer)?;
-            if credentials.is_empty() {
-                return self.token(name, &realm, service, None, until).await.map(|token| vec![token]);
-            }
-            for credential in &credentials {
-                if matches!(credential, Credential::Registry { .. }) {
-                    return Ok(as_it_is(credential).into_iter().collect());
-                }
-                match self.token(name, &realm, service, Some(credential), until).await {
-                    Err(SourceError::Unauthorized) => {}
-                    token => return token.map(|token| vec![token]),
-                }
-            }
-            return Err(SourceError::Unauthorized);
+        let (realm, service) = self.realm(bearer)?;
+        let by_token =
+            |credential| Way { credential, token_of: Some((realm.clone(), service.map(str::to_owned))) };
+        let way = |credential| match credential {
+            Credential::Registry { .. } => as_it_is(credential),
+            other => by_token(Some(other)),
+        };
+        let ways: Vec<Way> = credentials.map(way).collect();
+        Ok(if ways.is_empty() { vec![by_token(None)] } else { ways })
+    }
+
+    /// What is shown on a way in.
+    pub(super) async fn shown(&self, name: &str, way: &Way, until: Instant) -> Result<Shown, SourceError> {
+        let credential = way.credential.as_ref();
+        if let Some((realm, service)) = &way.token_of {
+            return self.token(name, realm, service.as_deref(), credential, until).await;
         }
-        let is_basic = challenges.iter().any(|challenge| challenge.scheme == "basic");
-        Ok(credentials.iter().filter(|_| is_basic).filter_map(as_it_is).collect())
+        let authorization = credential.and_then(Credential::authorization);
+        Ok(Shown { authorization: authorization.ok_or(SourceError::Unauthorized)?, until: None })
     }
 
     /// Who gives out tokens: the registry itself, or who is named for it. Nobody else is asked, and nothing is shown to
