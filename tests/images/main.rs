@@ -13,6 +13,7 @@ mod compiled;
 mod compliance;
 mod cosign;
 mod facts;
+mod faults;
 mod flow;
 mod keyless;
 mod kit;

@@ -53,9 +53,17 @@ impl Server {
         names: &[&str],
         answer: impl Fn(&Asked, &mut dyn Stream) + Send + Sync + 'static,
     ) -> Self {
-        let key = KeyPair::generate().unwrap();
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        let certificate = CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
+        Self::certified(CertificateParams::new(names).unwrap(), answer)
+    }
+
+    /// The same by a certificate.
+    pub(crate) fn certified(
+        certificate: CertificateParams,
+        answer: impl Fn(&Asked, &mut dyn Stream) + Send + Sync + 'static,
+    ) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let certificate = certificate.self_signed(&key).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config =
             ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();

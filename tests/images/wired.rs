@@ -114,6 +114,11 @@ impl Drop for Serving {
 }
 
 impl Serving {
+    /// The number of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What was logged so far.
     pub(crate) fn logged(&self) -> String {
         String::from_utf8_lossy(&self.said.lock().unwrap()).into_owned()
@@ -143,7 +148,7 @@ impl Serving {
                 break port.trim().to_owned();
             }
         };
-        let url = Url::parse(&format!("https://{port}/validate?timeout=20s")).unwrap();
+        let url = Url::parse(&format!("https://{port}/")).unwrap();
         // So that it never waits for somebody to read its log.
         let log = Arc::clone(&said);
         std::thread::spawn(move || {
@@ -172,6 +177,11 @@ impl Serving {
 
     /// The same of a Pod in a namespace.
     pub(crate) async fn judged(&self, namespace: &str, pod: &Value) -> (u64, String) {
+        self.judged_at("/validate?timeout=20s", namespace, pod).await
+    }
+
+    /// The same of one of the webhooks, with its timeout.
+    pub(crate) async fn judged_at(&self, path: &str, namespace: &str, pod: &Value) -> (u64, String) {
         let review = json!({
             "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
             "request": {
@@ -182,7 +192,8 @@ impl Serving {
             },
         });
         let until = Instant::now() + Duration::from_secs(30);
-        let request = Request::post(&self.url, until, review.to_string());
+        let url = self.url.at(path).unwrap();
+        let request = Request::post(&url, until, review.to_string());
         let response = self.client.send(request.header("content-type", "application/json")).await.unwrap();
         assert_eq!(response.status, 200);
         let answer: Value = serde_json::from_slice(&response.body.read(1 << 20).await.unwrap()).unwrap();

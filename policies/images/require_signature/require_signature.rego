@@ -10,7 +10,7 @@
 #   docs: https://docs.sigstore.dev/cosign/verifying/verify/
 #   context:
 #     containers:
-#     images: {partial: true, authorities: []}
+#     images: {partial: true, authorities: [], rejected: true}
 #   parameters:
 #     type: object
 #     properties:
@@ -86,10 +86,24 @@ _broken(enforcement) := {{"msg": msg, "field": field, "details": {"remedy": _rem
 
 _remedy := "sign it, as with `cosign sign`, or use an image that is signed"
 
-# What a rule that does not hold lacks.
-_lack(entry, rule) := sprintf("has not what %s would say of it", [_demanded(rule)]) if images.is_whole(entry)
+# What a rule that does not hold lacks, and why what lies there does not count.
+_lack(entry, rule) := sprintf("has not what %s would say of it%s", [_demanded(rule), _refused(entry, rule)]) if {
+	images.is_whole(entry)
+}
 
 _lack(entry, _) := sprintf("can't be verified: %s", [images.why(entry)]) if not images.is_whole(entry)
+
+_refused(entry, rule) := sprintf(" (what lies there is refused: %s)", [concat(", ", reasons)]) if {
+	reasons := _reasons(entry, rule)
+	reasons != set()
+} else := ""
+
+# Of those whom the rule names.
+_reasons(entry, rule) := {rejected.reason |
+	some demand in rule.of
+	some rejected in entry.rejected
+	rejected.authority == demand.authority
+}
 
 _demanded(rule) := concat(" or ", [_demand(demand) | some demand in rule.of]) if rule.atLeast == 1
 

@@ -93,6 +93,18 @@ test_what_is_not_said_does_not_hold if {
 	require_signature.deny == {_unsigned} with input as _input(rules, {})
 }
 
+test_why_what_lies_there_does_not_count_is_told if {
+	refused := [{"authority": name, "evidence": _digest, "reason": reason} |
+		some name, reasons in {"release": ["time", "certificate", "time"], "other": ["binding"]}
+		some reason in reasons
+	]
+	violations := {_violation("the image \"registry.example/app:1\" has not what the signature of \"release\" would say of it (what lies there is refused: certificate, time), which the rule \"acme\" of the ImageTrust demands")}
+	require_signature.deny == violations with input as _input(_ruled({"rejected": refused}), {})
+	others := [one | some one in refused; one.authority == "other"]
+	require_signature.deny == {_unsigned} with input as _input(_ruled({"rejected": others}), {})
+	require_signature.deny == set() with input as _input(_held({"rejected": refused}), {})
+}
+
 test_nothing_counts_while_the_registry_is_away if {
 	violations := {_violation("the image \"registry.example/app:1\" can't be verified: the registry is away, which the rule \"acme\" of the ImageTrust demands")}
 	require_signature.deny == violations with input as _input(_held(_away), {})
