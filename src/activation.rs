@@ -7,6 +7,7 @@
 mod quarantine;
 mod readiness;
 mod status;
+mod step;
 mod urgency;
 
 use std::future::Future;
@@ -25,7 +26,8 @@ use crate::review::Decision;
 
 use quarantine::Quarantine;
 pub use readiness::{Condition, ConditionState, Readiness};
-pub use status::{Activated, Refused, SourceStatus, Status, Step};
+pub use status::{Activated, Refused, SourceStatus, Status};
+pub use step::Step;
 pub use urgency::gives_way;
 
 /// What has to be done before a bundle can answer: its facts are there, the API server sends what it wants to see.
@@ -100,7 +102,7 @@ impl Activation {
         for preparation in &self.preparations {
             if let Err(why) = preparation.prepare(&candidate).await {
                 drop(pending);
-                self.refuse(Some(&revision), Step::PREPARE, &why);
+                self.refuse(Some(&revision), Step::Prepare, &why);
                 return Err(why);
             }
         }
@@ -111,7 +113,7 @@ impl Activation {
 
     /// A candidate can't be used, or not even be read: the last good one stays.
     pub fn refuse(&self, revision: Option<&str>, step: Step, why: &str) {
-        let Step { stage, reason } = step;
+        let (stage, reason) = (step.stage(), step.reason());
         tracing::error!(
             revision,
             stage,

@@ -4,6 +4,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::step::Step;
 use crate::engine::Bundle;
 
 /// Which bundle is in force, which is about to be, and which is not and why.
@@ -66,22 +67,6 @@ pub struct Refused {
     pub why: String,
 }
 
-/// Where a candidate failed, in the words of metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// The step.
-    pub stage: &'static str,
-    /// Why, in a word.
-    pub reason: &'static str,
-}
-
-impl Step {
-    /// It can't be loaded.
-    pub const GATE: Self = Self { stage: "gate", reason: "gate" };
-    /// What it needs is not there.
-    pub const PREPARE: Self = Self { stage: "activate", reason: "activate" };
-}
-
 impl Status {
     pub(super) fn activate(&mut self, bundle: &Bundle) {
         let (revision, bindings) = (bundle.revision.to_string(), bundle.bound.len());
@@ -93,8 +78,8 @@ impl Status {
 
 impl Refused {
     pub(super) fn now(revision: Option<&str>, step: Step, why: &str) -> Self {
-        let Step { stage, reason } = step;
-        Self { revision: revision.map(str::to_owned), at: now(), stage, reason, why: why.to_owned() }
+        let (revision, why) = (revision.map(str::to_owned), why.to_owned());
+        Self { revision, at: now(), stage: step.stage(), reason: step.reason(), why }
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use super::Delivery;
 use super::delivered::Origin;
 use super::state::{Accepted, Kept, Parts};
+use crate::activation::Step;
 use crate::source::{Reason, Refusal};
 
 /// The key under which is told what is kept: its commit, and of which source.
@@ -48,7 +49,7 @@ impl Delivery {
         });
         if note.is_some() && note != self.notes.unshared {
             tracing::warn!(note, "what is in force is not kept for new Pods");
-            self.around.metrics.bundle_failed("persist", "share");
+            Step::Share.count(&self.around.metrics);
         }
         self.notes.unshared = note;
     }

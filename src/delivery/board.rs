@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::state::Accepted;
 use super::{Delivery, Message};
+use crate::activation::Step;
 
 /// The key under which the commits accepted last are told, one a source, the latest first.
 pub const FLOOR: &str = "floor";
@@ -147,7 +148,7 @@ impl Delivery {
             }
         };
         if note.is_some() && self.notes.alone.is_none() {
-            self.around.metrics.bundle_failed("verify", "coordination");
+            Step::Coordination.count(&self.around.metrics);
             tracing::warn!(note, "replicas do not hear of each other");
         }
         self.notes.alone = note;

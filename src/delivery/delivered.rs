@@ -8,6 +8,7 @@ use tokio::time::sleep;
 
 use super::state::{Accepted, Kept};
 use super::{Delivery, Message};
+use crate::activation::Step;
 use crate::engine::Bundle;
 use crate::source::Verified;
 
@@ -149,7 +150,7 @@ impl Delivery {
                 );
                 if self.notes.unkept.as_ref() != Some(&message) {
                     tracing::error!(%error, "what is in force is not kept on disk");
-                    self.around.metrics.bundle_failed("persist", "persist");
+                    Step::Keep.count(&self.around.metrics);
                     self.around.events.tell(crate::events::Reason::BundleNotKept, &message);
                 }
                 self.notes.unkept = Some(message);

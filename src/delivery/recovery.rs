@@ -85,7 +85,7 @@ impl Delivery {
     }
 
     pub(super) fn corrupt(&self, message: &str) {
-        self.around.activation.refuse(None, Step { stage: "recover", reason: "corrupt" }, message);
+        self.around.activation.refuse(None, Step::Recover, message);
     }
 
     pub(super) fn wait_for_it(&mut self) {

@@ -7,15 +7,12 @@ use time::OffsetDateTime;
 use super::Delivery;
 use super::delivered::Origin;
 use super::state::Accepted;
-use super::trial::{BUSY, Trial, program};
+use super::trial::{Trial, program};
 use crate::activation::Step;
 use crate::engine::Bundle;
 use crate::events::Reason as Event;
 use crate::policy::Tree;
 use crate::source::{Floor, Past, Reason, Refusal, Verified, named, verify, verify_kept};
-
-/// It is not known what other replicas accepted.
-const COORDINATION: &str = "coordination";
 
 /// The longest wait after errors.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -93,7 +90,7 @@ impl Delivery {
     fn mended(&mut self) {
         if let Some(why) = self.git.damage() {
             tracing::warn!(why, "what is kept of the repository was damaged; it is fetched anew");
-            self.around.metrics.bundle_failed("fetch", "corrupt");
+            Step::CopyDamaged.count(&self.around.metrics);
         }
     }
 
@@ -101,7 +98,7 @@ impl Delivery {
     fn failed(&mut self, refusal: &Refusal) -> Duration {
         let message = &refusal.message;
         if refusal.reason == Reason::Fetch {
-            self.around.metrics.bundle_failed("fetch", "fetch");
+            Step::Fetch.count(&self.around.metrics);
             if self.notes.fails(message) {
                 tracing::warn!(why = message, "the source can't be asked; what is in force stays");
                 self.around.events.tell(Event::SourceUnreachable, message);
@@ -145,7 +142,7 @@ impl Delivery {
             if self.pending.as_ref().is_some_and(is_it) {
                 self.stop();
             }
-            if step.stage == "fetch" || step.reason == COORDINATION || step == BUSY {
+            if matches!(step, Step::Fetch | Step::Coordination | Step::Busy) {
                 // Nothing is said of the commit itself.
                 self.judged = self.active.as_ref().map(|active| active.id().to_owned());
             }
@@ -162,7 +159,7 @@ impl Delivery {
         let refused = |refusal: Refusal| (stage(refusal.reason), refusal.message);
         let before = self.past();
         if let Some(why) = self.lost_floor.as_ref().filter(|_| before.oldest().is_none()) {
-            return Err((Step { stage: "verify", reason: "corrupt" }, why.clone()));
+            return Err((Step::FloorDamaged, why.clone()));
         }
         self.knows_others()?;
         let began = Instant::now();
@@ -190,14 +187,14 @@ impl Delivery {
         if unknown.is_shown && self.settings.trust.floor.is_some() {
             return Ok(());
         }
-        Err((Step { stage: "verify", reason: COORDINATION }, unknown.why.clone()))
+        Err((Step::Coordination, unknown.why.clone()))
     }
 
     /// The bundle of a tree that loads and passes its tests in a process of its own.
     pub(super) fn tried(&self, tree: &Tree) -> Result<Bundle, (Step, String)> {
         let trial = Trial { program: &program(), limits: &self.settings.trials };
         self.timed("tests", |_| trial.run(tree))?;
-        self.timed("gate", |this| (this.around.compile)(tree)).map_err(|why| (Step::GATE, why))
+        self.timed("gate", |this| (this.around.compile)(tree)).map_err(|why| (Step::Gate, why))
     }
 
     pub(super) fn accept(&mut self, verified: Verified, bundle: Bundle, past: &Past) {
@@ -269,7 +266,7 @@ impl Delivery {
             Err(faults) => {
                 let message = format!("the files of trust can't be used, so the former ones count: {faults}");
                 if self.notes.trust.as_ref() != Some(&message) {
-                    self.around.metrics.bundle_failed("verify", "trust");
+                    Step::Trust.count(&self.around.metrics);
                     tracing::error!(%faults, "the files of trust can't be used; the former ones count");
                     self.around.events.tell(Event::TrustUnreadable, &message);
                 }
@@ -281,8 +278,17 @@ impl Delivery {
 
 /// Where a refusal belongs.
 fn stage(reason: Reason) -> Step {
-    let stage = if reason == Reason::Fetch { "fetch" } else { "verify" };
-    Step { stage, reason: reason.as_str() }
+    match reason {
+        Reason::Fetch => Step::Fetch,
+        Reason::Unsigned => Step::Unsigned,
+        Reason::Untrusted => Step::Untrusted,
+        Reason::Tampered => Step::Tampered,
+        Reason::Expired => Step::Expired,
+        Reason::Ambiguous => Step::Ambiguous,
+        Reason::Rollback => Step::Rollback,
+        Reason::Files => Step::Files,
+        Reason::Trust => Step::Trust,
+    }
 }
 
 /// A tenth more or less, so that replicas do not ask all at once.

@@ -21,12 +21,6 @@ pub const COMMAND: &str = "run-tests";
 /// What it says once the policies are loaded, before the tests.
 pub const LOADED: &str = "loaded\n";
 
-/// The step of the tests.
-const TESTS: Step = Step { stage: "tests", reason: "tests" };
-
-/// The step of what could not be judged, because the machine had no time for it.
-pub(super) const BUSY: Step = Step { stage: "tests", reason: "busy" };
-
 /// How many times as long as it may work it is waited for: on a machine that is full it is given little time, which is no
 /// fault of the policies.
 const WAITED: u32 = 3;
@@ -76,7 +70,7 @@ impl Trial<'_> {
     pub(super) fn run(&self, tree: &Tree) -> Result<(), (Step, String)> {
         let report = self.report(tree)?;
         if !report.refused.is_empty() {
-            return Err((Step::GATE, report.refused));
+            return Err((Step::Gate, report.refused));
         }
         let mut lines = report.failures;
         if self.limits.required {
@@ -92,17 +86,17 @@ impl Trial<'_> {
         if count > LISTED {
             lines.push(format!("… and {} more", count.saturating_sub(LISTED)));
         }
-        Err((TESTS, lines.join("\n")))
+        Err((Step::Tests, lines.join("\n")))
     }
 
     fn report(&self, tree: &Tree) -> Result<Report, (Step, String)> {
-        let failed = |error: io::Error| (TESTS, format!("the tests can't be run: {error}"));
+        let failed = |error: io::Error| (Step::Tests, format!("the tests can't be run: {error}"));
         let packed = pack(tree, &About::of(tree, "", None)).map_err(failed)?;
         let ran = self.start().and_then(|child| self.talk(child, packed)).map_err(failed)?;
         match serde_json::from_slice(&ran.said) {
             Ok(report) if ran.status.is_some_and(|status| status.success()) => Ok(report),
-            _ if ran.status.is_none() => Err((BUSY, self.starved())),
-            _ => Err((if ran.is_loaded { TESTS } else { Step::GATE }, self.ended(&ran))),
+            _ if ran.status.is_none() => Err((Step::Busy, self.starved())),
+            _ => Err((if ran.is_loaded { Step::Tests } else { Step::Gate }, self.ended(&ran))),
         }
     }
 
@@ -246,14 +240,14 @@ mod tests {
     #[test]
     fn what_gets_no_time_to_work_is_not_the_fault_of_the_policies() {
         let (step, why) = trial("exec sleep 600", Duration::from_millis(50)).unwrap_err();
-        assert_eq!(step, BUSY, "{why}");
+        assert_eq!(step, Step::Busy, "{why}");
         let minute = Duration::from_secs(60);
         let (step, why) = trial("cat > /dev/null; printf 'loaded\\n'; kill -XCPU $$", minute).unwrap_err();
         let expected = "the tests took more than 60 s of work and were ended; make them shorter, or raise rollout.tests.timeout";
-        assert_eq!((step, why.as_str()), (TESTS, expected));
+        assert_eq!((step, why.as_str()), (Step::Tests, expected));
         let (step, why) = trial("cat > /dev/null; kill -9 $$", minute).unwrap_err();
         assert!(
-            step == Step::GATE && why.contains("was ended by the system, for 60 s of work or for memory"),
+            step == Step::Gate && why.contains("was ended by the system, for 60 s of work or for memory"),
             "{why}"
         );
     }

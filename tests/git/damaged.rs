@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use meshgate::source::{Git, Reference};
 
 use crate::fetched::source;
+use crate::refusals::plain;
 use crate::repository::Repository;
 use crate::world::World;
 
@@ -92,7 +93,7 @@ fn a_damaged_copy_is_fetched_anew() {
 #[test]
 fn a_server_whose_copy_is_damaged_says_so_and_goes_on() {
     let (world, first) = World::new();
-    let process = world.started(&first);
+    let mut process = world.started(&first);
     process.until("kept", |_| !world.kept().is_empty());
     let second = world.push("second");
     process.until("the push", |process| process.active().as_deref() == Some(second.as_str()));
@@ -105,4 +106,12 @@ fn a_server_whose_copy_is_damaged_says_so_and_goes_on() {
     }
     let counted = "meshgate_bundle_rejected_total{stage=\"fetch\",reason=\"corrupt\"} ";
     assert!(process.admin("/metrics").1.contains(counted), "{}", process.admin("/metrics").1);
+    let log = process.kill();
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let is_it = |line: &serde_json::Value| {
+        line["fields"]["message"].to_string().contains("was damaged; it is fetched anew")
+    };
+    // Of the last: what is noticed first of the others, chance decides.
+    let why = lines.filter(is_it).last().unwrap()["fields"]["why"].as_str().unwrap().to_owned();
+    insta::assert_snapshot!("damaged", format!("fetch/corrupt\n{}\n", plain(&world, &why)));
 }

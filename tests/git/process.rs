@@ -25,7 +25,12 @@ pub(crate) struct Process {
 impl Process {
     /// Starts it; waits are a tenth as long, so the shortest interval is half a second.
     pub(crate) fn start(folder: &Path, configuration: &str) -> Self {
-        let mut child = command(folder, configuration).spawn().unwrap();
+        Self::started(folder, command(folder, configuration))
+    }
+
+    /// Starts it as this command says.
+    pub(crate) fn started(folder: &Path, mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut said = BufReader::new(child.stderr.take().unwrap());
         let mut address = |scheme: &str, end: char| loop {
             let mut line = String::new();
@@ -95,6 +100,25 @@ impl Process {
         let name = "localhost".try_into().unwrap();
         let connection = ClientConnection::new(Arc::clone(&self.client), name).unwrap();
         StreamOwned::new(connection, TcpStream::connect(self.webhook).unwrap())
+    }
+
+    /// The process that loads and tests a candidate, while there is one.
+    pub(crate) fn trial(&self) -> Option<String> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).ok()?;
+        let children =
+            tasks.flatten().filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+        children.collect::<String>().split_whitespace().next().map(str::to_owned)
+    }
+
+    /// Waits until there is something.
+    #[track_caller]
+    pub(crate) fn until_some<T>(&self, what: &str, found: impl Fn(&Self) -> Option<T>) -> T {
+        let mut some = None;
+        self.until(what, |process| {
+            some = found(process);
+            some.is_some()
+        });
+        some.unwrap()
     }
 
     /// Waits until something holds.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -26,6 +26,12 @@ pub(crate) enum Manner {
     Cuts,
     /// Sends for ever.
     Endless,
+    /// Goes away without a word.
+    Closes,
+    /// Sends for ever where a pack is wanted.
+    EndlessPack,
+    /// The same, a line now and then.
+    SlowPack,
 }
 
 pub(crate) struct GitServer {
@@ -122,6 +128,10 @@ fn read(stream: &mut Stream) -> std::io::Result<Asked> {
 
 fn answer(mut stream: Stream, root: &Path, manner: &Manner) -> std::io::Result<()> {
     let asked = read(&mut stream)?;
+    let wants_pack = asked.body.windows(13).any(|some| some == b"command=fetch");
+    if *manner == Manner::Closes {
+        return Ok(());
+    }
     if asked.header("authorization") != AUTHORIZATION {
         stream.write_all(
             b"HTTP/1.1 401 x\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
@@ -144,7 +154,9 @@ fn answer(mut stream: Stream, root: &Path, manner: &Manner) -> std::io::Result<(
                     stream.write_all(line.as_bytes())?;
                 }
             }
-            Manner::Good | Manner::Cuts => {
+            Manner::EndlessPack if wants_pack => promised(&mut stream, Duration::ZERO, &"x".repeat(0xff00))?,
+            Manner::SlowPack if wants_pack => promised(&mut stream, Duration::from_millis(100), "soon\n")?,
+            _ => {
                 let (head, body) = backend(root, &asked)?;
                 let length = body.len();
                 let head = format!("HTTP/1.1 {head}Content-Length: {length}\r\nConnection: close\r\n\r\n");
@@ -156,6 +168,18 @@ fn answer(mut stream: Stream, root: &Path, manner: &Manner) -> std::io::Result<(
     }
     stream.conn.send_close_notify();
     stream.flush()
+}
+
+/// What comes before a pack (git, gitprotocol-v2, channel 2: what is told meanwhile), and never ends.
+fn promised(stream: &mut Stream, pause: Duration, told: &str) -> std::io::Result<()> {
+    let kind = "application/x-git-upload-pack-result";
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nConnection: close\r\n\r\n000dpackfile\n");
+    stream.write_all(head.as_bytes())?;
+    let line = format!("{:04x}\x02{told}", told.len().saturating_add(5));
+    loop {
+        stream.write_all(line.as_bytes())?;
+        thread::sleep(pause);
+    }
 }
 
 /// What CGI says: the head, with its status, and the body.

@@ -155,7 +155,7 @@ fn a_hardware_key_counts_where_somebody_touched_it() {
     }
 }
 
-mod hardware {
+pub(crate) mod hardware {
     use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
@@ -171,12 +171,12 @@ mod hardware {
         [string(KIND), string(pair.public_key().as_ref()), string(b"ssh:")].concat()
     }
 
-    pub(super) fn key() -> (String, Ed25519KeyPair) {
+    pub(crate) fn key() -> (String, Ed25519KeyPair) {
         let pair = Ed25519KeyPair::generate().unwrap();
         (format!("sk-ssh-ed25519@openssh.com {}", STANDARD.encode(blob(&pair))), pair)
     }
 
-    pub(super) fn signature(pair: &Ed25519KeyPair, payload: &[u8], flags: u8) -> String {
+    pub(crate) fn signature(pair: &Ed25519KeyPair, payload: &[u8], flags: u8) -> String {
         let hash = Sha512::digest(payload);
         let signed =
             [b"SSHSIG".to_vec(), string(b"git"), string(b""), string(b"sha512"), string(&hash)].concat();

@@ -1,5 +1,6 @@
 //! A repository with policies, a server of it over TLS, and one who is trusted.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use time::OffsetDateTime;
@@ -55,14 +56,19 @@ impl World {
 
     /// Pushes what is there, also where that rewrites a history.
     pub(crate) fn push_head(&self) {
-        let bare = self.repository.path("served/policies.git");
+        self.push_as("HEAD:main");
+    }
+
+    /// Pushes a reference.
+    pub(crate) fn push_as(&self, what: &str) {
         let mut command = Command::new("git");
-        command
-            .current_dir(self.repository.work())
-            .args(["push", "-q", "--force"])
-            .arg(bare)
-            .arg("HEAD:main");
-        assert!(command.status().unwrap().success());
+        command.current_dir(self.repository.work()).args(["push", "-q", "--force"]);
+        assert!(command.arg(self.bare()).arg(what).status().unwrap().success());
+    }
+
+    /// The repository that is served.
+    pub(crate) fn bare(&self) -> PathBuf {
+        self.repository.path("served/policies.git")
     }
 
     pub(crate) fn source(&self) -> String {
@@ -74,7 +80,12 @@ impl World {
     }
 
     pub(crate) fn configuration(&self, more: &str) -> String {
-        let trust = format!("{{allowedSigners: {}}}", self.repository.path("allowed").display());
+        self.trusting("", more)
+    }
+
+    /// With more members of its trust, as `, committer: match`.
+    pub(crate) fn trusting(&self, trust: &str, more: &str) -> String {
+        let trust = format!("{{allowedSigners: {}{trust}}}", self.repository.path("allowed").display());
         let source = format!("{}{more}", self.source());
         configuration(self.repository.folder.path(), &self.server.url(), &source, &trust)
     }
@@ -85,7 +96,12 @@ impl World {
 
     /// Starts it, and waits until a commit is in force.
     pub(crate) fn started(&self, id: &str) -> Process {
-        let process = self.start();
+        self.started_as(&self.configuration(""), id)
+    }
+
+    /// The same with this configuration.
+    pub(crate) fn started_as(&self, configuration: &str, id: &str) -> Process {
+        let process = Process::start(self.repository.folder.path(), configuration);
         process.until("the first commit", |process| process.active().as_deref() == Some(id));
         process
     }

@@ -59,7 +59,7 @@ fn a_refused_candidate_is_told_beside_the_last_good_one() {
     let bundle = bundle::inline();
     let revision = bundle.revision.to_string();
     let server = Server::start(bundle, Namespaces, Limits::default());
-    server.activation.refuse(Some("sha256:new"), Step::GATE, "a.rego:1: wrong\nb.rego:2: wrong too");
+    server.activation.refuse(Some("sha256:new"), Step::Gate, "a.rego:1: wrong\nb.rego:2: wrong too");
     let mut shown = json_of(&server, "/bundle");
     assert!(shown["refused"]["at"].take().is_string() && shown["lastGood"]["since"].take().is_string());
     assert_eq!(shown["active"].take()["kind"], "directory");

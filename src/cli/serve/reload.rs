@@ -76,7 +76,7 @@ impl Reload {
         let tree = match look {
             Ok(tree) => tree,
             Err(error) => {
-                self.activation.refuse(None, Step::GATE, &error.to_string());
+                self.activation.refuse(None, Step::Gate, &error.to_string());
                 return None;
             }
         };
@@ -103,7 +103,7 @@ impl Reload {
             .and_then(servable)
             .map(Arc::new)
             .inspect_err(|error| {
-                self.activation.refuse(Some(&revision.to_string()), Step::GATE, &error.to_string())
+                self.activation.refuse(Some(&revision.to_string()), Step::Gate, &error.to_string())
             })
             .ok()
     }

@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use gix_transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKind, PostResponse};
 
-use crate::outbound::{Blocking, BlockingResponse, Request, Url};
+use crate::outbound::{Blocking, BlockingResponse, OutboundError, Request, Url};
 
 /// The largest answer: a pack.
 pub(super) const PACK_BYTES: u64 = 64 << 20;
@@ -203,7 +203,7 @@ impl Exchange {
             request = request.header(name, value.clone());
         }
         let answer = self.client.send(request, PACK_BYTES);
-        let answer = answer.map_err(|error| self.fail(format!("{url}: {error}"), None))?;
+        let answer = answer.map_err(|error| self.fail(failed(&url.to_string(), error), None))?;
         let status = answer.status();
         let location = answer
             .header("location")
@@ -222,6 +222,17 @@ impl Exchange {
         *lock(&self.failure) = Some(Failure { message: message.clone(), retry_after });
         io::Error::other(message)
     }
+}
+
+/// No answer, or not all of it, and what to do.
+fn failed(url: &str, error: OutboundError) -> String {
+    let remedy = match error {
+        OutboundError::Limit { .. } => "large objects don't belong among policies",
+        OutboundError::Deadline => "look why its server is slow, or make the repository smaller",
+        OutboundError::Tls(_) => "check source.ca, and what the server shows",
+        _ => "check source.git.url and source.proxy, and look at its server",
+    };
+    format!("{url}: {error}; {remedy}")
 }
 
 /// An answer that is none, and what to do.
@@ -243,7 +254,10 @@ impl Read for Answer {
         exchange.send()?;
         let Some(answer) = exchange.answer.as_mut() else { return Ok(0) };
         let read = answer.read(buffer);
-        read.map_err(|error| exchange.fail(format!("{}: {error}", exchange.url), None))
+        read.map_err(|error| {
+            let ours = error.get_ref().and_then(|inner| inner.downcast_ref()).copied();
+            exchange.fail(failed(&exchange.url, ours.unwrap_or(OutboundError::Broken)), None)
+        })
     }
 }
 
