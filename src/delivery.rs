@@ -121,6 +121,10 @@ pub struct Delivery {
     active: Option<Arc<Delivered>>,
     /// Whether what is in force is kept.
     is_kept: bool,
+    /// The commit that is too large to be kept for others.
+    too_large: Option<String>,
+    /// What candidates are loaded and tested with.
+    program: PathBuf,
     tell: Sender<Message>,
     told: Receiver<Message>,
 }
@@ -163,6 +167,8 @@ impl Delivery {
             pending,
             active,
             is_kept: true,
+            too_large: None,
+            program: trial::program(),
             tell,
             told,
         })

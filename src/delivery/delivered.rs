@@ -38,16 +38,21 @@ pub(super) enum Origin {
 }
 
 impl Delivered {
+    #[cfg(test)]
+    pub(super) fn new(verified: Verified, bundle: Bundle) -> Self {
+        Self { verified, bundle: Arc::new(bundle), origin: Origin::Kept }
+    }
+
     pub(super) fn id(&self) -> &str {
         &self.verified.snapshot.id
     }
 
-    /// What is written down of it.
     /// Whether somebody has to have signed it.
     pub(super) fn is_signed(&self) -> bool {
         self.verified.signer.is_some()
     }
 
+    /// What is written down of it.
     pub(super) fn kept(&self, key: &str) -> Kept {
         Kept {
             meta: super::state::Meta {
@@ -106,6 +111,7 @@ impl Delivery {
             self.accept_as_floor(&delivered, back);
         }
         self.active = Some(delivered);
+        self.notes.unusable = None;
         self.keep();
         self.vouch();
         self.say();

@@ -29,6 +29,8 @@ pub(super) struct Notes {
     pub(super) unshared: Option<String>,
     /// That what is in force was found where others kept it, until the source answers.
     pub(super) borrowed: Option<String>,
+    /// Why what others kept is not used, as long as nothing is in force.
+    pub(super) unusable: Option<String>,
     pub(super) trust: Option<String>,
     pub(super) stale: Option<String>,
 }
@@ -67,7 +69,15 @@ impl Notes {
     }
 
     fn status(&self) -> SourceStatus {
-        let notes = [&self.unkept, &self.unshared, &self.borrowed, &self.trust, &self.stale, &self.alone];
+        let notes = [
+            &self.unkept,
+            &self.unshared,
+            &self.borrowed,
+            &self.unusable,
+            &self.trust,
+            &self.stale,
+            &self.alone,
+        ];
         SourceStatus {
             last_check: self.last_check.map(shown),
             last_success: self.last_success.map(shown),

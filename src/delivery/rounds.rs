@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::Delivery;
 use super::delivered::Origin;
 use super::state::Accepted;
-use super::trial::{Trial, program};
+use super::trial::Trial;
 use crate::activation::Step;
 use crate::engine::Bundle;
 use crate::events::Reason as Event;
@@ -53,6 +53,7 @@ impl Delivery {
             }
             Err(refusal) => {
                 self.around.metrics.source_polled("failed", None);
+                self.look_at_others_again();
                 self.failed(&refusal)
             }
         };
@@ -192,7 +193,7 @@ impl Delivery {
 
     /// The bundle of a tree that loads and passes its tests in a process of its own.
     pub(super) fn tried(&self, tree: &Tree) -> Result<Bundle, (Step, String)> {
-        let trial = Trial { program: &program(), limits: &self.settings.trials };
+        let trial = Trial { program: &self.program, limits: &self.settings.trials };
         self.timed("tests", |_| trial.run(tree))?;
         self.timed("gate", |this| (this.around.compile)(tree)).map_err(|why| (Step::Gate, why))
     }

@@ -2,6 +2,7 @@
 
 mod archive;
 mod board;
+mod signed;
 
 use std::fs;
 use std::future::Future;
@@ -113,6 +114,15 @@ fn commit(id: &str) -> (Verified, Bundle) {
         signed: Signed::No,
     };
     let provenance = Provenance { id: Some(id.to_owned()), ..Provenance::default() };
+    let tree = tree().coming_from(provenance);
+    let bundle = compile(Draft::read(&tree, &Tree::default())).unwrap_or_else(|faults| panic!("{faults}"));
+    let snapshot =
+        Snapshot { id: id.to_owned(), commit, accepted: Files::default(), proof: Proof::default() };
+    (Verified { snapshot, tree, signer: None }, bundle)
+}
+
+/// One policy, and its binding.
+fn tree() -> Tree {
     let mut tree = Tree::default();
     let rules = "[{apiGroups: [\"\"], apiVersions: [v1], resources: [pods]}]";
     tree.insert(
@@ -125,11 +135,7 @@ fn commit(id: &str) -> (Verified, Bundle) {
         "b.yaml",
         "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {name: b}\nspec: {policy: x/a, enforcement: deny}\n",
     );
-    let tree = tree.coming_from(provenance);
-    let bundle = compile(Draft::read(&tree, &Tree::default())).unwrap_or_else(|faults| panic!("{faults}"));
-    let snapshot =
-        Snapshot { id: id.to_owned(), commit, accepted: Files::default(), proof: Proof::default() };
-    (Verified { snapshot, tree, signer: None }, bundle)
+    tree
 }
 
 /// A line of allowed signers; nobody has the key.

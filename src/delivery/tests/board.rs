@@ -14,13 +14,16 @@ pub(super) struct Memory {
     /// What somebody else writes before the next write here.
     other: Mutex<Option<String>>,
     pub(super) kept: Mutex<Option<BTreeMap<String, Vec<u8>>>>,
+    /// What somebody else writes while files are kept.
+    pub(super) meanwhile: Mutex<Vec<(&'static str, String)>>,
 }
 
 impl Memory {
     pub(super) fn of(texts: &[(&str, &str)]) -> Arc<Self> {
         let texts = texts.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect();
         let shown = Shown { is_known: true, version: Some("1".to_owned()), texts, outage: None };
-        Arc::new(Self { shown: watch::channel(shown).0, other: Mutex::default(), kept: Mutex::default() })
+        let (other, kept, meanwhile) = Default::default();
+        Arc::new(Self { shown: watch::channel(shown).0, other, kept, meanwhile })
     }
 
     pub(super) fn put(&self, key: &str, text: String) {
@@ -56,6 +59,9 @@ impl Board for Memory {
 
     fn keep(&self, files: BTreeMap<String, Vec<u8>>) -> Told<'_, ()> {
         *self.kept.lock().unwrap() = Some(files);
+        for (key, text) in self.meanwhile.lock().unwrap().drain(..) {
+            self.put(key, text);
+        }
         Box::pin(std::future::ready(Ok(())))
     }
 
