@@ -7,6 +7,7 @@ mod asked;
 mod damaged;
 mod fetched;
 mod flipped;
+mod headers;
 mod killed;
 mod large;
 mod loaded;

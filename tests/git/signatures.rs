@@ -175,16 +175,20 @@ fn what_is_spoiled_is_trusted_by_nobody() {
 pub(crate) fn signed_by_hand(repository: &Repository, flags: &[&str]) -> String {
     let id = repository.commit(&[("h", "1")], &["--no-gpg-sign"]);
     let payload = repository.bytes(&id);
+    repository.store(&with_signature(&payload, &armored(repository, &payload, flags)))
+}
+
+/// What ssh-keygen signs, as it writes it.
+pub(crate) fn armored(repository: &Repository, payload: &[u8], flags: &[&str]) -> String {
     let file = repository.path("payload");
-    fs::write(&file, &payload).unwrap();
+    fs::write(&file, payload).unwrap();
     let armored = repository.path("payload.sig");
     let _ = fs::remove_file(&armored);
     let key = repository.path("keys").join("key");
     let mut command = std::process::Command::new("ssh-keygen");
     command.args(["-q", "-Y", "sign"]).args(flags).arg("-f").arg(key).arg(&file);
     assert!(command.status().unwrap().success(), "{flags:?}");
-    let armored = fs::read_to_string(armored).unwrap();
-    repository.store(&with_signature(&payload, &armored))
+    fs::read_to_string(armored).unwrap()
 }
 
 /// A commit's bytes with a signature's header where git puts it: behind the committer.

@@ -1,0 +1,208 @@
+//! Headers of commits that git writes seldom, or that others write: what `git verify-commit` says of a signed commit that
+//! has them, we say, except where the documentation says that we are stricter.
+
+use std::fs;
+
+use meshgate::source::ObjectHash;
+
+use crate::repository::{MADE, Repository};
+use crate::signatures::armored;
+
+/// What is put together of a commit without a signature, and of its signature's header.
+type Made = fn(&Parts) -> Vec<u8>;
+
+/// A commit, in lines of its head and what follows.
+struct Parts<'a> {
+    repository: &'a Repository,
+    /// `tree …`, `parent …`, `author …`, `committer …`, each with its end.
+    tree: String,
+    parents: String,
+    author: String,
+    committer: String,
+}
+
+const MESSAGE: &str = "\na subject\n";
+
+impl<'a> Parts<'a> {
+    fn new(repository: &'a Repository) -> Self {
+        let id = repository.commit(&[("a", "1")], &["--no-gpg-sign"]);
+        let text = String::from_utf8(repository.bytes(&id)).unwrap();
+        let lines = |name: &str| -> String {
+            text.split_inclusive('\n')
+                .take_while(|line| *line != "\n")
+                .filter(|line| line.starts_with(name))
+                .collect()
+        };
+        Self {
+            repository,
+            tree: lines("tree "),
+            parents: lines("parent "),
+            author: lines("author "),
+            committer: lines("committer "),
+        }
+    }
+
+    fn head(&self) -> String {
+        [self.tree.as_str(), &self.parents, &self.author, &self.committer].concat()
+    }
+
+    /// The header of a signature over these bytes, under this name.
+    fn header(&self, name: &str, payload: &[u8]) -> String {
+        let armored = armored(self.repository, payload, &["-n", "git"]);
+        format!("{name} {}\n", armored.trim_end().replace('\n', "\n "))
+    }
+
+    fn name(&self) -> &'static str {
+        if self.tree.len() > 50 { "gpgsig-sha256" } else { "gpgsig" }
+    }
+
+    /// All of this is signed, and the signature stands at the end of the head.
+    fn whole(&self, more: &str, message: &[u8]) -> Vec<u8> {
+        let head = format!("{}{more}", self.head());
+        let payload = [head.as_bytes(), message].concat();
+        [head.as_bytes(), self.header(self.name(), &payload).as_bytes(), message].concat()
+    }
+
+    /// Signed as `payload`, where the signature stands in `commit` as `~`.
+    fn placed(&self, payload: &str, commit: &str) -> Vec<u8> {
+        commit.replace('~', &self.header(self.name(), payload.as_bytes())).into_bytes()
+    }
+}
+
+/// Both trust them.
+#[rustfmt::skip]
+const TRUSTED: [(&str, Made); 17] = [
+    ("nothing besides", |of| of.whole("", MESSAGE.as_bytes())),
+    ("an encoding, and a message in it", |of| of.whole("encoding ISO-8859-1\n", b"\ncaf\xe9\n")),
+    ("an encoding that nobody knows", |of| of.whole("encoding x\n", MESSAGE.as_bytes())),
+    ("two encodings", |of| of.whole("encoding utf-8\nencoding latin1\n", MESSAGE.as_bytes())),
+    ("an encoding behind the signature", |of| {
+        let head = of.head();
+        of.placed(&format!("{head}encoding x\n{MESSAGE}"), &format!("{head}~encoding x\n{MESSAGE}"))
+    }),
+    ("a tag that was merged", |of| of.whole(MERGED, MESSAGE.as_bytes())),
+    ("two of them", |of| of.whole(&MERGED.repeat(2), MESSAGE.as_bytes())),
+    ("one before and one behind the signature", |of| {
+        let head = of.head();
+        of.placed(&format!("{head}{MERGED}{MERGED}{MESSAGE}"), &format!("{head}{MERGED}~{MERGED}{MESSAGE}"))
+    }),
+    ("a header that nobody knows", |of| of.whole("HG:rename a:b\n", MESSAGE.as_bytes())),
+    ("one with more lines", |of| of.whole("x a\n b\n c\n", MESSAGE.as_bytes())),
+    ("one with empty lines", |of| of.whole("x \n \n \n", MESSAGE.as_bytes())),
+    ("one without a value", |of| of.whole("x\n", MESSAGE.as_bytes())),
+    ("a signature's name in another header", |of| of.whole("x gpgsig\n gpgsig y\n gpgsig-sha256 z\n", MESSAGE.as_bytes())),
+    ("the end of a line as others write it", |of| of.whole("x a\r\n", MESSAGE.as_bytes())),
+    ("no message", |of| of.whole("", b"\n")),
+    ("a message without an end", |of| of.whole("", b"\nx")),
+    ("a message with a NUL", |of| of.whole("", b"\na\0b\n")),
+];
+
+/// A signed tag as `git merge` puts it into a commit, with a signature of its own.
+const MERGED: &str = "mergetag object 4b825dc642cb6eb9a060e54bf8d69288fbee4904\n type commit\n tag v1\n tagger Jane <jane@example.com> 1769860800 +0000\n \n v1\n -----BEGIN SSH SIGNATURE-----\n U1NIU0lH\n -----END SSH SIGNATURE-----\n";
+
+/// Git trusts them, and we do not; with what the documentation says of it.
+#[rustfmt::skip]
+const STRICTER: [(&str, &str, Made); 10] = [
+    ("a signature in two headers", "a second signature", |of| {
+        let text = String::from_utf8(of.whole("", MESSAGE.as_bytes())).unwrap();
+        text.replacen(" -----END", &format!("{} -----END", of.name()), 1).into_bytes()
+    }),
+    ("a signature for the other hash", "or one for another hash", |of| {
+        let other = if of.name() == "gpgsig" { "gpgsig-sha256" } else { "gpgsig" };
+        of.placed(&format!("{}{MESSAGE}", of.head()), &format!("{}{other} x\n y\n~{MESSAGE}", of.head()))
+    }),
+    ("a header that begins as a signature's", "or one for another hash", |of| {
+        of.placed(&format!("{}{MESSAGE}", of.head()), &format!("{}gpgsignature x\n~{MESSAGE}", of.head()))
+    }),
+    ("a signature before the committer", "a signature's header before the committer", |of| {
+        let Parts { tree, parents, author, committer, .. } = of;
+        of.placed(&format!("{}{MESSAGE}", of.head()), &format!("{tree}{parents}{author}~{committer}{MESSAGE}"))
+    }),
+    ("another tree", TWICE, |of| of.whole(&of.tree, MESSAGE.as_bytes())),
+    ("another committer", TWICE, |of| of.whole(&of.committer, MESSAGE.as_bytes())),
+    ("a late parent", TWICE, |of| of.whole(&of.tree.replace("tree", "parent"), MESSAGE.as_bytes())),
+    ("no author", TWICE, |of| {
+        let Parts { tree, parents, committer, .. } = of;
+        let head = format!("{tree}{parents}{committer}");
+        of.placed(&format!("{head}{MESSAGE}"), &format!("{head}~{MESSAGE}"))
+    }),
+    ("a committer without a time", TWICE, |of| {
+        let Parts { tree, parents, author, .. } = of;
+        let head = format!("{tree}{parents}{author}committer Jane <jane@example.com>\n");
+        of.placed(&format!("{head}{MESSAGE}"), &format!("{head}~{MESSAGE}"))
+    }),
+    ("a header with a NUL", TWICE, |of| of.whole("x a\0b\n", MESSAGE.as_bytes())),
+];
+
+const TWICE: &str = "a head that git does not write";
+
+#[test]
+fn headers_are_read_as_git_reads_them() {
+    for hash in [ObjectHash::Sha1, ObjectHash::Sha256] {
+        let repository = Repository::of(hash);
+        let public = repository.key("key", &["ed25519"]);
+        repository.allow(&format!("jane@example.com {public}\n"));
+        repository.commit(&[("a", "0")], &[]);
+        let parts = Parts::new(&repository);
+        for (what, made) in TRUSTED {
+            let bytes = made(&parts);
+            let id = repository.store(&bytes);
+            assert!(repository.git_verifies(&id), "{what}: git does not trust it");
+            let ours = repository.judged(&bytes);
+            assert!(ours.is_ok(), "{what}: {ours:?}");
+            // What is changed in the head behind it is trusted by neither.
+            let spoiled = [bytes.as_slice(), b"x"].concat();
+            assert!(!repository.git_verifies(&repository.store(&spoiled)), "{what}, spoiled");
+            assert!(repository.judged(&spoiled).is_err(), "{what}, spoiled");
+        }
+    }
+}
+
+#[test]
+fn where_we_are_stricter_the_documentation_says_so() {
+    let page = fs::read_to_string(format!("{}/docs/git.md", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    for hash in [ObjectHash::Sha1, ObjectHash::Sha256] {
+        let repository = Repository::of(hash);
+        let public = repository.key("key", &["ed25519"]);
+        repository.allow(&format!("jane@example.com {public}\n"));
+        repository.commit(&[("a", "0")], &[]);
+        let parts = Parts::new(&repository);
+        for (what, documented, made) in STRICTER {
+            let bytes = made(&parts);
+            let id = repository.store(&bytes);
+            assert!(repository.git_verifies(&id), "{what}: git does not trust it either");
+            assert!(repository.judged(&bytes).is_err(), "{what}: we trust it");
+            assert!(page.contains(documented), "{what}: docs/git.md does not say `{documented}`");
+        }
+    }
+}
+
+/// What git itself writes: merges of several signed tags, and messages in another encoding.
+#[test]
+fn commits_that_git_makes_with_such_headers() {
+    let repository = Repository::new();
+    let public = repository.key("key", &["ed25519"]);
+    repository.allow(&format!("jane@example.com {public}\n"));
+    let first = repository.commit(&[("a", "1")], &["-S"]);
+    for name in ["v1", "v2"] {
+        repository.git(&["checkout", "-q", "-B", name, &first]);
+        repository.commit(&[(name, "1")], &["-S"]);
+        repository.git(&["tag", "-s", &format!("tag-{name}"), "-m", "a signed tag"]);
+    }
+    repository.git(&["checkout", "-q", "-B", "main", &first]);
+    repository.git(&["merge", "-q", "-S", "--no-ff", "-m", "both", "tag-v1", "tag-v2"]);
+    let merge = repository.head();
+    assert_eq!(String::from_utf8_lossy(&repository.bytes(&merge)).matches("\nmergetag ").count(), 2);
+    fs::write(repository.path("message"), b"caf\xe9\n").unwrap();
+    let file = repository.path("message").display().to_string();
+    let latin = ["-c", "i18n.commitEncoding=ISO-8859-1", "commit", "-q", "-S", "--allow-empty", "-F", &file];
+    assert!(repository.run(&latin, b"", MADE).status.success());
+    let encoded = repository.head();
+    assert!(repository.bytes(&encoded).windows(21).any(|some| some == b"\nencoding ISO-8859-1\n"));
+    for id in [merge, encoded] {
+        assert!(repository.git_verifies(&id) && repository.verified(&id).is_ok());
+        let mut bytes = repository.bytes(&id);
+        bytes.push(b'\n');
+        assert!(!repository.git_verifies(&repository.store(&bytes)) && repository.judged(&bytes).is_err());
+    }
+}
