@@ -70,6 +70,16 @@ steps! {
 }
 
 impl Step {
+    /// Whether nothing is said of the candidate itself, which is tried again with no change of anybody's.
+    pub fn is_tried_again(self) -> bool {
+        matches!(self, Self::Fetch | Self::Coordination | Self::Busy)
+    }
+
+    /// The step of these words, as `tests/busy`.
+    pub fn named(words: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|step| words.split_once('/') == Some((step.stage(), step.reason())))
+    }
+
     /// Counts what failed and is no candidate's fault; a candidate's is counted where it is refused.
     pub fn count(self, metrics: &Metrics) {
         metrics.bundle_failed(self.stage(), self.reason());

@@ -20,6 +20,8 @@ pub(super) struct Notes {
     failing: Option<(OffsetDateTime, String)>,
     /// How often in a row it did not answer.
     failures: u32,
+    /// How often in a row the machine had no time to judge what it has.
+    busy: u32,
     pub(super) head: Option<String>,
     pub(super) floor: Option<String>,
     /// What is not known of other replicas.
@@ -57,11 +59,19 @@ impl Notes {
 
     /// Half as long again after each error.
     pub(super) fn wait_after_errors(&mut self, interval: Duration, longest: Duration) -> Duration {
-        let exponent = i32::try_from(self.failures.min(30)).unwrap_or(30);
-        self.failures = self.failures.saturating_add(1);
-        Duration::try_from_secs_f64(interval.as_secs_f64() * 1.5_f64.powi(exponent))
-            .unwrap_or(longest)
-            .min(longest.max(interval))
+        let before = self.failures;
+        self.failures = before.saturating_add(1);
+        backed_off(interval, before, longest)
+    }
+
+    /// What the source has was judged, or the machine had no time for it.
+    pub(super) fn judged(&mut self, is_busy: bool) {
+        self.busy = if is_busy { self.busy.saturating_add(1) } else { 0 };
+    }
+
+    /// Half as long again each time in a row that the machine had no time: what is tried takes its time as well.
+    pub(super) fn wait_while_busy(&self, interval: Duration, longest: Duration) -> Duration {
+        backed_off(interval, self.busy, longest)
     }
 
     pub(super) fn asks_again_in(&mut self, wait: Duration) {
@@ -133,6 +143,14 @@ impl Delivery {
         }
         self.notes.stale = stale;
     }
+}
+
+/// Half as long again each time.
+fn backed_off(interval: Duration, times: u32, longest: Duration) -> Duration {
+    let exponent = i32::try_from(times.min(30)).unwrap_or(30);
+    Duration::try_from_secs_f64(interval.as_secs_f64() * 1.5_f64.powi(exponent))
+        .unwrap_or(longest)
+        .min(longest.max(interval))
 }
 
 /// To the second.

@@ -49,7 +49,7 @@ impl Delivery {
                     self.judge(&id, now);
                     self.mended();
                 }
-                self.settings.source.interval
+                self.notes.wait_while_busy(self.settings.source.interval, LONGEST)
             }
             Err(refusal) => {
                 self.around.metrics.source_polled("failed", None);
@@ -138,12 +138,14 @@ impl Delivery {
                 return self.around.activation.confirm();
             }
         }
-        if let Err((step, why)) = self.try_commit(id, now) {
+        let tried = self.try_commit(id, now);
+        self.notes.judged(matches!(tried, Err((Step::Busy, _))));
+        if let Err((step, why)) = tried {
             let is_it = |pending: &super::Pending| pending.delivered.id() == id;
             if self.pending.as_ref().is_some_and(is_it) {
                 self.stop();
             }
-            if matches!(step, Step::Fetch | Step::Coordination | Step::Busy) {
+            if step.is_tried_again() {
                 // Nothing is said of the commit itself.
                 self.judged = self.active.as_ref().map(|active| active.id().to_owned());
             }

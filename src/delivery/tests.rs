@@ -236,6 +236,25 @@ fn nothing_is_deleted_where_its_names_can_not_be_read() {
 }
 
 #[test]
+fn what_the_machine_has_no_time_for_is_tried_again_later_each_time() {
+    let mut notes = Notes::default();
+    let wait = |notes: &Notes, seconds| {
+        notes.wait_while_busy(Duration::from_secs(seconds), Duration::from_secs(600)).as_secs()
+    };
+    assert_eq!(wait(&notes, 60), 60);
+    let waits: Vec<u64> = (0..8)
+        .map(|_| {
+            notes.judged(true);
+            wait(&notes, 60)
+        })
+        .collect();
+    assert_eq!(waits, [90, 135, 202, 303, 455, 600, 600, 600]);
+    assert_eq!(wait(&notes, 3_600), 3_600, "never sooner than is asked for");
+    notes.judged(false);
+    assert_eq!(wait(&notes, 60), 60);
+}
+
+#[test]
 fn a_fault_of_our_own_is_a_failure_and_not_the_end() {
     let world = World::new();
     let mut delivery = world.delivery("{mode: none}");

@@ -112,6 +112,6 @@ fn a_server_whose_copy_is_damaged_says_so_and_goes_on() {
         line["fields"]["message"].to_string().contains("was damaged; it is fetched anew")
     };
     // Of the last: what is noticed first of the others, chance decides.
-    let why = lines.filter(is_it).last().unwrap()["fields"]["why"].as_str().unwrap().to_owned();
+    let why = lines.filter(is_it).next_back().unwrap()["fields"]["why"].as_str().unwrap().to_owned();
     insta::assert_snapshot!("damaged", format!("fetch/corrupt\n{}\n", plain(&world, &why)));
 }

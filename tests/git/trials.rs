@@ -54,7 +54,8 @@ fn tests_that_fail_never_end_or_eat_memory() {
     let configuration = format!("{}{rollout}", world.configuration(""));
     let process = Process::start(world.repository.folder.path(), &configuration);
     process.until("the first commit", |process| process.active().as_deref() == Some(first.as_str()));
-    let before = memory(process.child.id(), "VmRSS");
+    let sizes = || ["VmRSS", "VmHWM"].map(|of| memory(process.child.id(), of) >> 10);
+    let before = sizes();
     let (told, said) = while_asked(&process, &[pod().to_string()], || {
         let (mut active, mut told) = (first.clone(), String::new());
         for (what, files) in faults() {
@@ -73,7 +74,15 @@ fn tests_that_fail_never_end_or_eat_memory() {
     let wrong =
         said.iter().filter(|said| !said.response.as_ref().is_ok_and(|answer| answer["allowed"] == false));
     assert_eq!(wrong.count(), 0, "of {}", said.len());
-    let after = memory(process.child.id(), "VmRSS");
-    println!("{} reviews, 0 failed; the server has {} MiB, before {}", said.len(), after >> 10, before >> 10);
-    assert!(after < before.saturating_add(32 * 1024), "{before} KiB, then {after} KiB");
+    let after = sizes();
+    println!(
+        "{} reviews, 0 failed; the server has and had at the most {after:?} MiB, before {before:?}",
+        said.len()
+    );
+    // What loads good policies takes some for a while; what ate memory had more than 160 MiB.
+    let is_flat = |(before, after): (&u64, &u64), more| *after < before.saturating_add(more);
+    assert!(
+        is_flat((&before[0], &after[0]), 32) && is_flat((&before[1], &after[1]), 64),
+        "{before:?}, {after:?}"
+    );
 }

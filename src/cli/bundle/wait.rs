@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::replicas::Asked;
+use crate::activation::Step;
 use crate::cli::output;
 use crate::cluster::{Row, Told};
 
@@ -87,23 +88,32 @@ fn progress(told: &Told, id: Option<&str>) -> Progress {
     let has = |row: &Row| {
         wanted(row).is_some_and(|id| [&row.id, &row.tree].into_iter().flatten().any(|own| digits(own) == id))
     };
+    // With whether it is tried again by itself.
     let refuses = |row: &Row| {
         let short: String = wanted(row)?.chars().take(SHORT).collect();
         let (revision, stage, why) = row.refused.as_ref()?;
         let is_it = revision.as_ref().is_some_and(|revision| revision.ends_with(&format!("@{short}")));
-        is_it.then(|| format!("{} is refused ({stage}): {why}", revision.as_deref().unwrap_or_default()))
+        let is_tried_again = Step::named(stage).is_some_and(Step::is_tried_again);
+        let text = format!("{} is refused ({stage}): {why}", revision.as_deref().unwrap_or_default());
+        is_it.then_some((is_tried_again, text))
     };
-    let refused = told.replicas.iter().filter(|(_, row)| !has(row));
-    if let Some(why) = refused.clone().find_map(|(name, row)| Some(format!("{name}: {}", refuses(row)?))) {
+    let lacking = told.replicas.iter().filter(|(_, row)| !has(row));
+    let refusals = lacking.clone().filter_map(|(name, row)| {
+        let (is_tried_again, why) = refuses(row)?;
+        Some((is_tried_again, format!("{name}: {why}")))
+    });
+    let (passing, last): (Vec<_>, Vec<_>) = refusals.partition(|(is_tried_again, _)| *is_tried_again);
+    if let Some((_, why)) = last.into_iter().next() {
         return Progress::Refused(why);
     }
-    let without: Vec<&str> = refused.map(|(name, _)| name.as_str()).collect();
+    let without: Vec<&str> = lacking.map(|(name, _)| name.as_str()).collect();
     let all = told.replicas.len();
     if all > 0 && without.is_empty() {
         return Progress::InForce(format!("in force on {all} of {all} replicas"));
     }
     let have = all.saturating_sub(without.len());
-    Progress::Waiting(format!("in force on {have} of {all} replicas, not on {}", without.join(", ")))
+    let passing: String = passing.into_iter().map(|(_, why)| format!("\n{why}")).collect();
+    Progress::Waiting(format!("in force on {have} of {all} replicas, not on {}{passing}", without.join(", ")))
 }
 
 /// An id without the name of its hash.
@@ -159,6 +169,13 @@ mod tests {
         let one = told(&[("a", row(TWO, TWO)), ("b", Row { refused: refused.clone(), ..row(ONE, TWO) })]);
         let refusal = Progress::Refused("b: p@222222222222 is refused (gate/gate): why".to_owned());
         assert_eq!((progress(&one, None), progress(&one, Some(TWO))), (refusal.clone(), refusal));
+        // What is tried again is waited for, unless another replica refuses it for good.
+        let busy = Some((Some("p@222222222222".to_owned()), "tests/busy".to_owned(), "why".to_owned()));
+        let mut busy = told(&[("a", Row { refused: busy, ..row(ONE, TWO) }), ("b", row(TWO, TWO))]);
+        let text = "in force on 1 of 2 replicas, not on a\na: p@222222222222 is refused (tests/busy): why";
+        assert_eq!(progress(&busy, Some(TWO)), waiting(text));
+        busy.replicas.insert("c".to_owned(), one.replicas["b"].clone());
+        assert!(matches!(progress(&busy, Some(TWO)), Progress::Refused(why) if why.starts_with("c: ")));
         // What was refused before is nothing to who waits for another.
         let other = told(&[("b", Row { refused, ..row(ONE, ONE) })]);
         assert_eq!(progress(&other, Some(ONE)), Progress::InForce("in force on 1 of 1 replicas".to_owned()));

@@ -23,6 +23,9 @@ use crate::source::trust::ObjectHash;
 /// Between looks at how much was written.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// How much longer than a fetch one request may take.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// Who is talked to, and where what it brings is kept.
 pub(super) struct Connection<'a> {
     source: &'a GitSource,
@@ -126,7 +129,8 @@ impl<'a> Connection<'a> {
         let client = GitHttp {
             client: client.clone(),
             credentials: self.source.credentials.clone(),
-            until: Instant::now().checked_add(PATIENCE).unwrap_or_else(Instant::now),
+            // The watch comes first, and says what is to be done.
+            until: Instant::now().checked_add(PATIENCE.saturating_add(GRACE)).unwrap_or_else(Instant::now),
             failure: Arc::clone(&self.failure),
             redirected: None,
         };
