@@ -107,11 +107,11 @@ fn a_server_whose_copy_is_damaged_says_so_and_goes_on() {
     let counted = "meshgate_bundle_rejected_total{stage=\"fetch\",reason=\"corrupt\"} ";
     assert!(process.admin("/metrics").1.contains(counted), "{}", process.admin("/metrics").1);
     let log = process.kill();
-    let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let mut lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     let is_it = |line: &serde_json::Value| {
         line["fields"]["message"].to_string().contains("was damaged; it is fetched anew")
     };
     // Of the last: what is noticed first of the others, chance decides.
-    let why = lines.filter(is_it).next_back().unwrap()["fields"]["why"].as_str().unwrap().to_owned();
+    let why = lines.rfind(is_it).unwrap()["fields"]["why"].as_str().unwrap().to_owned();
     insta::assert_snapshot!("damaged", format!("fetch/corrupt\n{}\n", plain(&world, &why)));
 }
