@@ -13,7 +13,7 @@ use std::time::Duration;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Patch, PatchParams};
-use kube::{Api, Client};
+use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -31,6 +31,9 @@ pub use told::{Told, ToldError};
 
 /// The ConfigMap.
 const NAME: &str = "meshgate-bundle";
+
+/// Who says with what it goes, whichever replica does.
+const MANAGER: &str = "meshgate";
 
 /// How long one write may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -194,12 +197,30 @@ async fn write(
         return Ok(());
     }
     *is_owned = deployment.is_some();
-    let owners = owners(deployment);
-    let object = json!({
-        "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": NAME, "ownerReferences": owners },
-        "data": { key: row.text() },
+    let apply = async |manager: &str, object: Value| {
+        maps.patch(NAME, &PatchParams::apply(manager).force(), &Patch::Apply(&object)).await
+    };
+    // Nothing but its row is this replica's: once that is gone, no entry of its manager is left.
+    let row = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": NAME }, "data": { key: row.text() },
     });
-    maps.patch(NAME, &PatchParams::apply(manager).force(), &Patch::Apply(&object)).await.map(drop)
+    let written = apply(manager, row).await?;
+    let owners = owners(deployment);
+    if is_of(&written, &owners) {
+        return Ok(());
+    }
+    let owned = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": NAME, "ownerReferences": owners },
+    });
+    apply(MANAGER, owned).await.map(drop)
+}
+
+/// Whether a ConfigMap goes with all of these.
+fn is_of(map: &ConfigMap, owners: &[Value]) -> bool {
+    let known: Vec<&str> = map.owner_references().iter().map(|owner| owner.uid.as_str()).collect();
+    owners
+        .iter()
+        .all(|owner| owner.get("uid").and_then(Value::as_str).is_some_and(|uid| known.contains(&uid)))
 }
 
 /// What goes with the Deployment names it as its owner.

@@ -312,5 +312,25 @@ fn a_new_replica_knows_what_was_accepted(world: &mut World, first: &str, last: &
     let next = world.push("on from there");
     let waited = world.meshgate(&["wait", &next, "--timeout", "60"]);
     assert_eq!(waited.status.code(), Some(0), "{waited:?}");
+    who_is_gone_leaves_nothing(world);
     drop(program);
+}
+
+/// Each replica that is there has written its row, one of them with what the ConfigMap goes, and all what all have.
+fn who_is_gone_leaves_nothing(world: &World) {
+    let map = world.installed.environment.admin.get(MAP).body;
+    let fields = map["metadata"]["managedFields"].as_array().unwrap();
+    let by = |operation: &str| -> Vec<&str> {
+        let of = fields.iter().filter(|entry| entry["operation"] == operation);
+        let mut managers: Vec<&str> = of.map(|entry| entry["manager"].as_str().unwrap()).collect();
+        managers.sort_unstable();
+        managers
+    };
+    let rows = map["data"].as_object().unwrap().keys().filter_map(|key| key.strip_prefix("replica."));
+    let mut expected: Vec<String> = rows.map(|name| format!("meshgate-{name}")).collect();
+    expected.push("meshgate".to_owned());
+    expected.sort_unstable();
+    assert_eq!(expected.len(), 4, "{expected:?}");
+    assert_eq!(by("Apply"), expected, "{fields:?}");
+    assert_eq!(map["metadata"]["ownerReferences"][0]["name"], "meshgate", "{map}");
 }
