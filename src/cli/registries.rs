@@ -9,6 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use crate::config::Configuration;
 use crate::context::{ContextSource, Fact, FactKey};
@@ -47,7 +48,7 @@ impl OfUser {
         let user = match &file {
             None => CredentialSet::none(),
             Some(file) => {
-                let read = || anyhow::Ok(CredentialSet::of_docker_config(&fs::read(file)?)?);
+                let read = || anyhow::Ok(CredentialSet::of_docker_config(&Zeroizing::new(fs::read(file)?))?);
                 read().with_context(|| {
                     format!("{}: can't be used; DOCKER_CONFIG names another directory", file.display())
                 })?

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::credentials::CredentialSet;
+use super::credentials::{CredentialId, CredentialSet};
 use super::digest::Digest;
 use super::evidence::Repository;
 use super::flights::{Flights, LONGEST};
@@ -28,13 +28,14 @@ const WEIGHT: u64 = 1024;
 /// A source that remembers.
 pub struct Cached {
     source: Arc<dyn EvidenceSource>,
-    tags: Flights<(ImageReference, CredentialSet), Resolved>,
+    tags: Flights<(ImageReference, CredentialId), Resolved>,
     evidence: Flights<Key, Gathered>,
     /// None: what can't be read now is not known.
     last: Option<Arc<Last<Key>>>,
 }
 
-type Key = (Repository, Digest, Wanted, CredentialSet);
+/// The credentials themselves are held as long as somebody asks with them.
+type Key = (Repository, Digest, Wanted, CredentialId);
 
 impl Cached {
     /// Remembers so many bytes of a source.
@@ -54,18 +55,12 @@ fn of_tag(_: &Result<Arc<Resolved>, SourceError>) -> (Duration, u64) {
     (Duration::ZERO, 0)
 }
 
-/// `held`: bytes of the key.
-fn of_evidence(answer: &Result<Arc<Gathered>, SourceError>, held: u64) -> (Duration, u64) {
+fn of_evidence(answer: &Result<Arc<Gathered>, SourceError>) -> (Duration, u64) {
     match answer {
-        Err(_) => (ERROR, WEIGHT.saturating_add(held)),
-        Ok(gathered) => {
-            let weight = weight(gathered).saturating_add(held);
-            match gathered {
-                _ if !gathered.unread.is_empty() => (ERROR, weight),
-                _ if gathered.evidence.is_empty() => (NOTHING, weight),
-                _ => (EVIDENCE, weight),
-            }
-        }
+        Err(_) => (ERROR, WEIGHT),
+        Ok(gathered) if !gathered.unread.is_empty() => (ERROR, weight(gathered)),
+        Ok(gathered) if gathered.evidence.is_empty() => (NOTHING, weight(gathered)),
+        Ok(gathered) => (EVIDENCE, weight(gathered)),
     }
 }
 
@@ -89,9 +84,10 @@ impl EvidenceSource for Cached {
         until: Instant,
     ) -> Answer<'a, Resolved> {
         Box::pin(async move {
-            let key = (image.clone(), self.source.counting(&Repository::of(image), who));
+            let who = self.source.counting(&Repository::of(image), who);
+            let key = (image.clone(), who.id());
             let work = || {
-                let (source, (image, who)) = (Arc::clone(&self.source), key.clone());
+                let (source, image) = (Arc::clone(&self.source), image.clone());
                 async move { source.resolve(&image, &who, landing()).await }
             };
             self.tags.get(&key, until, of_tag, work).await.map(|resolved| (*resolved).clone())
@@ -107,22 +103,21 @@ impl EvidenceSource for Cached {
         until: Instant,
     ) -> Answer<'a, Gathered> {
         Box::pin(async move {
-            let key = (at.clone(), *digest, want.clone(), self.source.counting(at, who));
-            let held = u64::try_from(key.3.bytes()).unwrap_or(u64::MAX);
+            let who = self.source.counting(at, who);
+            let key = (at.clone(), *digest, want.clone(), who.id());
             let work = || {
                 let (source, last, key) = (Arc::clone(&self.source), self.last.clone(), key.clone());
                 async move {
-                    let (at, digest, want, who) = &key;
-                    let answer = source.evidence(at, digest, want, who, landing()).await;
+                    let (at, digest, want, _) = &key;
+                    let answer = source.evidence(at, digest, want, &who, landing()).await;
                     // Here and not where it is used: what is kept ages from now on.
                     if let Some(last) = last {
-                        last.answered(&key, &answer, answer.as_ref().map_or(0, weight).saturating_add(held));
+                        last.answered(&key, &answer, answer.as_ref().map_or(0, weight));
                     }
                     answer
                 }
             };
-            let answer =
-                self.evidence.get(&key, until, move |answer: &_| of_evidence(answer, held), work).await;
+            let answer = self.evidence.get(&key, until, of_evidence, work).await;
             match (answer, &self.last) {
                 (Ok(gathered), Some(last)) => {
                     // A part of it may be what was not read.

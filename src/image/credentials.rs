@@ -2,15 +2,14 @@
 
 mod docker_config;
 
-use std::cmp::Ordering;
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
+use zeroize::Zeroizing;
 
 use crate::kubernetes::registry_pattern::RegistryPattern;
 
@@ -23,32 +22,36 @@ const TRIED: usize = 3;
 /// nothing of it, and neither does the identity by which caches know a set: its key lasts as long as the process.
 #[derive(Clone, Default)]
 pub struct CredentialSet {
-    identity: [u8; 32],
+    id: CredentialId,
     entries: Arc<Vec<Entry>>,
 }
+
+/// A set of credentials as caches know it, which holds nothing of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct CredentialId([u8; 32]);
 
 struct Entry {
     pattern: RegistryPattern,
     credential: Credential,
 }
 
-/// What is shown to a registry, or to who gives out its tokens.
+/// What is shown to a registry, or to who gives out its tokens. It is overwritten when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Credential {
     /// User and password.
     Basic {
         /// `user:password`.
-        pair: String,
+        pair: Zeroizing<String>,
     },
     /// A token that is exchanged for others (OAuth2 `refresh_token`).
     Identity {
         /// The token.
-        token: String,
+        token: Zeroizing<String>,
     },
     /// A token that is shown as it is.
     Registry {
         /// The token.
-        token: String,
+        token: Zeroizing<String>,
     },
 }
 
@@ -65,6 +68,15 @@ impl CredentialSet {
     /// [`DockerConfigError`], which holds nothing of what was read.
     pub fn of_docker_config(content: &[u8]) -> Result<Self, DockerConfigError> {
         docker_config::read(content).map(Self::new)
+    }
+
+    /// Reads a pull secret: a Docker configuration, or, where `is_bare`, what stands under its `auths`. As the kubelet does,
+    /// which leaves out keys that are no registries and pulls nothing where an entry has another form.
+    ///
+    /// # Errors
+    /// [`DockerConfigError`], which holds nothing of what was read.
+    pub fn of_pull_secret(content: &[u8], is_bare: bool) -> Result<Self, DockerConfigError> {
+        docker_config::read_secret(content, is_bare).map(Self::new)
     }
 
     /// The credentials of all, those of the first one first.
@@ -95,6 +107,11 @@ impl CredentialSet {
         self.entries.is_empty()
     }
 
+    /// What caches know it by.
+    pub(super) fn id(&self) -> CredentialId {
+        self.id
+    }
+
     /// About so many bytes does it hold.
     pub(super) fn bytes(&self) -> usize {
         let text = |entry: &Entry| match &entry.credential {
@@ -113,7 +130,7 @@ impl CredentialSet {
         if entries.is_empty() {
             return Self::default();
         }
-        Self { identity: identity(&entries), entries: Arc::new(entries) }
+        Self { id: CredentialId(identity(&entries)), entries: Arc::new(entries) }
     }
 
     /// What may be shown for a repository, the most exact first.
@@ -136,12 +153,13 @@ impl Entry {
 impl Credential {
     /// The value of `Authorization` for the registry itself or for who gives out tokens; None for a token that is
     /// exchanged.
-    pub(super) fn authorization(&self) -> Option<String> {
-        match self {
-            Self::Basic { pair } => Some(format!("Basic {}", STANDARD.encode(pair))),
-            Self::Registry { token } => Some(format!("Bearer {token}")),
-            Self::Identity { .. } => None,
-        }
+    pub(super) fn authorization(&self) -> Option<Zeroizing<String>> {
+        let value = match self {
+            Self::Basic { pair } => format!("Basic {}", *Zeroizing::new(STANDARD.encode(&**pair))),
+            Self::Registry { token } => format!("Bearer {}", **token),
+            Self::Identity { .. } => return None,
+        };
+        Some(Zeroizing::new(value))
     }
 }
 
@@ -186,29 +204,11 @@ impl fmt::Debug for Credential {
 
 impl PartialEq for CredentialSet {
     fn eq(&self, other: &Self) -> bool {
-        self.identity == other.identity
+        self.id == other.id
     }
 }
 
 impl Eq for CredentialSet {}
-
-impl PartialOrd for CredentialSet {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for CredentialSet {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.identity.cmp(&other.identity)
-    }
-}
-
-impl Hash for CredentialSet {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.identity.hash(state);
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -220,9 +220,9 @@ mod tests {
 
     fn pairs(set: &CredentialSet, registry: &str, repository: &str) -> Vec<String> {
         let pair = |credential: Credential| match credential {
-            Credential::Basic { pair } => pair,
-            Credential::Identity { token } => format!("identity {token}"),
-            Credential::Registry { token } => format!("registry {token}"),
+            Credential::Basic { pair } => pair.to_string(),
+            Credential::Identity { token } => format!("identity {}", *token),
+            Credential::Registry { token } => format!("registry {}", *token),
         };
         set.of(registry, repository).into_iter().map(pair).collect()
     }

@@ -11,8 +11,9 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
+use zeroize::Zeroizing;
 
 use super::credentials::CredentialSet;
 use super::source::{Gathered, SourceError};
@@ -182,16 +183,11 @@ pub fn of_secret(secret: &Value) -> Result<CredentialSet, Lacking> {
         (None, Some(encoded)) => STANDARD.decode(encoded).map_err(|_| Lacking::Unusable)?,
         (None, None) => return Err(Lacking::Unusable),
     };
+    let content = Zeroizing::new(content);
     if content.len() > BYTES {
         return Err(Lacking::Unusable);
     }
-    let content = if is_bare {
-        let auths: Value = serde_json::from_slice(&content).map_err(|_| Lacking::Unusable)?;
-        json!({ "auths": auths }).to_string().into_bytes()
-    } else {
-        content
-    };
-    let set = CredentialSet::of_docker_config(&content).map_err(|_| Lacking::Unusable)?;
+    let set = CredentialSet::of_pull_secret(&content, is_bare).map_err(|_| Lacking::Unusable)?;
     if set.len() > ENTRIES { Err(Lacking::Unusable) } else { Ok(set) }
 }
 
@@ -206,6 +202,8 @@ pub fn of_account(account: &Value) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use std::future::pending;
+
+    use serde_json::json;
 
     use super::*;
 

@@ -8,17 +8,18 @@ pub(super) mod document;
 pub(super) mod evidence;
 mod gate;
 pub(super) mod instance;
+mod instances;
 mod login;
 mod referrers;
 mod reply;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use super::credentials::{CredentialSet, DockerConfigError};
 use super::digest::Digest;
@@ -32,6 +33,7 @@ use crate::outbound::{Client, Plaintext, Reach, Settings, SettingsError, Url, Ur
 use document::Descriptor;
 use gate::Gates;
 use instance::{Instance, Manifest, Place};
+use instances::Instances;
 
 /// Who holds manifests and blobs by repositories: a registry, a directory.
 pub(super) trait Holder: Send + Sync {
@@ -56,15 +58,12 @@ pub(super) trait Holder: Send + Sync {
     ) -> Answer<'a, Vec<Descriptor>>;
 }
 
-/// Instances that are kept: each has the tokens of one set of credentials.
-const INSTANCES: usize = 256;
-
 /// The registries that may be asked.
 pub struct Registries {
     entries: Vec<Arc<Entry>>,
     limits: ImageLimits,
     gates: Arc<Gates>,
-    instances: Mutex<BTreeMap<(usize, String, CredentialSet), Arc<Instance>>>,
+    instances: Instances,
 }
 
 /// A registry of the configuration, ready to be asked.
@@ -168,7 +167,7 @@ impl Registries {
 
     fn of(entries: Vec<Arc<Entry>>, limits: ImageLimits) -> Self {
         let gates = Arc::new(Gates::new(limits.concurrency, limits.per_registry));
-        Self { entries, limits, gates, instances: Mutex::default() }
+        Self { entries, limits, gates, instances: Instances::default() }
     }
 
     /// Whoever is asked for a repository on behalf of a caller.
@@ -181,18 +180,10 @@ impl Registries {
         let (index, entry) = self.entry(registry)?;
         let place = entry.place(registry)?;
         let shown = place.shown(&entry.shown(who)?, at.name());
-        let key = (index, registry.to_owned(), shown.clone());
-        let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = instances.get(&key) {
-            return Ok(Arc::clone(known));
-        }
-        let instance = Arc::new(Instance::new(Arc::clone(entry), place, shown, Arc::clone(&self.gates)));
-        if instances.len() >= INSTANCES {
-            // Tokens are got again in two round trips; who goes is of no matter.
-            instances.pop_first();
-        }
-        instances.insert(key, Arc::clone(&instance));
-        Ok(instance)
+        let key = (index, registry.to_owned(), shown.id());
+        Ok(self.instances.get(key, |weight| {
+            Instance::new(Arc::clone(entry), place, shown, Arc::clone(&self.gates), weight)
+        }))
     }
 
     /// The entry of a registry: exact hosts before patterns, the first of either.
@@ -215,14 +206,14 @@ impl Entry {
             url.map_err(|source| RegistriesError::Url { at: at(), source })
         };
         let read = |path: &PathBuf| {
-            fs::read(path).map_err(|source| RegistriesError::Unreadable {
+            fs::read(path).map(Zeroizing::new).map_err(|source| RegistriesError::Unreadable {
                 at: at(),
                 path: path.clone(),
                 source,
             })
         };
         let settings = Settings {
-            authorities: registry.ca.as_ref().map(read).transpose()?,
+            authorities: registry.ca.as_ref().map(read).transpose()?.map(|pem| pem.to_vec()),
             plaintext: if registry.plaintext { Plaintext::Anywhere } else { Plaintext::Loopback },
             proxy: url(&registry.proxy)?,
             ..Settings::default()
@@ -256,7 +247,8 @@ impl Entry {
         let Credentials { file, of_caller } = &self.credentials;
         let own = if *of_caller { who.clone() } else { CredentialSet::none() };
         let Some(path) = file else { return Ok(own) };
-        let read = fs::read(path).ok().and_then(|content| CredentialSet::of_docker_config(&content).ok());
+        let content = fs::read(path).ok().map(Zeroizing::new);
+        let read = content.and_then(|content| CredentialSet::of_docker_config(&content).ok());
         Ok(CredentialSet::joined(&[own, read.ok_or(SourceError::Credentials)?]))
     }
 

@@ -4,19 +4,20 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use zeroize::Zeroizing;
 
 use super::body::Body;
 use super::error::OutboundError;
 use super::url::Url;
 
 /// What is asked of whom, until when.
-#[derive(Debug)]
 pub struct Request<'a> {
     pub(super) url: &'a Url,
     pub(super) until: Instant,
     pub(super) post: Option<Bytes>,
     pub(super) reach: Reach,
-    headers: Vec<(&'static str, String)>,
+    /// Overwritten when they are dropped.
+    headers: Vec<(&'static str, Zeroizing<String>)>,
 }
 
 /// Which addresses may be connected to.
@@ -56,7 +57,7 @@ impl<'a> Request<'a> {
     /// With a header; `authorization` is held secret. Of two with one name both are sent.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+        self.headers.push((name, Zeroizing::new(value.into())));
         self
     }
 

@@ -194,6 +194,29 @@ async fn a_registry_that_is_never_content_is_left() {
     }
 }
 
+#[tokio::test]
+async fn a_token_is_no_longer_than_a_header() {
+    for (length, is_taken) in [(16 << 10, true), ((16 << 10) + 1, false)] {
+        let holds = Holds::default();
+        holds.image();
+        let server = Server::start(move |asked, stream| {
+            let host = asked.header("host").unwrap_or_default();
+            let challenge = format!("Bearer realm=\"http://{host}/token\"");
+            let said = match asked.header("authorization") {
+                _ if asked.path().starts_with("/token") => {
+                    Said::of(200, &[], format!(r#"{{"token": "{}"}}"#, "t".repeat(length)))
+                }
+                Some(_) => holds.said(asked.path()),
+                None => Said::of(401, &[("www-authenticate", &challenge)], ""),
+            };
+            said.to(stream);
+        });
+        let found = resolve(&registries(&[registry(&server)]), &server, 5).await;
+        let corrupt = SourceError::Corrupt("what gives out its tokens gives none");
+        assert_eq!(found.map(|_| ()), if is_taken { Ok(()) } else { Err(corrupt) });
+    }
+}
+
 /// A registry that gives a token to whoever asks, or wants a password, and lets in whom is said; others it refuses so.
 fn generous(holds: &Holds, scheme: &'static str, refuses: u16, lets_in: &Arc<Mutex<&'static str>>) -> Server {
     let (holds, lets_in) = (holds.clone(), Arc::clone(lets_in));

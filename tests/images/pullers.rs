@@ -75,6 +75,11 @@ fn objects(place: &Place) -> Vec<Value> {
     opaque["type"] = json!("Opaque");
     let mut unreadable = secret(place, "shop", "unreadable", PASSWORD, false);
     unreadable["data"][".dockerconfigjson"] = json!(kit::b64("{"));
+    // A key that names no registry, which the kubelet leaves out.
+    let auth = json!({ "auth": kit::b64(format!("robot:{PASSWORD}")) });
+    let auths = json!({ "auths": { place.registry.address.to_string(): auth, "no registry": auth } });
+    let mut mixed = secret(place, "shop", "mixed", PASSWORD, false);
+    mixed["data"][".dockerconfigjson"] = json!(kit::b64(auths.to_string()));
     let account = json!({
         "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "puller", "namespace": "shop" },
         "imagePullSecrets": [{ "name": "regcred" }],
@@ -86,6 +91,7 @@ fn objects(place: &Place) -> Vec<Value> {
         secret(place, "other", "theirs", OTHER, false),
         opaque,
         unreadable,
+        mixed,
         account,
     ]
 }
@@ -105,6 +111,7 @@ fn a_dry_run_pulls_with_the_secrets_among_the_manifests() {
     let rows = [
         (of("shop", &["regcred"], None), ""),
         (of("shop", &["old"], None), ""),
+        (of("shop", &["mixed"], None), ""),
         (of("shop", &[], Some("puller")), ""),
         (of("shop", &["absent", "wrong", "regcred"], None), ""),
         // As the kubelet does: who names any has none of the account's.

@@ -24,20 +24,56 @@ const A_SECOND: usize = 50;
 const TURN: Duration = Duration::from_millis(50);
 
 /// What a GET comes to: the object, None where there is none, or why that can't be told.
-pub(super) type Answer = Result<Option<Value>, String>;
+pub(super) type Answer<T = Value> = Result<Option<T>, String>;
 
-type Asked = Shared<Pin<Box<dyn Future<Output = Answer> + Send>>>;
+type Asked<T> = Shared<Pin<Box<dyn Future<Output = Answer<T>> + Send>>>;
+
+/// What is made of an answer, and what is said of an error.
+pub(super) struct Reading<T> {
+    /// Of the object as the API server wrote it.
+    pub(super) read: fn(String) -> Result<T, String>,
+    pub(super) said: fn(&Error) -> String,
+}
 
 /// Those that are under way. Whoever asks for the same object waits for the same answer.
-pub(super) struct Lookups {
+pub(super) struct Lookups<T = Value> {
     client: Client,
-    under_way: Arc<Mutex<BTreeMap<String, Asked>>>,
-    begun: Mutex<(Instant, usize)>,
+    reading: Reading<T>,
+    under_way: Arc<Mutex<BTreeMap<String, Asked<T>>>>,
+    begun: Mutex<Begun>,
+}
+
+/// What was begun since when, and by whom of those who wait for their turn.
+struct Begun {
+    since: Instant,
+    all: usize,
+    by: BTreeMap<String, usize>,
+}
+
+impl Begun {
+    fn now() -> Self {
+        Self { since: Instant::now(), all: 0, by: BTreeMap::new() }
+    }
+
+    /// Whether one more may begin. `whose`: None where it is for everybody. Who waits for its turn has at the most as many as
+    /// are left for all others, so that whoever comes late finds some: alone half of them, two of them a third each.
+    fn one_more(&mut self, whose: Option<&str>) -> bool {
+        let left = A_SECOND.saturating_sub(self.all);
+        let own = whose.map_or(0, |whose| self.by.get(whose).copied().unwrap_or_default());
+        let may = left > 0 && (whose.is_none() || own < left);
+        if may {
+            self.all = self.all.saturating_add(1);
+            whose.map(|whose| self.by.insert(whose.to_owned(), own.saturating_add(1)));
+        }
+        may
+    }
 }
 
 impl Lookups {
+    /// Of objects, read as they are.
     pub(super) fn new(client: Client) -> Self {
-        Self { client, under_way: Arc::default(), begun: Mutex::new((Instant::now(), 0)) }
+        let read = |text: String| serde_json::from_str(&text).map_err(|why| format!("no JSON: {why}"));
+        Self::reading(client, Reading { read, said })
     }
 
     /// The object `name` below `path`. The name may come from a request: what no object can be called (a DNS subdomain;
@@ -46,17 +82,25 @@ impl Lookups {
         if !is_dns_subdomain(name) {
             return Ok(None);
         }
-        let asked = self.begin(path, name);
+        let asked = self.begin(path, name, None);
         asked.ok_or_else(|| format!("more than {A_SECOND} look-ups in a second"))?.await
     }
+}
 
-    /// The same for who can wait: where there are too many, it comes in its turn. Whoever asks says until when.
-    pub(super) async fn get_in_turn(&self, path: &str, name: &str) -> Answer {
+impl<T: Clone + Send + Sync + 'static> Lookups<T> {
+    /// Of what is made of objects.
+    pub(super) fn reading(client: Client, reading: Reading<T>) -> Self {
+        Self { client, reading, under_way: Arc::default(), begun: Mutex::new(Begun::now()) }
+    }
+
+    /// The same for who can wait: where there are too many, or too many of a namespace, it comes in its turn. Whoever asks
+    /// says until when.
+    pub(super) async fn get_in_turn(&self, path: &str, name: &str, namespace: &str) -> Answer<T> {
         if !is_dns_subdomain(name) {
             return Ok(None);
         }
         loop {
-            if let Some(asked) = self.begin(path, name) {
+            if let Some(asked) = self.begin(path, name, Some(namespace)) {
                 return asked.await;
             }
             sleep(TURN).await;
@@ -64,24 +108,25 @@ impl Lookups {
     }
 
     /// What is under way for that object, or begins; None: there are too many.
-    fn begin(&self, path: &str, name: &str) -> Option<Asked> {
+    fn begin(&self, path: &str, name: &str, whose: Option<&str>) -> Option<Asked<T>> {
         let full = format!("{path}/{name}");
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(asked) = under_way.get(&full) {
             return Some(asked.clone());
         }
-        self.may_begin().then(|| {
+        self.may_begin(whose).then(|| {
             let asked = self.ask(path.to_owned(), name.to_owned(), full.clone());
             under_way.insert(full, asked.clone());
             asked
         })
     }
 
-    fn ask(&self, path: String, name: String, full: String) -> Asked {
+    fn ask(&self, path: String, name: String, full: String) -> Asked<T> {
         let (client, under_way) = (self.client.clone(), Arc::clone(&self.under_way));
+        let Reading { read, said } = self.reading;
         let answer = tokio::spawn(async move {
             let answer = match timeout(PATIENCE, one(&client, &path, &name)).await {
-                Ok(Ok(object)) => Ok(object),
+                Ok(Ok(found)) => found.map(read).transpose(),
                 Ok(Err(error)) => Err(said(&error)),
                 Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
             };
@@ -89,23 +134,23 @@ impl Lookups {
             answer
         });
         let answer = async { answer.await.unwrap_or_else(|error| Err(error.to_string())) };
-        let answer: Pin<Box<dyn Future<Output = Answer> + Send>> = Box::pin(answer);
+        let answer: Pin<Box<dyn Future<Output = Answer<T>> + Send>> = Box::pin(answer);
         answer.shared()
     }
 
-    fn may_begin(&self) -> bool {
+    fn may_begin(&self, whose: Option<&str>) -> bool {
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        if begun.0.elapsed() >= Duration::from_secs(1) {
-            *begun = (Instant::now(), 0);
+        if begun.since.elapsed() >= Duration::from_secs(1) {
+            *begun = Begun::now();
         }
-        begun.1 = begun.1.saturating_add(1);
-        begun.1 <= A_SECOND
+        begun.one_more(whose)
     }
 }
 
-async fn one(client: &Client, path: &str, name: &str) -> Result<Option<Value>, Error> {
+/// The text of an object. Not read by the client, which logs what it can't read.
+async fn one(client: &Client, path: &str, name: &str) -> Result<Option<String>, Error> {
     let request = Request::new(path).get(name, &Default::default()).map_err(Error::BuildRequest)?;
-    match client.request(request).await {
+    match client.request_text(request).await {
         Ok(object) => Ok(Some(object)),
         Err(Error::Api(status)) if status.code == 404 => Ok(None),
         Err(error) => Err(error),
@@ -160,7 +205,18 @@ mod tests {
         let at_once = join_all(names.iter().map(|name| one.get("/secrets", name))).await;
         let refused = at_once.iter().filter(|answer| answer.is_err()).count();
         assert_eq!(refused, 60 - A_SECOND);
-        let in_turn = join_all(names.iter().map(|name| other.get_in_turn("/secrets", name))).await;
+        let in_turn = join_all(names.iter().map(|name| other.get_in_turn("/secrets", name, "shop"))).await;
         assert!(in_turn.iter().all(|answer| *answer == Ok(None)), "{in_turn:?}");
+    }
+
+    /// Who takes as many as it can leaves others some, however many of them there are.
+    #[test]
+    fn a_namespace_has_its_share() {
+        let mut begun = Begun::now();
+        let mut takes = |whose| (0..A_SECOND * 2).filter(|_| begun.one_more(Some(whose))).count();
+        assert_eq!(["a", "b", "a", "c", "d"].map(&mut takes), [25, 13, 0, 6, 3]);
+        // What is for everybody takes what is left.
+        assert_eq!((0..A_SECOND).filter(|_| begun.one_more(None)).count(), 3);
+        assert!(!begun.one_more(Some("e")));
     }
 }

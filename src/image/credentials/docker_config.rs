@@ -1,12 +1,14 @@
 //! Docker's configuration file, as far as it says who is who at which registry.
 //!
-//! Source: github.com/docker/cli, cli/config/types/authconfig.go; k8s.io/kubernetes, pkg/credentialprovider/config.go.
+//! Source: github.com/docker/cli, cli/config/types/authconfig.go; k8s.io/kubernetes, pkg/credentialprovider/config.go and
+//! keyring.go (what becomes of an entry that can't be read).
 
 use std::collections::BTreeMap;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine, alphabet};
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
 
 use super::Credential;
 use crate::kubernetes::registry_pattern::RegistryPattern;
@@ -36,11 +38,21 @@ pub enum DockerConfigError {
     Helpers,
 }
 
+/// As the kubelet reads `auth`: with padding or without.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+type Auths = BTreeMap<String, Auth>;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct File {
     #[serde(default)]
-    auths: BTreeMap<String, Auth>,
+    auths: Option<Auths>,
     #[serde(default)]
     creds_store: String,
     #[serde(default)]
@@ -49,38 +61,65 @@ struct File {
 
 #[derive(Deserialize)]
 struct Auth {
-    #[serde(default)]
-    auth: String,
-    #[serde(default)]
-    username: String,
-    #[serde(default)]
-    password: String,
-    #[serde(default)]
-    identitytoken: String,
-    #[serde(default)]
-    registrytoken: String,
+    #[serde(default, deserialize_with = "text")]
+    auth: Zeroizing<String>,
+    #[serde(default, deserialize_with = "text")]
+    username: Zeroizing<String>,
+    #[serde(default, deserialize_with = "text")]
+    password: Zeroizing<String>,
+    #[serde(default, deserialize_with = "text")]
+    identitytoken: Zeroizing<String>,
+    #[serde(default, deserialize_with = "text")]
+    registrytoken: Zeroizing<String>,
 }
 
-/// The credentials of a file.
+/// A text that is overwritten when it is dropped; null is none.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Zeroizing<String>, D::Error> {
+    Option::<String>::deserialize(deserializer).map(|text| Zeroizing::new(text.unwrap_or_default()))
+}
+
+/// The credentials of a file that somebody wrote for this program: whatever can't be used of it is an error.
 pub(super) fn read(content: &[u8]) -> Result<Vec<(RegistryPattern, Credential)>, DockerConfigError> {
-    if content.len() > BYTES {
-        return Err(DockerConfigError::TooLarge);
-    }
-    // The parser's message could quote what it read.
-    let file: File =
-        serde_json::from_slice(content).map_err(|error| DockerConfigError::Format(error.line()))?;
+    let file: File = parsed(content)?;
     if !file.creds_store.is_empty() || !file.cred_helpers.is_empty() {
         return Err(DockerConfigError::Helpers);
     }
     let mut all = Vec::new();
-    for (key, auth) in file.auths {
-        let pattern =
-            RegistryPattern::parse(&registry(&key)).map_err(|_| DockerConfigError::Registry(key.clone()))?;
+    for (key, auth) in file.auths.unwrap_or_default() {
+        let pattern = pattern(&key)?;
         if let Some(credential) = auth.credential(&key)? {
             all.push((pattern, credential));
         }
     }
     Ok(all)
+}
+
+/// Those of a pull secret, as the kubelet takes them: a key that names no registry is left out, and the rest counts. An
+/// entry of another form than it should have makes all of it one that can't be used; the kubelet does not even pull then.
+/// Helpers are not looked at. `is_bare`: without `auths` around them.
+pub(super) fn read_secret(
+    content: &[u8],
+    is_bare: bool,
+) -> Result<Vec<(RegistryPattern, Credential)>, DockerConfigError> {
+    let auths = if is_bare { parsed(content)? } else { parsed::<File>(content)?.auths.unwrap_or_default() };
+    let mut all = Vec::new();
+    for (key, auth) in auths {
+        let credential = auth.credential(&key)?;
+        all.extend(pattern(&key).ok().zip(credential));
+    }
+    Ok(all)
+}
+
+fn parsed<T: for<'de> Deserialize<'de>>(content: &[u8]) -> Result<T, DockerConfigError> {
+    if content.len() > BYTES {
+        return Err(DockerConfigError::TooLarge);
+    }
+    // The parser's message could quote what it read.
+    serde_json::from_slice(content).map_err(|error| DockerConfigError::Format(error.line()))
+}
+
+fn pattern(key: &str) -> Result<RegistryPattern, DockerConfigError> {
+    RegistryPattern::parse(&registry(key)).map_err(|_| DockerConfigError::Registry(key.to_owned()))
 }
 
 /// A key without what Docker and its users write around a registry.
@@ -102,16 +141,16 @@ impl Auth {
         }
         if !self.auth.is_empty() {
             let wrong = || DockerConfigError::Auth(key.to_owned());
-            let bytes = STANDARD.decode(self.auth.trim()).map_err(|_| wrong())?;
-            let pair = String::from_utf8(bytes).map_err(|_| wrong())?;
+            let bytes = BASE64.decode(self.auth.trim()).map(Zeroizing::new).map_err(|_| wrong())?;
+            let pair = std::str::from_utf8(&bytes).map_err(|_| wrong())?;
             // Some versions of Docker wrote bytes of zero behind the password.
-            let pair = pair.trim_end_matches('\0').to_owned();
+            let pair = Zeroizing::new(pair.trim_end_matches('\0').to_owned());
             return if pair.contains(':') { Ok(Some(Credential::Basic { pair })) } else { Err(wrong()) };
         }
         if self.username.is_empty() && self.password.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Credential::Basic { pair: format!("{}:{}", self.username, self.password) }))
+        Ok(Some(Credential::Basic { pair: Zeroizing::new(format!("{}:{}", *self.username, *self.password)) }))
     }
 }
 
@@ -130,7 +169,9 @@ mod tests {
             "a.io": {"username": "u", "password": "p", "email": "ignored"},
             "b.io/team/": {"identitytoken": "i", "auth": "dTpw"},
             "http://c.io:5000/v2/": {"registrytoken": "r"},
-            "d.io": {}
+            "d.io": {},
+            "e.io": {"auth": "dTpw\n", "username": null},
+            "f.io": {"auth": "dTpxcQ"}
         }, "HttpHeaders": {}}"#;
         let all = read(text.as_bytes()).unwrap();
         let of = |registry: &str, repository: &str| {
@@ -139,13 +180,15 @@ mod tests {
             assert!(found.len() <= 1);
             found.first().map(|(_, credential)| credential.clone())
         };
-        let basic = |pair: &str| Some(Credential::Basic { pair: pair.to_owned() });
+        let basic = |pair: &str| Some(Credential::Basic { pair: pair.to_owned().into() });
         assert_eq!(of("docker.io", "library/nginx"), basic("u:p:p"));
         assert_eq!(of("a.io", "x"), basic("u:p"));
-        assert_eq!(of("b.io", "team/x"), Some(Credential::Identity { token: "i".to_owned() }));
+        assert_eq!(of("b.io", "team/x"), Some(Credential::Identity { token: "i".to_owned().into() }));
         assert_eq!(of("b.io", "x"), None);
-        assert_eq!(of("c.io:5000", "x"), Some(Credential::Registry { token: "r".to_owned() }));
+        assert_eq!(of("c.io:5000", "x"), Some(Credential::Registry { token: "r".to_owned().into() }));
         assert_eq!(of("d.io", "x"), None);
+        assert_eq!(of("e.io", "x"), basic("u:p"));
+        assert_eq!(of("f.io", "x"), basic("u:qq"));
     }
 
     #[test]
@@ -173,5 +216,41 @@ mod tests {
             assert_eq!(refused, expected);
             assert!(!refused.to_string().contains(canary));
         }
+    }
+
+    /// What the kubelet makes of each: by the keys that count, or nothing where it does not pull.
+    #[test]
+    fn of_a_pull_secret_counts_what_the_kubelet_takes() {
+        let of = |text: &str| {
+            let all = read_secret(text.as_bytes(), false).ok()?;
+            Some(all.iter().filter(|(pattern, _)| pattern.matches_host("a.io")).count() * 10 + all.len())
+        };
+        let good = r#""a.io": {"auth": "dTpw"}"#;
+        for (bad, expected) in [
+            (r#""b.io": {"auth": "dTpw"}"#, Some(12)),
+            // Keys that are no registries.
+            (r#""a b": {"auth": "dTpw"}"#, Some(11)),
+            (r#""": {"auth": "dTpw"}"#, Some(11)),
+            (r#""https://": {"auth": "dTpw"}"#, Some(11)),
+            (r#""http://a%zz.io": {"username": "u", "password": "p"}"#, Some(11)),
+            (r#""b.io": {}"#, Some(11)),
+            // Entries of another form.
+            (r#""b.io": {"auth": "dTpw!"}"#, None),
+            (r#""b.io": {"auth": "dQ=="}"#, None),
+            (r#""a b": {"auth": "dQ=="}"#, None),
+            (r#""b.io": {"password": 1}"#, None),
+            (r#""b.io": "dTpw""#, None),
+        ] {
+            assert_eq!(of(&format!(r#"{{"auths": {{{bad}, {good}}}}}"#)), expected, "{bad}");
+            let bare = read_secret(format!("{{{bad}, {good}}}").as_bytes(), true);
+            assert_eq!(bare.ok().map(|all| all.len()), expected.map(|found| found % 10), "{bad}");
+        }
+        assert_eq!(
+            of(&format!(r#"{{"auths": {{{good}}}, "credsStore": "x", "credHelpers": {{"a.io": "x"}}}}"#)),
+            Some(11)
+        );
+        assert_eq!(of(r#"{"auths": null}"#), Some(0));
+        assert_eq!(of("{}"), Some(0));
+        assert_eq!(of("1"), None);
     }
 }

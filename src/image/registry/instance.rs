@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use super::challenge::challenges;
 use super::document::{ACCEPT, Descriptor, Document};
 use super::gate::Gates;
+use super::instances::{Scales, Weight};
 use super::login::{Logins, Shown};
 use super::referrers::referrers;
 use super::reply::{ERROR_BYTES, Reply, of_transport};
@@ -44,6 +45,9 @@ pub(in crate::image) struct Instance {
     pub(super) credentials: CredentialSet,
     gates: Arc<Gates>,
     logins: Logins,
+    scales: Scales,
+    /// Of the credentials.
+    _weight: Weight,
 }
 
 /// What is asked for.
@@ -105,11 +109,13 @@ impl Instance {
         place: Place,
         credentials: CredentialSet,
         gates: Arc<Gates>,
+        scales: Scales,
     ) -> Self {
         // What is said in the open stays on this machine.
         let is_safe = place.base.origin().is_https() || place.base.origin().is_loopback();
         let credentials = if is_safe { credentials } else { CredentialSet::none() };
-        Self { entry, place, credentials, gates, logins: Logins::default() }
+        let weight = scales.weigh(credentials.bytes());
+        Self { entry, place, credentials, gates, logins: Logins::default(), scales, _weight: weight }
     }
 
     /// What may be shown for a repository.
@@ -238,7 +244,8 @@ impl Instance {
         let url = self.url(ask)?;
         let slot = self.logins.slot(ask.name);
         let used = locked(&slot, until).await?.as_ref().and_then(Shown::fresh);
-        let mut reply = self.send(&url, ask, used.as_deref(), self.entry.reach, until).await?;
+        let mut reply =
+            self.send(&url, ask, used.as_deref().map(String::as_str), self.entry.reach, until).await?;
         if reply.status == 403 && used.is_some() {
             // What was enough before is so no more: as at the beginning.
             reply = self.send(&url, ask, None, self.entry.reach, until).await?;
@@ -262,7 +269,7 @@ impl Instance {
             let reply = self.send(&url, ask, Some(&offer.authorization), self.entry.reach, until).await?;
             // Some give a token to whoever asks: what it is worth the registry says, and it may be another one's.
             if !matches!(reply.status, 401 | 403) {
-                *shown = Some(offer);
+                *shown = Some(offer.weighed(&self.scales));
                 return Ok(reply);
             }
         }

@@ -9,9 +9,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use super::challenge::Challenge;
 use super::instance::Instance;
+use super::instances::{Scales, Weight};
 use super::reply::of_transport;
 use crate::image::credentials::Credential;
 use crate::image::source::SourceError;
@@ -19,6 +21,8 @@ use crate::outbound::{Request, Response, Url};
 
 /// Bytes of what gives out tokens.
 const TOKEN_BYTES: u64 = 64 * 1024;
+/// The longest token: servers take no longer headers.
+const TOKEN: usize = 16 * 1024;
 
 /// How long a token holds that does not say it.
 const UNSAID: Duration = Duration::from_secs(60);
@@ -28,7 +32,7 @@ const LONGEST: Duration = Duration::from_secs(3600);
 const EARLY: Duration = Duration::from_secs(10);
 
 /// Repositories for which something is known.
-const KNOWN: usize = 1024;
+const KNOWN: usize = 256;
 
 /// Who gives out the tokens of registries that everybody knows, where it is not the registry.
 const TOKEN_HOSTS: [(&str, &str); 2] =
@@ -42,18 +46,25 @@ pub(super) struct Logins {
     slots: Lock<BTreeMap<String, Slot>>,
 }
 
-/// A value of `Authorization`.
+/// A value of `Authorization`, which is overwritten when it is dropped.
 pub(super) struct Shown {
-    pub(super) authorization: String,
+    pub(super) authorization: Zeroizing<String>,
     /// None: as long as it does.
     until: Option<Instant>,
+    /// Where it is kept.
+    _weight: Option<Weight>,
 }
 
 impl Shown {
     /// The value, while it holds.
-    pub(super) fn fresh(&self) -> Option<String> {
+    pub(super) fn fresh(&self) -> Option<Zeroizing<String>> {
         let holds = self.until.is_none_or(|until| Instant::now() < until);
         holds.then(|| self.authorization.clone())
+    }
+
+    /// The same, counted.
+    pub(super) fn weighed(self, scales: &Scales) -> Self {
+        Self { _weight: Some(scales.weigh(self.authorization.len())), ..self }
     }
 }
 
@@ -110,7 +121,8 @@ impl Instance {
             return self.token(name, realm, service.as_deref(), credential, until).await;
         }
         let authorization = credential.and_then(Credential::authorization);
-        Ok(Shown { authorization: authorization.ok_or(SourceError::Unauthorized)?, until: None })
+        let authorization = authorization.ok_or(SourceError::Unauthorized)?;
+        Ok(Shown { authorization, until: None, _weight: None })
     }
 
     /// Who gives out tokens: the registry itself, or who is named for it. Nobody else is asked, and nothing is shown to
@@ -161,7 +173,7 @@ impl Instance {
             let url = url.map_err(|_| SourceError::Corrupt("a challenge whose realm is no URL"))?;
             let mut request = Request::get(&url, until.into_std()).reaching(self.entry.reach);
             if let Some(authorization) = credential.and_then(Credential::authorization) {
-                request = request.header("authorization", authorization);
+                request = request.header("authorization", authorization.as_str());
             }
             self.entry.client.send(request).await
         };
@@ -181,14 +193,14 @@ async fn given(response: Response) -> Result<Shown, SourceError> {
     let body = body.map_err(|error| of_transport(error, "bytes of a token"))?;
     let corrupt = SourceError::Corrupt("what gives out its tokens gives none");
     let given: Given = serde_json::from_slice(&body).map_err(|_| corrupt.clone())?;
-    let token = given
-        .token
-        .or(given.access_token)
-        .filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()));
-    let token = token.ok_or(corrupt)?;
+    let [token, other] = [given.token, given.access_token].map(|token| token.map(Zeroizing::new));
+    let is_token = |token: &Zeroizing<String>| {
+        (1..=TOKEN).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    let token = token.or(other).filter(is_token).ok_or(corrupt)?;
     let holds = given.expires_in.map_or(UNSAID, Duration::from_secs).min(LONGEST).saturating_sub(EARLY);
     let until = Instant::now().checked_add(holds);
-    Ok(Shown { authorization: format!("Bearer {token}"), until })
+    Ok(Shown { authorization: Zeroizing::new(format!("Bearer {}", *token)), until, _weight: None })
 }
 
 /// As a query and as a form (WHATWG URL, `application/x-www-form-urlencoded`).
