@@ -50,6 +50,16 @@ impl EvidenceSource for Shelf {
     ) -> Answer<'a, Gathered> {
         Box::pin(ready(Ok(Gathered { evidence: vec![self.0.clone()], unread: Vec::new(), stale: None })))
     }
+
+    fn user<'a>(
+        &'a self,
+        _: &'a Repository,
+        _: &'a Digest,
+        _: &'a CredentialSet,
+        _: Instant,
+    ) -> Answer<'a, Option<String>> {
+        Box::pin(ready(Err(SourceError::NotFound)))
+    }
 }
 
 /// What is known of images, and of a namespace that denies.

@@ -47,9 +47,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
 fn asking(
     images: &ImageFacts,
     authorities: Authorities,
-    predicate_types: BTreeSet<String>,
+    (predicate_types, configs): (BTreeSet<String>, bool),
 ) -> anyhow::Result<Gatherer> {
     let (source, verifier) = (images.source(None)?, Remembered::sigstore(Limits::default(), KEPT));
-    let asked = Asked { predicate_types, authorities: None };
+    let asked = Asked { predicate_types, authorities: None, configs };
     Ok(Gatherer::new(Arc::new(authorities), source, verifier, asked, Limits::default()))
 }

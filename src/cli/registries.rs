@@ -98,6 +98,16 @@ impl EvidenceSource for OfUser {
     ) -> Answer<'a, Gathered> {
         self.registries.evidence(at, digest, want, &self.user, until)
     }
+
+    fn user<'a>(
+        &'a self,
+        at: &'a Repository,
+        digest: &'a Digest,
+        _: &'a CredentialSet,
+        until: Instant,
+    ) -> Answer<'a, Option<String>> {
+        self.registries.user(at, digest, &self.user, until)
+    }
 }
 
 /// A gatherer with threads of its own: whoever judges manifests waits for it wherever that is.

@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 use super::facts::{Fact, FactKey};
 use super::source::ContextSource;
 
-/// What an entry says. What only the object says (`fields`, `pinned`, `unchanged`) is computed anew.
+/// What an entry says, beside `config`, which few policies see and which is null where it is not there. What only the object
+/// says (`fields`, `pinned`, `unchanged`) is computed anew.
 const MEMBERS: [&str; 12] = [
     "reference",
     "digest",

@@ -45,6 +45,14 @@ impl Bundle {
     }
 }
 
+impl Bundle {
+    /// Whether a policy in force sees of images' own configurations who they run as.
+    pub fn image_configs(&self) -> bool {
+        let mut declared = self.bound.iter().flat_map(|bound| &bound.policy.metadata.context);
+        declared.any(|fact| fact.images.config)
+    }
+}
+
 /// What a policy declares of images that it would never see.
 pub(super) fn misdeclared(policy: &Policy, trust: Option<&ImageTrust>) -> Vec<Fault> {
     [unknown(policy, trust), without_types(policy)].concat()

@@ -22,6 +22,9 @@ const NOTHING: Duration = Duration::from_secs(15);
 /// How long an error is: enough for those who come with the one that met it.
 const ERROR: Duration = Duration::from_secs(3);
 
+/// Bytes of what is kept of images' configurations.
+const USERS: u64 = 1 << 20;
+
 /// What an answer weighs beside its evidence.
 const WEIGHT: u64 = 1024;
 
@@ -30,6 +33,7 @@ pub struct Cached {
     source: Arc<dyn EvidenceSource>,
     tags: Flights<(ImageReference, CredentialId), Resolved>,
     evidence: Flights<Key, Gathered>,
+    users: Flights<(Repository, Digest, CredentialId), Option<String>>,
     /// None: what can't be read now is not known.
     last: Option<Arc<Last<Key>>>,
 }
@@ -40,7 +44,13 @@ type Key = (Repository, Digest, Wanted, CredentialId);
 impl Cached {
     /// Remembers so many bytes of a source.
     pub fn new(source: Arc<dyn EvidenceSource>, bytes: u64) -> Self {
-        Self { source, tags: Flights::new(0), evidence: Flights::new(bytes), last: None }
+        Self {
+            source,
+            tags: Flights::new(0),
+            evidence: Flights::new(bytes),
+            users: Flights::new(USERS),
+            last: None,
+        }
     }
 
     /// The same; while a registry is away, what was read of it no longer ago than that is used instead.
@@ -61,6 +71,14 @@ fn of_evidence(answer: &Result<Arc<Gathered>, SourceError>) -> (Duration, u64) {
         Ok(gathered) if !gathered.unread.is_empty() => (ERROR, weight(gathered)),
         Ok(gathered) if gathered.evidence.is_empty() => (NOTHING, weight(gathered)),
         Ok(gathered) => (EVIDENCE, weight(gathered)),
+    }
+}
+
+fn of_user(answer: &Result<Arc<Option<String>>, SourceError>) -> (Duration, u64) {
+    let length = |user: &Option<String>| user.as_ref().map_or(0, String::len);
+    match answer {
+        Err(_) => (ERROR, WEIGHT),
+        Ok(user) => (EVIDENCE, u64::try_from(length(user)).unwrap_or(u64::MAX).saturating_add(WEIGHT)),
     }
 }
 
@@ -131,6 +149,24 @@ impl EvidenceSource for Cached {
             }
         })
     }
+
+    fn user<'a>(
+        &'a self,
+        at: &'a Repository,
+        digest: &'a Digest,
+        who: &'a CredentialSet,
+        until: Instant,
+    ) -> Answer<'a, Option<String>> {
+        Box::pin(async move {
+            let who = self.source.counting(at, who);
+            let key = (at.clone(), *digest, who.id());
+            let work = || {
+                let (source, at, digest) = (Arc::clone(&self.source), at.clone(), *digest);
+                async move { source.user(&at, &digest, &who, landing()).await }
+            };
+            self.users.get(&key, until, of_user, work).await.map(|user| (*user).clone())
+        })
+    }
 }
 
 #[cfg(test)]
@@ -174,6 +210,16 @@ mod tests {
             let answer = Gathered { evidence, unread: Vec::new(), stale: None };
             let is_away = self.is_away.load(Ordering::SeqCst);
             Box::pin(ready(if is_away { Err(SourceError::Unavailable) } else { Ok(answer) }))
+        }
+
+        fn user<'a>(
+            &'a self,
+            _: &'a Repository,
+            _: &'a Digest,
+            _: &'a CredentialSet,
+            _: Instant,
+        ) -> Answer<'a, Option<String>> {
+            Box::pin(ready(Err(SourceError::NotFound)))
         }
     }
 

@@ -153,6 +153,8 @@ pub(super) struct Known<'a> {
     pub(super) text: &'a str,
     /// What it means; None where that could not be learnt, or nobody looks at its bytes.
     pub(super) resolved: Option<&'a Resolved>,
+    /// What is seen of its own configuration.
+    pub(super) config: &'a Value,
     /// What was found.
     pub(super) found: &'a Found,
     /// What could not be read, and at which stage: `resolve`, `evidence`, `verify`.
@@ -163,7 +165,7 @@ pub(super) struct Known<'a> {
 
 /// The entry of an image in `input.context.images`, but for what only the object says: `fields`, `pinned`, `unchanged`.
 pub(super) fn entry(known: &Known<'_>, authorities: &Authorities, limits: &Limits) -> Value {
-    let Known { text, resolved, found, errors, .. } = known;
+    let Known { text, resolved, config, found, errors, .. } = known;
     let is_denied = errors.iter().any(|(_, error)| error.code() == "denied");
     let is_complete = errors.is_empty();
     let is_known = is_complete || found.is_stale;
@@ -185,6 +187,7 @@ pub(super) fn entry(known: &Known<'_>, authorities: &Authorities, limits: &Limit
         "reference": reference(text),
         "digest": resolved.map(|resolved| resolved.digest.to_string()),
         "mediaType": resolved.map(|resolved| resolved.media_type.as_str()).filter(|text| !text.is_empty()),
+        "config": config,
         "pinnedReference": pinned,
         "status": status,
         "complete": is_complete,

@@ -44,6 +44,18 @@ pub struct Asked {
     pub predicate_types: BTreeSet<String>,
     /// The authorities that somebody sees; None: all.
     pub authorities: Option<BTreeSet<String>>,
+    /// Whether somebody sees who images run as by their own configurations.
+    pub configs: bool,
+}
+
+/// What was learnt of an image.
+struct Learnt {
+    /// None where that could not be learnt, or nobody looks at its bytes.
+    resolved: Option<Resolved>,
+    /// `{user}`; null where nobody asks.
+    config: Value,
+    found: Found,
+    errors: Vec<(&'static str, SourceError)>,
 }
 
 /// What lies somewhere about an image, for the authorities that look there.
@@ -105,35 +117,51 @@ impl Gatherer {
     async fn entry_of(&self, text: &str, who: &Pulled, until: Instant) -> Result<Value, String> {
         let asked = self.asked(text);
         let is_tag = ImageReference::parse(text).is_ok_and(|image| image.digest().is_none());
-        if asked.is_empty() && is_tag {
-            return self.written(text, None, Found::default(), Vec::new(), until).await;
+        let config = if self.asked.configs { json!({ "user": null }) } else { Value::Null };
+        let nothing = Learnt { resolved: None, config, found: Found::default(), errors: Vec::new() };
+        if asked.is_empty() && is_tag && !self.asked.configs {
+            return self.written(text, nothing, until).await;
         }
-        match self.resolved(text, &who.credentials, until).await {
+        let learnt = match self.resolved(text, &who.credentials, until).await {
             Ok(resolved) => {
-                let (found, errors) = self.found(text, asked, &resolved.digest, who, until).await?;
+                let digest = resolved.digest;
+                let (found, config) = tokio::join!(
+                    self.found(text, asked, &digest, who, until),
+                    self.config(text, &digest, who, until)
+                );
+                let (found, errors) = found?;
                 let errors = errors.into_iter().map(|error| ("evidence", error)).collect();
-                self.written(text, Some(resolved), found, errors, until).await
+                Learnt { resolved: Some(resolved), config, found, errors }
             }
-            Err(error) => self.written(text, None, Found::default(), vec![("resolve", error)], until).await,
-        }
+            Err(error) => Learnt { errors: vec![("resolve", error)], ..nothing },
+        };
+        self.written(text, learnt, until).await
+    }
+
+    /// Who an image runs as by its own configuration. That it can't be read is no error of the image: who is null is nobody
+    /// that a policy could rely on.
+    async fn config(&self, text: &str, digest: &Digest, who: &Pulled, until: Instant) -> Value {
+        let image = ImageReference::parse(text).ok().filter(|_| self.asked.configs);
+        let Some(image) = image else { return Value::Null };
+        let at = Repository::of(&image);
+        let user = self.source.user(&at, digest, &who.credentials, until).await;
+        let user = user.unwrap_or_else(|why| {
+            tracing::debug!(image = text, why = %why, "an image's configuration is not read");
+            None
+        });
+        json!({ "user": user })
     }
 
     /// The entry, written where policies of others that count for it keep nothing waiting.
-    async fn written(
-        &self,
-        text: &str,
-        resolved: Option<Resolved>,
-        found: Found,
-        errors: Vec<(&'static str, SourceError)>,
-        until: Instant,
-    ) -> Result<Value, String> {
+    async fn written(&self, text: &str, learnt: Learnt, until: Instant) -> Result<Value, String> {
         let (authorities, limits, text) = (Arc::clone(&self.authorities), self.limits, text.to_owned());
         let is_quick = authorities.compliance.is_empty();
         let slow = || "the policies in Rego of its rules take too long".to_owned();
         let write = move || {
             let time = Time::within(until.saturating_duration_since(Instant::now()));
+            let Learnt { resolved, config, found, errors } = &learnt;
             let resolved = resolved.as_ref();
-            let known = Known { text: &text, resolved, found: &found, errors: &errors, time: &time };
+            let known = Known { text: &text, resolved, config, found, errors, time: &time };
             let entry = entry(&known, &authorities, &limits);
             if time.is_over() { Err(slow()) } else { Ok(entry) }
         };

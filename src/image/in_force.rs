@@ -33,8 +33,11 @@ impl Gatherer {
     ) -> Result<Self, Faults> {
         let trust = bundle.image_trust.as_deref();
         let authorities = trust.map(Authorities::compile).transpose()?.unwrap_or_default();
-        let asked =
-            Asked { predicate_types: bundle.predicate_types(), authorities: bundle.image_authorities() };
+        let asked = Asked {
+            predicate_types: bundle.predicate_types(),
+            authorities: bundle.image_authorities(),
+            configs: bundle.image_configs(),
+        };
         Ok(Self::new(Arc::new(authorities), source, verifier, asked, limits))
     }
 }

@@ -18,6 +18,7 @@ use super::registry::Holder;
 use super::registry::document::{Descriptor, Document};
 use super::registry::evidence::gather;
 use super::registry::instance::{MANIFEST_BYTES, Manifest};
+use super::registry::user::user;
 use super::source::{Answer, EvidenceSource, Gathered, Resolved, SourceError, Wanted};
 use crate::config::ImageLimits;
 use crate::kubernetes::image_reference::ImageReference;
@@ -165,6 +166,11 @@ impl Holder for Within<'_> {
         now(self.layout.bytes(descriptor, most))
     }
 
+    /// The layout's index need not name it.
+    fn child<'a>(&'a self, _: &'a str, descriptor: &'a Descriptor, _: Instant) -> Answer<'a, Manifest> {
+        now(self.layout.manifest_of(descriptor))
+    }
+
     fn referrers<'a>(&'a self, _: &'a str, digest: &'a Digest, _: Instant) -> Answer<'a, Vec<Descriptor>> {
         let about = |entry: &&Entry| entry.subject == Some(*digest) && entry.is_in(self.at);
         now(Ok(self.layout.entries.iter().filter(about).map(|entry| entry.descriptor.clone()).collect()))
@@ -200,5 +206,15 @@ impl EvidenceSource for Layout {
             }
             gather(&Within { layout: self, at }, &self.limits, at, digest, want, until).await
         })
+    }
+
+    fn user<'a>(
+        &'a self,
+        at: &'a Repository,
+        digest: &'a Digest,
+        _: &'a CredentialSet,
+        until: Instant,
+    ) -> Answer<'a, Option<String>> {
+        Box::pin(async move { user(&Within { layout: self, at }, at.name(), digest, until).await })
     }
 }

@@ -12,6 +12,7 @@ mod instances;
 mod login;
 mod referrers;
 mod reply;
+pub(super) mod user;
 
 use std::fs;
 use std::path::PathBuf;
@@ -48,6 +49,19 @@ pub(super) trait Holder: Send + Sync {
         most: u64,
         until: Instant,
     ) -> Answer<'a, Bytes>;
+
+    /// A manifest that an index names.
+    fn child<'a>(
+        &'a self,
+        name: &'a str,
+        descriptor: &'a Descriptor,
+        until: Instant,
+    ) -> Answer<'a, Manifest> {
+        Box::pin(async move {
+            let digest = descriptor.digest()?.to_string();
+            self.manifest(name, &digest, until).await
+        })
+    }
 
     /// The manifests that say of themselves that they are about a digest.
     fn referrers<'a>(
@@ -291,6 +305,19 @@ impl EvidenceSource for Registries {
         Box::pin(async move {
             let instance = self.instance(at, who)?;
             evidence::gather(&*instance, &self.limits, at, digest, want, until).await
+        })
+    }
+
+    fn user<'a>(
+        &'a self,
+        at: &'a Repository,
+        digest: &'a Digest,
+        who: &'a CredentialSet,
+        until: Instant,
+    ) -> Answer<'a, Option<String>> {
+        Box::pin(async move {
+            let instance = self.instance(at, who)?;
+            user::user(&*instance, at.name(), digest, until).await
         })
     }
 

@@ -38,6 +38,16 @@ pub trait EvidenceSource: Send + Sync {
         until: Instant,
     ) -> Answer<'a, Gathered>;
 
+    /// The user that an image runs as unless its Pod says another: `config.User` of its own configuration, as it is written.
+    /// None where the images of an index have different ones.
+    fn user<'a>(
+        &'a self,
+        at: &'a Repository,
+        digest: &'a Digest,
+        who: &'a CredentialSet,
+        until: Instant,
+    ) -> Answer<'a, Option<String>>;
+
     /// What of a caller's credentials can have a part in an answer about a repository. Who has the same gets the same.
     fn counting(&self, at: &Repository, who: &CredentialSet) -> CredentialSet {
         who.narrowed(at.registry(), at.name())

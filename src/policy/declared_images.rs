@@ -23,6 +23,9 @@ pub struct DeclaredImages {
     /// read is an error of the policy.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,
+    /// Whether it sees of the image's own configuration who it runs as.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub config: bool,
     /// Whether it sees what does not count, and why.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rejected: bool,

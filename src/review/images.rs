@@ -144,6 +144,9 @@ fn seen(
             item.as_object_mut().and_then(|item| item.insert("predicate".to_owned(), Value::Null));
         }
     }
+    // A file of facts may say nothing of it.
+    let config = members.remove("config").filter(|_| declared.config).unwrap_or(Value::Null);
+    members.insert("config".to_owned(), config);
     if !declared.rejected {
         members.insert("rejected".to_owned(), json!([]));
     }
@@ -190,6 +193,7 @@ fn blank(text: &str, trust: Option<&ImageTrust>, status: &str, errors: &[Value])
         },
         "digest": null,
         "mediaType": null,
+        "config": null,
         "pinnedReference": null,
         "status": status,
         "complete": errors.is_empty(),

@@ -157,6 +157,7 @@ async fn the_age_of_what_a_binding_names_is_known() {
         let asked = meshgate::image::Asked {
             predicate_types: bundle.predicate_types(),
             authorities: bundle.image_authorities(),
+            ..meshgate::image::Asked::default()
         };
         Gatherer::new(Arc::new(authorities), source, verifier, asked, Limits::default())
     };

@@ -62,6 +62,16 @@ impl EvidenceSource for Shelf {
         let gathered = Gathered { evidence: self.evidence.clone(), unread: self.unread.clone(), stale: None };
         Box::pin(ready(self.fails.clone().map_or(Ok(gathered), Err)))
     }
+
+    fn user<'a>(
+        &'a self,
+        _: &'a Repository,
+        _: &'a Digest,
+        _: &'a CredentialSet,
+        _: Instant,
+    ) -> Answer<'a, Option<String>> {
+        Box::pin(ready(Err(SourceError::NotFound)))
+    }
 }
 
 fn verifier() -> Arc<Remembered> {
@@ -72,7 +82,7 @@ fn verifier() -> Arc<Remembered> {
 pub(crate) fn gatherer(text: &str, files: &[(&str, &str)], shelf: Arc<Shelf>, types: &[&str]) -> Gatherer {
     let authorities = Arc::new(Authorities::compile(&trust(text, files).unwrap()).unwrap());
     let types: BTreeSet<String> = types.iter().map(|one| (*one).to_owned()).collect();
-    let asked = Asked { predicate_types: types, authorities: None };
+    let asked = Asked { predicate_types: types, ..Asked::default() };
     Gatherer::new(authorities, shelf, verifier(), asked, Limits::default())
 }
 
@@ -100,6 +110,23 @@ fn shelf(kit: &Kit, key: &sigstore_crypto::KeyPair) -> Shelf {
     Shelf { evidence: evidence.into(), ..Shelf::default() }
 }
 
+/// The members of an entry, but for those that only the object says.
+const MEMBERS: [&str; 13] = [
+    "attestations",
+    "authorities",
+    "complete",
+    "config",
+    "digest",
+    "errors",
+    "mediaType",
+    "pinnedReference",
+    "reference",
+    "rejected",
+    "rules",
+    "signatures",
+    "status",
+];
+
 #[test]
 fn an_entry_has_every_key_and_is_the_same_in_any_order() {
     let (kit, signer) = (Kit::new(), kit::key());
@@ -112,23 +139,7 @@ fn an_entry_has_every_key_and_is_the_same_in_any_order() {
     let seen = entry(&asked, "registry.example/app:1");
     assert_eq!(entry(&gatherer(TRUST, &files, Arc::new(backwards), &["t"]), "registry.example/app:1"), seen);
     let members: Vec<&str> = seen.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(
-        members,
-        [
-            "attestations",
-            "authorities",
-            "complete",
-            "digest",
-            "errors",
-            "mediaType",
-            "pinnedReference",
-            "reference",
-            "rejected",
-            "rules",
-            "signatures",
-            "status",
-        ]
-    );
+    assert_eq!(members, MEMBERS);
     let none = json!({ "signed": false, "attested": [], "static": null });
     let authorities = json!({
         "vendor": { "signed": true, "attested": [], "static": null },

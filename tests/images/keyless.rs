@@ -124,7 +124,8 @@ fn certificates_are_judged_as_cosign_judges_them() {
         let kit = Box::leak(Box::new(Kit::new()));
         let cases = bundles::of(kit).into_iter().chain(layers::of(kit));
         // What is spoiled is so in every registry: one is shown all of it.
-        let is_shown = |case: &Case| kind == Kind::Referrers || case.good || case.otherwise.is_some();
+        let all = kind == Kind::Referrers || std::env::var_os("MESHGATE_EVERY_REGISTRY").is_some();
+        let is_shown = |case: &Case| all || case.good || case.otherwise.is_some();
         for (index, case) in cases.filter(is_shown).enumerate() {
             let place = Pushed { address: &registry.address, name: format!("app{index}"), kind };
             let (image, said) = place.image();

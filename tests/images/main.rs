@@ -11,6 +11,7 @@ mod attested;
 mod checks;
 mod compiled;
 mod compliance;
+mod configured;
 mod cosign;
 mod facts;
 mod faults;

@@ -33,7 +33,8 @@ impl ContextSource for World {
     }
 }
 
-fn policy(name: &str, context: &str, body: &str) -> (String, String) {
+/// A policy of the tree that sees some facts.
+pub(crate) fn policy(name: &str, context: &str, body: &str) -> (String, String) {
     let rules = "rules: [{apiGroups: [\"\"], apiVersions: [v1], resources: [pods]}]";
     let text = format!(
         "# METADATA\n# title: t\n# description: d\n# custom:\n#   context: {context}\n#   match:\n#     {rules}\npackage policies.images.{name}\n\n{body}\n"

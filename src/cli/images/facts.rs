@@ -41,7 +41,7 @@ pub(super) fn run(facts: &Facts) -> anyhow::Result<u8> {
     let bundle = facts.policies.bundle(clock())?;
     let trust = bundle.image_trust.as_deref().map(Authorities::compile).transpose();
     let authorities = trust.map_err(|faults| anyhow!("{faults}"))?.unwrap_or_default();
-    let gatherer = asking(&facts.images, authorities, bundle.predicate_types())?;
+    let gatherer = asking(&facts.images, authorities, (bundle.predicate_types(), bundle.image_configs()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start")?;
     let mut all = BTreeMap::new();
     for reference in &facts.references {

@@ -61,7 +61,8 @@ pub(super) struct Verify {
 pub(super) fn run(verify: &Verify) -> anyhow::Result<u8> {
     let (trust, predicate_types) = verify.trust()?;
     let authorities = Authorities::compile(&trust).map_err(|faults| anyhow!("{faults}"))?;
-    let (gatherer, who) = (asking(&verify.images, authorities, predicate_types)?, CredentialSet::none());
+    let (gatherer, who) =
+        (asking(&verify.images, authorities, (predicate_types, false))?, CredentialSet::none());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start")?;
     let (mut code, mut text, mut all) = (0, String::new(), Vec::new());
     for reference in &verify.references {

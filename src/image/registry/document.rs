@@ -1,6 +1,7 @@
 //! Manifests and indexes, as far as evidence needs them (OCI image specification 1.1, Docker schema 2).
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::image::digest::Digest;
 use crate::image::evidence::Annotations;
@@ -41,6 +42,9 @@ pub(in crate::image) struct Descriptor {
     pub(in crate::image) size: u64,
     #[serde(default)]
     pub(in crate::image) annotations: Option<Annotations>,
+    /// For which it is chosen, of an entry of an index.
+    #[serde(default)]
+    pub(in crate::image) platform: Option<Value>,
 }
 
 #[derive(Deserialize)]

@@ -1,0 +1,144 @@
+//! The user that an image runs as unless its Pod says another, by the image's own configuration: read down from its digest,
+//! so that every byte is what was judged.
+//!
+//! Source: OCI image specification 1.1, config.md and image-index.md.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::Holder;
+use super::document::{Descriptor, Document};
+use crate::admission::strict_json;
+use crate::image::digest::Digest;
+use crate::image::source::SourceError;
+
+/// Images of an index whose configurations are read.
+const CHILDREN: usize = 16;
+/// Bytes of a configuration.
+const BYTES: u64 = 1 << 20;
+
+/// The media types of a configuration.
+const TYPES: [&str; 2] =
+    ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
+
+const CORRUPT: SourceError = SourceError::Corrupt("a configuration that is no JSON, or not of its form");
+
+/// `config.User` as it is written; empty where there is none, which is root. None where the images of an index have
+/// different ones.
+pub(in crate::image) async fn user(
+    holder: &dyn Holder,
+    name: &str,
+    digest: &Digest,
+    until: Instant,
+) -> Result<Option<String>, SourceError> {
+    let document = holder.manifest(name, &digest.to_string(), until).await?.document;
+    if !document.is_index() {
+        return of_manifest(holder, name, &document, until).await.map(Some);
+    }
+    let children: Vec<&Descriptor> = document.manifests.iter().filter(|child| !runs_nowhere(child)).collect();
+    if children.len() > CHILDREN {
+        return Err(SourceError::Limit("images of an index"));
+    }
+    let read = children.into_iter().map(|child| async move {
+        let child = holder.child(name, child, until).await?;
+        of_manifest(holder, name, &child.document, until).await
+    });
+    let users: BTreeSet<String> = join_all(read).await.into_iter().collect::<Result<_, _>>()?;
+    Ok(users.first().filter(|_| users.len() == 1).cloned())
+}
+
+async fn of_manifest(
+    holder: &dyn Holder,
+    name: &str,
+    document: &Document,
+    until: Instant,
+) -> Result<String, SourceError> {
+    let is_read = |config: &&Descriptor| TYPES.contains(&config.media_type.as_str());
+    let config = document.config.as_ref().filter(is_read);
+    let config =
+        config.ok_or(SourceError::Corrupt("an image without a configuration of OCI or of Docker"))?;
+    let bytes = holder.blob(name, config, BYTES, until).await?;
+    written(&bytes)
+}
+
+/// Attestations that builders put into an index say of themselves that they are for no platform. What anything could be
+/// chosen by is not left out.
+fn runs_nowhere(child: &Descriptor) -> bool {
+    let Some(platform) = &child.platform else { return false };
+    let is_unknown =
+        |name| matches!(member(platform, name), Ok(Some(Value::String(text))) if text == "unknown");
+    is_unknown("os") && is_unknown("architecture")
+}
+
+fn written(bytes: &[u8]) -> Result<String, SourceError> {
+    let document = strict_json(bytes).map_err(|_| CORRUPT)?;
+    let user = match member(&document, "config")? {
+        None | Some(Value::Null) => None,
+        Some(config) => member(config, "User")?,
+    };
+    match user {
+        None | Some(Value::Null) => Ok(String::new()),
+        Some(Value::String(user)) => Ok(user.clone()),
+        Some(_) => Err(CORRUPT),
+    }
+}
+
+/// A member of an object. Whoever runs images takes one in any case of letters (Go, encoding/json), and of several the
+/// last: with another like it there are two answers.
+fn member<'a>(object: &'a Value, name: &str) -> Result<Option<&'a Value>, SourceError> {
+    let members = object.as_object().ok_or(CORRUPT)?;
+    let is_like = |key: &String| key != name && key.to_uppercase() == name.to_uppercase();
+    if members.keys().any(is_like) { Err(CORRUPT) } else { Ok(members.get(name)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_has_one_user() {
+        for (text, expected) in [
+            (r#"{"config": {"User": "65532:65532", "Env": []}}"#, Some("65532:65532")),
+            (r#"{"config": {"User": "nonroot"}, "container_config": {"User": "0"}}"#, Some("nonroot")),
+            (r#"{"config": {}}"#, Some("")),
+            (r#"{"config": {"User": null}}"#, Some("")),
+            (r#"{"config": null}"#, Some("")),
+            ("{}", Some("")),
+            (r#"{"config": {"User": "1"}, "config": {"User": "0"}}"#, None),
+            (r#"{"config": {"User": "1", "User": "0"}}"#, None),
+            (r#"{"config": {"User": "1", "user": "0"}}"#, None),
+            (r#"{"config": {"User": "1", "u\u017fer": "0"}}"#, None),
+            (r#"{"config": {"User": "1"}, "Config": {"User": "0"}}"#, None),
+            (r#"{"config": {"user": "0"}}"#, None),
+            (r#"{"config": {"User": 1}}"#, None),
+            (r#"{"config": []}"#, None),
+            (r#"{"config": {"User": "1"}} x"#, None),
+            ("[]", None),
+        ] {
+            assert_eq!(written(text.as_bytes()).ok().as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_what_can_be_chosen_nowhere_is_left_out() {
+        let of = |platform: &str| {
+            let text = format!(r#"{{"digest": "sha256:x", "size": 1, "platform": {platform}}}"#);
+            runs_nowhere(&serde_json::from_str(&text).unwrap())
+        };
+        assert!(of(r#"{"os": "unknown", "architecture": "unknown"}"#));
+        for platform in [
+            r#"{"os": "linux", "architecture": "amd64"}"#,
+            r#"{"os": "linux", "architecture": "unknown"}"#,
+            r#"{"os": "unknown", "architecture": "unknown", "OS": "linux"}"#,
+            r#"{"os": "unknown"}"#,
+            "{}",
+            "null",
+            "[]",
+        ] {
+            assert!(!of(platform), "{platform}");
+        }
+    }
+}
