@@ -134,6 +134,7 @@ pub(super) fn of_all(signers: &Signers, folder: &Path) -> Vec<Row> {
     let mut all: Vec<Row> = [At::Digest, At::Tag].into_iter().flat_map(|at| answers(at, signers)).collect();
     all.extend(lists(signers));
     all.extend(blobs(signers, folder));
+    all.extend(tokens(signers));
     all.extend(times(signers, folder));
     all.push(nobody());
     all
@@ -155,6 +156,14 @@ fn answers(at: At, signers: &Signers) -> Vec<Row> {
         }
         is_meant
     };
+    let headers = move |asked: &Asked, stream: &mut dyn Stream| {
+        let is_meant = is_meant(at, asked);
+        let mut alive = is_meant && stream.write_all(b"HTTP/1.1 200 OK\r\n").is_ok();
+        while alive {
+            alive = stream.write_all(&[b"x: ".as_slice(), &[b'y'; 4096], b"\r\n"].concat()).is_ok();
+        }
+        is_meant
+    };
     let list = |body: &str| Said::of(200, &[("content-type", media_type)], body);
     vec![
         plain("slow", at, signers, slow),
@@ -162,6 +171,8 @@ fn answers(at: At, signers: &Signers) -> Vec<Row> {
         says("500", at, signers, Said::of(500, &[], "")),
         plain("endless body", at, signers, without_end),
         says("truncated JSON", at, signers, list("{\"layers\": [{\"mediaType\": \"")),
+        says("a page of HTML", at, signers, Said::of(200, &[("content-type", "text/html")], "<p>")),
+        plain("headers without end", at, signers, headers),
         says("redirect", at, signers, Said::of(302, &[("location", "/elsewhere")], "")),
     ]
 }
@@ -206,10 +217,42 @@ fn blobs(signers: &Signers, folder: &Path) -> Vec<Row> {
         }
         blob(asked)
     };
+    let others = move |asked: &Asked, stream: &mut dyn Stream| {
+        if blob(asked) {
+            Said::of(200, &[], "{}").to(stream);
+        }
+        blob(asked)
+    };
     vec![
+        plain("other bytes under a digest", At::Digest, signers, others),
         plain("redirect loop", At::Digest, signers, loops),
         plain("endless blob", At::Digest, signers, without_end),
         elsewhere(signers, folder),
+    ]
+}
+
+/// A registry that wants a token, and what comes of asking for one.
+fn tokens(signers: &Signers) -> Vec<Row> {
+    let asks = |what, realm: &'static str, gives: fn(&mut dyn Stream)| {
+        plain(what, At::Digest, signers, move |asked, stream| {
+            if asked.path().starts_with("/token") {
+                gives(stream);
+            } else {
+                let own = format!("http://{}/token", asked.header("host").unwrap_or_default());
+                let realm = if realm.is_empty() { own.as_str() } else { realm };
+                let challenge = format!("Bearer realm=\"{realm}\"");
+                Said::of(401, &[("www-authenticate", &challenge)], "").to(stream);
+            }
+            true
+        })
+    };
+    vec![
+        asks("tokens of another host", "https://tokens.example.com/token", |_| ()),
+        asks("500 instead of a token", "", |stream| Said::of(500, &[], "").to(stream)),
+        asks("a token without end", "", |stream| endless(stream, "application/json")),
+        asks("a token that is worth nothing", "", |stream| {
+            Said::of(200, &[], r#"{"token": "t"}"#).to(stream)
+        }),
     ]
 }
 
