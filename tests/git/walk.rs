@@ -120,6 +120,12 @@ const WALK: &[(&str, &[Step], &str, &str)] = &[
         "nothing_is_accepted_while_it_is_not_known_what_others_accepted",
     ),
     (
+        "the same where something is in force",
+        &[Step::Coordination],
+        "src/delivery/tests/board.rs",
+        "who_has_something_in_force_goes_on_while_others_can_not_be_heard",
+    ),
+    (
         "what is in force is too large for other replicas",
         &[Step::Share],
         ARCHIVE,

@@ -137,16 +137,36 @@ fn nothing_is_accepted_while_it_is_not_known_what_others_accepted() {
     delivery.judge(ONE, time::OffsetDateTime::now_utc());
     let refused = world.activation.status().refused.unwrap();
     assert_eq!((refused.stage, refused.reason), ("verify", "coordination"));
-    assert!(
-        refused.why.starts_with("`floor` in the ConfigMap meshgate-bundle can't be read: "),
-        "{}",
-        refused.why
-    );
+    let why = "`floor` in the ConfigMap meshgate-bundle can't be read: expected ident at line 1 column 2; delete the key there where this replica's own disk, or trust.floor, says which commit was accepted last";
+    assert_eq!(refused.why, why);
     assert_eq!(delivery.judged, None, "it is judged again");
     memory.put(FLOOR, "[]".to_owned());
     delivery.look_around();
     delivery.judge(ONE, time::OffsetDateTime::now_utc());
     assert_eq!(world.activation.status().refused.unwrap().stage, "fetch", "it was not fetched");
+}
+
+#[test]
+fn who_has_something_in_force_goes_on_while_others_can_not_be_heard() {
+    let world = World::new();
+    let mut delivery = world.delivery("{mode: none}");
+    let (verified, bundle) = commit(ONE);
+    delivery.deliver(verified, bundle, Origin::Source(Vec::new()));
+    world.opens();
+    delivery.stop();
+    let memory = Memory::of(&[]);
+    memory.shown.send_modify(|shown| shown.is_known = false);
+    delivery.around.board = Some(memory.clone());
+    delivery.round();
+    delivery.judge(TWO, time::OffsetDateTime::now_utc());
+    let status = world.activation.status();
+    assert_eq!(world.active().as_deref(), Some(ONE));
+    assert_ne!(status.refused.unwrap().reason, "coordination", "its own floor is enough");
+    let why = "the ConfigMap meshgate-bundle was not shown yet, so it is not known which commit other replicas accepted last; check the API server, and the Role meshgate";
+    assert_eq!(status.source.unwrap().notes, [why]);
+    memory.shown.send_modify(|shown| shown.is_known = true);
+    delivery.round();
+    assert_eq!(world.activation.status().source.unwrap().notes, Vec::<String>::new());
 }
 
 #[test]
