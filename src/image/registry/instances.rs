@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::instance::Instance;
 use crate::image::credentials::CredentialId;
@@ -15,16 +15,22 @@ use crate::image::credentials::CredentialId;
 const INSTANCES: usize = 256;
 /// Bytes of credentials and tokens that they hold together.
 const BYTES: usize = 8 << 20;
-/// How long one is kept that nobody uses.
+/// How long one is kept that nobody uses, at the least; twice that at the most.
 const IDLE: Duration = Duration::from_secs(300);
 
 /// A registry by its entry and its name, and what is shown to it.
 type Key = (usize, String, CredentialId);
 
-#[derive(Default)]
-pub(super) struct Instances {
-    kept: Mutex<BTreeMap<Key, Kept<Instance>>>,
+pub(super) struct Instances<T = Instance> {
+    known: Arc<Mutex<Known<T>>>,
     scales: Scales,
+    idle: Duration,
+}
+
+struct Known<T> {
+    kept: BTreeMap<Key, Kept<T>>,
+    /// Whether somebody looks after those that nobody uses.
+    is_swept: bool,
 }
 
 struct Kept<T> {
@@ -59,12 +65,41 @@ impl Drop for Weight {
     }
 }
 
-impl Instances {
+impl Default for Instances {
+    fn default() -> Self {
+        Self::kept_for(IDLE)
+    }
+}
+
+impl<T: Send + Sync + 'static> Instances<T> {
+    fn kept_for(idle: Duration) -> Self {
+        let known = Known { kept: BTreeMap::new(), is_swept: false };
+        Self { known: Arc::new(Mutex::new(known)), scales: Scales::default(), idle }
+    }
+
     /// The instance of a key, or a new one.
-    pub(super) fn get(&self, key: Key, make: impl FnOnce(Scales) -> Instance) -> Arc<Instance> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let make = || make(self.scales.clone());
-        found(&mut kept, &self.scales, key, make)
+    pub(super) fn get(&self, key: Key, make: impl FnOnce(Scales) -> T) -> Arc<T> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let instance = found(&mut known.kept, &self.scales, key, || make(self.scales.clone()));
+        if !known.is_swept {
+            known.is_swept = true;
+            tokio::spawn(sweep(Arc::downgrade(&self.known), self.idle));
+        }
+        instance
+    }
+}
+
+/// Removes what nobody used for some time, whether or not somebody asks again, as long as there is something.
+async fn sweep<T>(known: Weak<Mutex<Known<T>>>, idle: Duration) {
+    loop {
+        sleep(idle).await;
+        let Some(known) = known.upgrade() else { return };
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.kept.retain(|_, one| one.used.elapsed() < idle);
+        if known.kept.is_empty() {
+            known.is_swept = false;
+            return;
+        }
     }
 }
 
@@ -76,7 +111,6 @@ fn found<T>(
     make: impl FnOnce() -> T,
 ) -> Arc<T> {
     let now = Instant::now();
-    kept.retain(|_, one| now.saturating_duration_since(one.used) < IDLE);
     let known = kept.remove(&key).map(|one| one.instance);
     let instance = known.unwrap_or_else(|| Arc::new(make()));
     while !kept.is_empty() && (kept.len() >= INSTANCES || scales.held() > BYTES) {
@@ -110,5 +144,23 @@ mod tests {
         assert_eq!(kept([(0, half), (1, half), (0, half), (2, half)]), (vec![0, 2], BYTES));
         assert_eq!(kept([(0, 1), (1, BYTES + 1)]), (vec![1], BYTES + 1));
         assert_eq!(kept([(0, BYTES + 1), (1, 1)]), (vec![1], 1));
+    }
+
+    #[tokio::test]
+    async fn who_is_not_used_is_gone_though_nobody_asks() {
+        let idle = Duration::from_millis(100);
+        let instances = Instances::kept_for(idle);
+        let key = |index| (index, String::new(), CredentialId::default());
+        let held = || instances.scales.held();
+        for _ in 0..2 {
+            drop(instances.get(key(1), |scales| scales.weigh(1)));
+            for _ in 0..10 {
+                sleep(idle / 4).await;
+                drop(instances.get(key(2), |scales| scales.weigh(2)));
+            }
+            assert_eq!(held(), 2, "the one that is used stays");
+            sleep(idle * 3).await;
+            assert_eq!(held(), 0);
+        }
     }
 }
