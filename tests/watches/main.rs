@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use meshgate::activation::Preparation;
-use meshgate::cluster::{Caches, Connection};
+use meshgate::cluster::{Caches, Connection, PullSecretsOfCluster};
 use meshgate::context::{ContextSource, Fact, FactKey, Listed};
 use meshgate::engine::{Bundle, compile};
+use meshgate::image::{Lacking, PullSecrets};
 use meshgate::metrics::Metrics;
 use meshgate::policy::{Draft, Tree};
 use serde_json::json;
@@ -159,4 +160,25 @@ async fn no_copy_of_a_namespace_exempts_it() {
     let fact = caches.fetch(&FactKey::Namespace("shop".to_owned())).await;
     let expected = json!({ "name": "shop", "labels": { "meshgate.io/mode": "deny" }, "annotations": {} });
     assert_eq!(fact, Fact::Known(expected));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_namespace_with_many_pull_secrets_keeps_no_other_waiting() {
+    let fake = Fake::start(Arc::new(|_: &str| refused(404, "not found")));
+    let connection = Connection::by_kubeconfig(&fake.kubeconfig).await.unwrap();
+    let secrets = Arc::new(PullSecretsOfCluster::new(&connection));
+    let many = (0..60).map(|index| {
+        let secrets = Arc::clone(&secrets);
+        tokio::spawn(async move { secrets.secret("greedy", &format!("s{index}")).await.err() })
+    });
+    let many: Vec<_> = many.collect();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let start = Instant::now();
+    assert_eq!(secrets.secret("shop", "regcred").await.err(), Some(Lacking::Absent));
+    assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+    assert!(many.iter().any(|one| !one.is_finished()), "it still waits for its own turn");
+    for one in many {
+        assert_eq!(one.await.unwrap(), Some(Lacking::Absent));
+    }
+    assert_eq!(fake.asked("/api/v1/namespaces/greedy/secrets/").len(), 60);
 }
