@@ -43,12 +43,7 @@ impl Delivery {
                 self.notes.answered();
                 // Unchanged, it is what was judged last, also before a restart.
                 self.notes.head = found.as_deref().or(self.judged.as_deref()).map(named);
-                if let Some(id) = found {
-                    // Others need not wait for what comes of it here.
-                    self.say();
-                    self.judge(&id, now);
-                    self.mended();
-                }
+                self.take(found.as_deref(), now);
                 self.notes.wait_while_busy(self.settings.source.interval, LONGEST)
             }
             Err(refusal) => {
@@ -61,6 +56,22 @@ impl Delivery {
         self.notes.asks_again_in(wait);
         self.say();
         wait
+    }
+
+    /// Judges what the source has, or goes on where that was judged last.
+    pub(super) fn take(&mut self, found: Option<&str>, now: OffsetDateTime) {
+        if let Some(id) = found {
+            // Others need not wait for what comes of it here.
+            self.say();
+            self.judge(id, now);
+            return self.mended();
+        }
+        self.notes.judged(false);
+        let is_active = self.judged.as_deref().is_some_and(|id| self.is_active(id));
+        if is_active && self.past().back_to.is_none() && self.around.activation.status().refused.is_some() {
+            // What was to be tried again is not what the source has any more.
+            self.around.activation.confirm();
+        }
     }
 
     /// What the next commit has to come after.
@@ -135,6 +146,7 @@ impl Delivery {
             // What was refused or on its way meanwhile is past.
             self.stop();
             if self.is_active(id) {
+                self.notes.judged(false);
                 return self.around.activation.confirm();
             }
         }

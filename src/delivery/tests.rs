@@ -255,6 +255,27 @@ fn what_the_machine_has_no_time_for_is_tried_again_later_each_time() {
 }
 
 #[test]
+fn a_source_that_went_back_to_what_is_in_force_is_asked_as_before() {
+    let world = World::new();
+    let mut delivery = world.delivery("{mode: none}");
+    let (verified, bundle) = commit(ONE);
+    delivery.deliver(verified, bundle, Origin::Source(Vec::new()));
+    world.opens();
+    delivery.hear();
+    for found in [None, Some(ONE)] {
+        delivery.judged = Some(ONE.to_owned());
+        for _ in 0..6 {
+            delivery.notes.judged(true);
+        }
+        world.activation.refuse(Some("p@2"), crate::activation::Step::Busy, "no time");
+        delivery.take(found, time::OffsetDateTime::now_utc());
+        let minute = Duration::from_secs(60);
+        assert_eq!(delivery.notes.wait_while_busy(minute, 10 * minute), minute, "{found:?}");
+        assert!(world.activation.status().refused.is_none(), "{found:?}");
+    }
+}
+
+#[test]
 fn a_fault_of_our_own_is_a_failure_and_not_the_end() {
     let world = World::new();
     let mut delivery = world.delivery("{mode: none}");

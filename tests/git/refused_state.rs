@@ -188,5 +188,9 @@ fn a_machine_that_has_no_time() {
     let child = process.until_some("the child", Process::trial);
     assert!(Command::new("kill").arg("-STOP").arg(&child).status().unwrap().success());
     insta::assert_snapshot!("busy", judged(&world, &process, &first));
+    // Who goes back to what is in force need not wait for the machine.
+    world.repository.git(&["reset", "-q", "--hard", &first]);
+    world.push_head();
+    process.until("nothing refused", |process| process.bundle()["refused"].is_null());
     good(&world, &process, &first, "on from there");
 }
