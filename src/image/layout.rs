@@ -15,7 +15,7 @@ use super::credentials::CredentialSet;
 use super::digest::Digest;
 use super::evidence::Repository;
 use super::registry::Holder;
-use super::registry::document::{Descriptor, Document};
+use super::registry::document::{Blob, Descriptor, Document};
 use super::registry::evidence::gather;
 use super::registry::instance::{MANIFEST_BYTES, Manifest};
 use super::registry::user::user;
@@ -94,21 +94,20 @@ impl Layout {
     }
 
     fn manifest_of(&self, descriptor: &Descriptor) -> Result<Manifest, SourceError> {
-        let bytes = self.bytes(descriptor, MANIFEST_BYTES)?;
+        let bytes = self.bytes(descriptor.blob()?, MANIFEST_BYTES)?;
         let document = Document::read(Some(&descriptor.media_type), &bytes)?;
         Ok(Manifest { digest: descriptor.digest()?, document, bytes })
     }
 
-    /// The bytes of a descriptor, which have its size and its digest.
-    fn bytes(&self, descriptor: &Descriptor, most: u64) -> Result<Bytes, SourceError> {
-        let digest = descriptor.digest()?;
-        if descriptor.size > most {
+    /// The bytes that a document names, which have its size and its digest.
+    fn bytes(&self, Blob { digest, size }: Blob, most: u64) -> Result<Bytes, SourceError> {
+        if size > most {
             return Err(SourceError::Limit("bytes of a file of the layout"));
         }
         // A digest is hexadecimal: it names no file elsewhere.
         let path = self.path.join("blobs").join("sha256").join(digest.hex());
         let length = fs::metadata(&path).map_err(|_| SourceError::NotFound)?.len();
-        if length != descriptor.size {
+        if length != size {
             return Err(SourceError::Corrupt("a file of the layout with another size"));
         }
         let bytes = fs::read(&path).map_err(|_| SourceError::Unavailable)?;
@@ -156,14 +155,8 @@ impl Holder for Within<'_> {
         now(self.find(reference))
     }
 
-    fn blob<'a>(
-        &'a self,
-        _: &'a str,
-        descriptor: &'a Descriptor,
-        most: u64,
-        _: Instant,
-    ) -> Answer<'a, Bytes> {
-        now(self.layout.bytes(descriptor, most))
+    fn blob<'a>(&'a self, _: &'a str, blob: Blob, most: u64, _: Instant) -> Answer<'a, Bytes> {
+        now(self.layout.bytes(blob, most))
     }
 
     /// The layout's index need not name it.

@@ -12,6 +12,7 @@ mod instances;
 mod login;
 mod referrers;
 mod reply;
+mod spelled;
 pub(super) mod user;
 
 use std::fs;
@@ -31,7 +32,7 @@ use crate::kubernetes::image_reference::ImageReference;
 use crate::kubernetes::registry_pattern::{RegistryPattern, RegistryPatternError};
 use crate::outbound::{Client, Plaintext, Reach, Settings, SettingsError, Url, UrlError};
 
-use document::Descriptor;
+use document::{Blob, Descriptor};
 use gate::Gates;
 use instance::{Instance, Manifest, Place};
 use instances::Instances;
@@ -41,14 +42,8 @@ pub(super) trait Holder: Send + Sync {
     /// The manifest or the index under a tag or a digest; its digest is that of its bytes.
     fn manifest<'a>(&'a self, name: &'a str, reference: &'a str, until: Instant) -> Answer<'a, Manifest>;
 
-    /// The bytes of a descriptor, which have its digest, where they are at most so many.
-    fn blob<'a>(
-        &'a self,
-        name: &'a str,
-        descriptor: &'a Descriptor,
-        most: u64,
-        until: Instant,
-    ) -> Answer<'a, Bytes>;
+    /// The bytes that a document names, which have their digest, where they are at most so many.
+    fn blob<'a>(&'a self, name: &'a str, blob: Blob, most: u64, until: Instant) -> Answer<'a, Bytes>;
 
     /// A manifest that an index names.
     fn child<'a>(

@@ -86,8 +86,9 @@ impl Place<'_> {
 
     async fn blob(&self, descriptor: &Descriptor, pack: &mut Pack) -> Result<(), SourceError> {
         let most = ImageLimits::default().evidence_bytes.saturating_mul(16);
-        let bytes = self.holder.blob(self.at.name(), descriptor, most, self.until).await?;
-        pack.blobs.insert(descriptor.digest()?, bytes);
+        let blob = descriptor.blob()?;
+        let bytes = self.holder.blob(self.at.name(), blob, most, self.until).await?;
+        pack.blobs.insert(blob.digest, bytes);
         Ok(())
     }
 

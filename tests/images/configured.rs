@@ -108,13 +108,70 @@ async fn the_user_is_that_of_the_bytes_or_is_not_known() {
         ("larger than what is read", |holds| of_user(holds, &"1".repeat(1 << 20)), Value::Null),
     ];
     for (what, make, user) in rows {
-        let holds = Holds::default();
-        let digest = make(&holds);
-        let server = holds.serve();
-        let text = format!("{}/app@{digest}", server.address);
-        let found = entry(&gatherer(&server, true), text).await;
-        assert_eq!(found["config"], json!({ "user": user }), "{what}");
+        is_of(what, make, &user).await;
     }
+}
+
+/// Who it is said that an image runs as.
+async fn is_of(what: &str, make: impl FnOnce(&Holds) -> Digest, user: &Value) {
+    let holds = Holds::default();
+    let digest = make(&holds);
+    let server = holds.serve();
+    let text = format!("{}/app@{digest}", server.address);
+    let found = entry(&gatherer(&server, true), text).await;
+    assert_eq!(found["config"], json!({ "user": user }), "{what}");
+}
+
+/// A manifest or an index as it is written, in which `<A>` and `<B>` are the members that name configurations, or images, of two users.
+fn written(holds: &Holds, media_type: &str, text: &str) -> Digest {
+    let mut text = text.to_owned();
+    for (name, user) in [("A", "7"), ("B", "0")] {
+        let config = json!({ "config": { "User": user } }).to_string();
+        let named = if media_type == MANIFEST {
+            (CONFIG, holds.blob(config.as_bytes()), config.len())
+        } else {
+            let child = of_user(holds, user);
+            (MANIFEST, child, holds.said(&format!("/v2/app/manifests/{child}")).body.len())
+        };
+        let (kind, digest, length) = named;
+        let members = format!("\"mediaType\": \"{kind}\", \"size\": {length}, \"digest\": \"{digest}\"");
+        text = text
+            .replace(&format!("<{name}>"), &members)
+            .replace(&format!("<digest {name}>"), &digest.to_string());
+    }
+    let digest = Digest::of(text.as_bytes());
+    holds.put(format!("/v2/app/manifests/{digest}"), Said::of(200, &[("content-type", media_type)], text));
+    digest
+}
+
+/// What has two meanings: what it is, its type, and how it is written.
+#[rustfmt::skip]
+const AMBIGUOUS: [(&str, &str, &str); 8] = [
+    ("Config", MANIFEST, r#"{"config": {<A>}, "Config": {<B>}}"#),
+    ("Digest", MANIFEST, r#"{"config": {<A>, "Digest": "<digest B>"}}"#),
+    ("a letter that is like an s", INDEX, r#"{"manifests": [{<A>}], "manife\u017ft\u017f": [{<B>}]}"#),
+    ("Manifests", INDEX, r#"{"manifests": [{<A>}], "Manifests": [{<B>}]}"#),
+    ("Digest of an index", INDEX, r#"{"manifests": [{<A>, "Digest": "<digest B>"}]}"#),
+    ("Platform", INDEX, r#"{"manifests": [{<A>}, {<B>, "platform": {"os": "unknown", "architecture": "unknown"}, "Platform": {"os": "linux"}}]}"#),
+    ("OS", INDEX, r#"{"manifests": [{<A>}, {<B>, "platform": {"os": "unknown", "architecture": "unknown", "OS": "linux"}}]}"#),
+    ("an index with a configuration", INDEX, r#"{"manifests": [{<A>}], "config": {<B>}}"#),
+];
+
+#[tokio::test]
+async fn what_others_may_read_differently_is_not_read() {
+    for (what, media_type, text) in AMBIGUOUS {
+        is_of(what, |holds| written(holds, media_type, text), &Value::Null).await;
+    }
+    for (media_type, text) in [(MANIFEST, r#"{"config": {<A>}}"#), (INDEX, r#"{"manifests": [{<A>}]}"#)] {
+        is_of(media_type, |holds| written(holds, media_type, text), &json!("7")).await;
+    }
+    let other = |holds: &Holds| {
+        let kind = "application/vnd.docker.distribution.manifest.v2+json";
+        let child = of_user(holds, "7");
+        let text = format!(r#"{{"manifests": [{{"mediaType": "{kind}", "digest": "{child}", "size": 1}}]}}"#);
+        written(holds, INDEX, &text)
+    };
+    is_of("another type than its index says", other, &Value::Null).await;
 }
 
 #[tokio::test]

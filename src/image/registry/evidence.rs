@@ -4,10 +4,10 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::Holder;
-use super::document::Descriptor;
+use super::document::{Blob, Descriptor};
 use crate::config::ImageLimits;
 use crate::image::digest::Digest;
-use crate::image::evidence::{Evidence, Origin, Repository};
+use crate::image::evidence::{Annotations, Evidence, Origin, Repository};
 use crate::image::source::{Gathered, SourceError, Wanted};
 
 /// Layers of a manifest, and pieces of evidence in all.
@@ -26,11 +26,13 @@ const ENVELOPE_HINT: &str = "predicateType";
 /// The type of signatures, which are always asked for.
 const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
 
-/// Evidence that has still to be read.
+/// Evidence that has still to be read: no more of its descriptor than that needs, for many wait at a time.
 struct Found {
     form: Form,
     manifest: Digest,
-    layer: Descriptor,
+    layer: Blob,
+    /// Of cosign's forms, of which they are a part.
+    annotations: Annotations,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -77,7 +79,7 @@ pub(in crate::image) async fn gather(
     if pieces > PIECES || bytes > BYTES {
         gathered.unread.push(SourceError::Limit("evidence of one image"));
     }
-    for read in join_all(all.iter().map(|found| reading.read(found))).await {
+    for read in join_all(all.into_iter().map(|found| reading.read(found))).await {
         match read {
             Ok(evidence) => gathered.evidence.push(evidence),
             Err(error) => gathered.unread.push(error),
@@ -93,6 +95,13 @@ pub(in crate::image) async fn gather(
 
 /// What is there to be read, and what is there and can't be.
 type Listed = Result<(Vec<Found>, Vec<SourceError>), SourceError>;
+
+impl Found {
+    /// A layer as cosign keeps them under its tags.
+    fn new(form: Form, manifest: Digest, layer: Descriptor) -> Result<Self, SourceError> {
+        Ok(Self { form, manifest, layer: layer.blob()?, annotations: layer.annotations.all()? })
+    }
+}
 
 impl Reading<'_> {
     /// The layers of a manifest under cosign's tag.
@@ -120,8 +129,14 @@ impl Reading<'_> {
             layer.media_type == media_type
                 && (form == Form::Signature || self.is_asked_for(layer.annotation(ENVELOPE_HINT)))
         };
-        let found = |layer: Descriptor| Found { form, manifest: manifest.digest, layer };
-        Ok((layers.into_iter().filter(is_wanted).map(found).collect(), Vec::new()))
+        let (mut found, mut unread) = (Vec::new(), Vec::new());
+        for layer in layers.into_iter().filter(is_wanted) {
+            match Found::new(form, manifest.digest, layer) {
+                Ok(piece) => found.push(piece),
+                Err(error) => unread.push(error),
+            }
+        }
+        Ok((found, unread))
     }
 
     /// The layers of manifests that refer to the digest.
@@ -131,8 +146,10 @@ impl Reading<'_> {
         }
         let entries = self.instance.referrers(self.at.name(), self.digest, self.until).await?;
         let asked = entries.iter().filter(|entry| self.is_asked_for(entry.annotation(BUNDLE_HINT)));
+        let digests: Vec<Result<Digest, SourceError>> = asked.map(Descriptor::digest).collect();
+        drop(entries);
         let (mut found, mut unread) = (Vec::new(), Vec::new());
-        for bundle in join_all(asked.map(|entry| self.bundle(entry))).await {
+        for bundle in join_all(digests.into_iter().map(|digest| self.bundle(digest))).await {
             match bundle {
                 Ok(bundle) => found.extend(bundle),
                 // The list names it.
@@ -146,24 +163,27 @@ impl Reading<'_> {
     }
 
     /// The bundle of a referrer; None where it is something else, or about something else.
-    async fn bundle(&self, entry: &Descriptor) -> Result<Option<Found>, SourceError> {
-        let digest = entry.digest()?;
+    async fn bundle(&self, digest: Result<Digest, SourceError>) -> Result<Option<Found>, SourceError> {
+        let digest = digest?;
         let manifest = self.instance.manifest(self.at.name(), &digest.to_string(), self.until).await?;
         let document = manifest.document;
         if document.subject != Some(*self.digest) {
             return Ok(None);
         }
         let [layer] = document.layers.as_slice() else { return Ok(None) };
-        let is_bundle = layer.media_type.starts_with(BUNDLE);
-        Ok(is_bundle.then(|| Found { form: Form::Bundle, manifest: digest, layer: layer.clone() }))
+        if !layer.media_type.starts_with(BUNDLE) {
+            return Ok(None);
+        }
+        let (form, annotations) = (Form::Bundle, Annotations::new());
+        Ok(Some(Found { form, manifest: digest, layer: layer.blob()?, annotations }))
     }
 
     fn is_asked_for(&self, hint: Option<&str>) -> bool {
         hint.is_none_or(|hint| hint == SIGNATURE || self.want.is_type(hint))
     }
 
-    async fn read(&self, found: &Found) -> Result<Evidence, SourceError> {
-        let Found { form, manifest, layer } = found;
+    async fn read(&self, found: Found) -> Result<Evidence, SourceError> {
+        let Found { form, manifest, layer, annotations } = found;
         let blob = self.instance.blob(self.at.name(), layer, self.limits.evidence_bytes, self.until).await;
         let bytes = match blob {
             Err(SourceError::NotFound) => {
@@ -171,8 +191,7 @@ impl Reading<'_> {
             }
             read => read,
         }?;
-        let origin = Origin { repository: self.at.clone(), manifest: *manifest, layer: layer.digest()? };
-        let annotations = layer.annotations.clone().unwrap_or_default();
+        let origin = Origin { repository: self.at.clone(), manifest, layer: layer.digest };
         match form {
             Form::Signature => Evidence::legacy_signature(origin, bytes, annotations),
             Form::Attestation => Evidence::legacy_attestation(origin, bytes, annotations),

@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout_at};
 
 use super::challenge::challenges;
-use super::document::{ACCEPT, Descriptor, Document};
+use super::document::{ACCEPT, Blob, Descriptor, Document};
 use super::gate::Gates;
 use super::instances::{Scales, Weight};
 use super::login::{Logins, Shown};
@@ -141,21 +141,20 @@ impl Instance {
         Ok(Manifest { digest, document, bytes: reply.body })
     }
 
-    /// The bytes of a descriptor, where they are at most so many.
+    /// The bytes that a document names, where they are at most so many.
     async fn bytes(
         &self,
         name: &str,
-        descriptor: &Descriptor,
+        Blob { digest, size }: Blob,
         most: u64,
         until: Instant,
     ) -> Result<Bytes, SourceError> {
-        let digest = descriptor.digest()?;
         let limit = "bytes of a piece of evidence";
-        if descriptor.size > most {
+        if size > most {
             return Err(SourceError::Limit(limit));
         }
         let path = format!("blobs/{digest}");
-        let ask = Ask { name, path: &path, url: None, accept: None, bytes: descriptor.size, limit };
+        let ask = Ask { name, path: &path, url: None, accept: None, bytes: size, limit };
         let mut reply = self.ask(&ask, until).await?;
         let mut at = self.url(&ask)?;
         for _ in 0..REDIRECTS {
@@ -332,14 +331,8 @@ impl Holder for Instance {
         Box::pin(self.document(name, reference, until))
     }
 
-    fn blob<'a>(
-        &'a self,
-        name: &'a str,
-        descriptor: &'a Descriptor,
-        most: u64,
-        until: Instant,
-    ) -> Answer<'a, Bytes> {
-        Box::pin(self.bytes(name, descriptor, most, until))
+    fn blob<'a>(&'a self, name: &'a str, blob: Blob, most: u64, until: Instant) -> Answer<'a, Bytes> {
+        Box::pin(self.bytes(name, blob, most, until))
     }
 
     fn referrers<'a>(

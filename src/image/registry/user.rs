@@ -6,12 +6,12 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, MapAccess};
 use tokio::time::Instant;
 
 use super::Holder;
 use super::document::{Descriptor, Document};
-use crate::admission::strict_json;
+use super::spelled::{Spelled, object};
 use crate::image::digest::Digest;
 use crate::image::source::SourceError;
 
@@ -24,6 +24,7 @@ const BYTES: u64 = 1 << 20;
 const TYPES: [&str; 2] =
     ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
 
+const AMBIGUOUS: SourceError = SourceError::Corrupt("a manifest that others may read differently");
 const CORRUPT: SourceError = SourceError::Corrupt("a configuration that is no JSON, or not of its form");
 
 /// `config.User` as it is written; empty where there is none, which is root. None where the images of an index have
@@ -35,6 +36,9 @@ pub(in crate::image) async fn user(
     until: Instant,
 ) -> Result<Option<String>, SourceError> {
     let document = holder.manifest(name, &digest.to_string(), until).await?.document;
+    if document.is_ambiguous {
+        return Err(AMBIGUOUS);
+    }
     if !document.is_index() {
         return of_manifest(holder, name, &document, until).await.map(Some);
     }
@@ -43,8 +47,12 @@ pub(in crate::image) async fn user(
         return Err(SourceError::Limit("images of an index"));
     }
     let read = children.into_iter().map(|child| async move {
-        let child = holder.child(name, child, until).await?;
-        of_manifest(holder, name, &child.document, until).await
+        let found = holder.child(name, child, until).await?.document;
+        // Whoever runs it reads it as what the index says that it is.
+        if found.media_type != child.media_type {
+            return Err(SourceError::Corrupt("an image of another media type than its index says"));
+        }
+        of_manifest(holder, name, &found, until).await
     });
     let users: BTreeSet<String> = join_all(read).await.into_iter().collect::<Result<_, _>>()?;
     Ok(users.first().filter(|_| users.len() == 1).cloned())
@@ -56,42 +64,78 @@ async fn of_manifest(
     document: &Document,
     until: Instant,
 ) -> Result<String, SourceError> {
+    if document.is_ambiguous {
+        return Err(AMBIGUOUS);
+    }
     let is_read = |config: &&Descriptor| TYPES.contains(&config.media_type.as_str());
     let config = document.config.as_ref().filter(is_read);
     let config =
         config.ok_or(SourceError::Corrupt("an image without a configuration of OCI or of Docker"))?;
-    let bytes = holder.blob(name, config, BYTES, until).await?;
+    let bytes = holder.blob(name, config.blob()?, BYTES, until).await?;
     written(&bytes)
 }
 
 /// Attestations that builders put into an index say of themselves that they are for no platform. What anything could be
 /// chosen by is not left out.
 fn runs_nowhere(child: &Descriptor) -> bool {
-    let Some(platform) = &child.platform else { return false };
-    let is_unknown =
-        |name| matches!(member(platform, name), Ok(Some(Value::String(text))) if text == "unknown");
-    is_unknown("os") && is_unknown("architecture")
+    child.platform.os == "unknown" && child.platform.architecture == "unknown"
 }
 
-fn written(bytes: &[u8]) -> Result<String, SourceError> {
-    let document = strict_json(bytes).map_err(|_| CORRUPT)?;
-    let user = match member(&document, "config")? {
-        None | Some(Value::Null) => None,
-        Some(config) => member(config, "User")?,
-    };
-    match user {
-        None | Some(Value::Null) => Ok(String::new()),
-        Some(Value::String(user)) => Ok(user.clone()),
-        Some(_) => Err(CORRUPT),
+/// A configuration, `config` in it, and whether that is all that there is to be read.
+#[derive(Default)]
+struct Written {
+    config: Option<Config>,
+    is_ambiguous: bool,
+}
+
+#[derive(Default)]
+struct Config {
+    user: Option<String>,
+    is_ambiguous: bool,
+}
+
+impl Spelled for Written {
+    const NAMES: &'static [&'static str] = &["config"];
+
+    fn read<'de, A: MapAccess<'de>>(&mut self, _: &str, members: &mut A) -> Result<(), A::Error> {
+        self.config = members.next_value()?;
+        Ok(())
+    }
+
+    fn is_like(&mut self) {
+        self.is_ambiguous = true;
     }
 }
 
-/// A member of an object. Whoever runs images takes one in any case of letters (Go, encoding/json), and of several the
-/// last: with another like it there are two answers.
-fn member<'a>(object: &'a Value, name: &str) -> Result<Option<&'a Value>, SourceError> {
-    let members = object.as_object().ok_or(CORRUPT)?;
-    let is_like = |key: &String| key != name && key.to_uppercase() == name.to_uppercase();
-    if members.keys().any(is_like) { Err(CORRUPT) } else { Ok(members.get(name)) }
+impl Spelled for Config {
+    const NAMES: &'static [&'static str] = &["User"];
+
+    fn read<'de, A: MapAccess<'de>>(&mut self, _: &str, members: &mut A) -> Result<(), A::Error> {
+        self.user = members.next_value()?;
+        Ok(())
+    }
+
+    fn is_like(&mut self) {
+        self.is_ambiguous = true;
+    }
+}
+
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Config {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object(deserializer)
+    }
+}
+
+fn written(bytes: &[u8]) -> Result<String, SourceError> {
+    let Written { config, is_ambiguous } = serde_json::from_slice(bytes).map_err(|_| CORRUPT)?;
+    let config = config.unwrap_or_default();
+    if is_ambiguous || config.is_ambiguous { Err(CORRUPT) } else { Ok(config.user.unwrap_or_default()) }
 }
 
 #[cfg(test)]
@@ -132,11 +176,9 @@ mod tests {
         for platform in [
             r#"{"os": "linux", "architecture": "amd64"}"#,
             r#"{"os": "linux", "architecture": "unknown"}"#,
-            r#"{"os": "unknown", "architecture": "unknown", "OS": "linux"}"#,
             r#"{"os": "unknown"}"#,
             "{}",
             "null",
-            "[]",
         ] {
             assert!(!of(platform), "{platform}");
         }

@@ -3,9 +3,10 @@
 use std::fs;
 
 use meshgate::image::Digest;
+use serde_json::json;
 
 use super::rows::endless;
-use crate::kit::MANIFEST;
+use crate::kit::{BUNDLE, Holds, INDEX, MANIFEST, Said, index};
 use crate::server::Server;
 use crate::sigstore as kit;
 use crate::wired::{Place, Serving};
@@ -64,4 +65,45 @@ async fn endless_bodies_take_what_the_limits_allow() {
         answers.iter().filter(|(_, message)| message.contains("more than is read: bytes of a")).count();
     assert!(read >= 2 * PODS && cause > PODS, "{answers:?}");
     assert!(after - before < MOST_KIB, "{before} KiB before, {after} KiB at the most");
+}
+
+/// Referrers of an image, each of a manifest as large as is read, whose only layer says more than anybody asks for.
+const REFERRERS: usize = 16;
+/// Of 8 bodies at a time (`images.limits.perRegistry`).
+const MOST_OF_ONE_KIB: u64 = 8 * 3 * 4 * 1024;
+
+#[tokio::test]
+async fn what_nobody_asks_for_takes_nothing() {
+    let members = [
+        ("platform", format!("{{\"x\": [{}0]}}", "0,".repeat(2_080_000))),
+        (
+            "annotations",
+            format!(
+                "{{{}\"\": \"\"}}",
+                (0..240_000).map(|n| format!("\"{n:x}\":\"vvvvvv\",")).collect::<String>()
+            ),
+        ),
+    ];
+    for (member, value) in members {
+        let (holds, image) = (Holds::default(), Digest::of(member.as_bytes()));
+        let blob = Digest::of(b"none");
+        let text = format!(
+            r#"{{"subject": {{"digest": "{image}", "size": 1}}, "layers": [{{"mediaType": "{BUNDLE}", "digest": "{blob}", "size": 1, "{member}": {value}}}]}}"#
+        );
+        assert!(text.len() < 4 << 20 && text.len() > 3 << 20, "{} bytes", text.len());
+        let entry = json!({ "mediaType": MANIFEST, "digest": Digest::of(text.as_bytes()).to_string(), "size": text.len() });
+        let said = Said::of(200, &[("content-type", MANIFEST)], text);
+        holds.put(format!("/v2/app/manifests/{}", Digest::of(&said.body)), said);
+        let list = Said::of(200, &[("content-type", INDEX)], index(&vec![entry; REFERRERS]));
+        holds.put(format!("/v2/app/referrers/{image}"), list);
+        let place = Place::of(holds.serve(), &kit::key(), image, tempfile::tempdir().unwrap());
+        let serving = Serving::start(&place, &["--config", "meshgate.yaml"]);
+        let before = peak(&serving);
+        let (code, message) = serving.asked(&format!("{}/app@{image}", place.registry.address)).await;
+        let took = peak(&serving) - before;
+        println!("{REFERRERS} manifests with {member} took {took} KiB at the most");
+        assert_eq!(code, 403, "{message}");
+        assert!(message.contains("a manifest of evidence that is not there"), "{message}");
+        assert!(took < MOST_OF_ONE_KIB, "{member}: {took} KiB");
+    }
 }
