@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use meshgate::source::ObjectHash;
+use meshgate::source::{ObjectHash, Reason};
 
 use crate::repository::{MADE, Repository};
 use crate::signatures::armored;
@@ -100,41 +100,75 @@ const TRUSTED: [(&str, Made); 17] = [
 /// A signed tag as `git merge` puts it into a commit, with a signature of its own.
 const MERGED: &str = "mergetag object 4b825dc642cb6eb9a060e54bf8d69288fbee4904\n type commit\n tag v1\n tagger Jane <jane@example.com> 1769860800 +0000\n \n v1\n -----BEGIN SSH SIGNATURE-----\n U1NIU0lH\n -----END SSH SIGNATURE-----\n";
 
-/// Git trusts them, and we do not; with what the documentation says of it.
+/// Git trusts them, and we do not; with what the documentation says of it, and what we say.
 #[rustfmt::skip]
-const STRICTER: [(&str, &str, Made); 10] = [
-    ("a signature in two headers", "a second signature", |of| {
+const STRICTER: [(&str, &str, (Reason, &str), Made); 10] = [
+    ("a signature in two headers", "a second signature", AMBIGUOUS, |of| {
         let text = String::from_utf8(of.whole("", MESSAGE.as_bytes())).unwrap();
         text.replacen(" -----END", &format!("{} -----END", of.name()), 1).into_bytes()
     }),
-    ("a signature for the other hash", "or one for another hash", |of| {
+    ("a signature for the other hash", "or one for another hash", AMBIGUOUS, |of| {
         let other = if of.name() == "gpgsig" { "gpgsig-sha256" } else { "gpgsig" };
         of.placed(&format!("{}{MESSAGE}", of.head()), &format!("{}{other} x\n y\n~{MESSAGE}", of.head()))
     }),
-    ("a header that begins as a signature's", "or one for another hash", |of| {
+    ("a header that begins as a signature's", "or one for another hash", AMBIGUOUS, |of| {
         of.placed(&format!("{}{MESSAGE}", of.head()), &format!("{}gpgsignature x\n~{MESSAGE}", of.head()))
     }),
-    ("a signature before the committer", "a signature's header before the committer", |of| {
+    ("a signature before the committer", "a signature's header before the committer", (Reason::Tampered, "it has a signature where git writes none"), |of| {
         let Parts { tree, parents, author, committer, .. } = of;
         of.placed(&format!("{}{MESSAGE}", of.head()), &format!("{tree}{parents}{author}~{committer}{MESSAGE}"))
     }),
-    ("another tree", TWICE, |of| of.whole(&of.tree, MESSAGE.as_bytes())),
-    ("another committer", TWICE, |of| of.whole(&of.committer, MESSAGE.as_bytes())),
-    ("a late parent", TWICE, |of| of.whole(&of.tree.replace("tree", "parent"), MESSAGE.as_bytes())),
-    ("no author", TWICE, |of| {
+    ("another tree", TWICE, NONE, |of| of.whole(&of.tree, MESSAGE.as_bytes())),
+    ("another committer", TWICE, NONE, |of| of.whole(&of.committer, MESSAGE.as_bytes())),
+    ("a late parent", TWICE, NONE, |of| of.whole(&of.tree.replace("tree", "parent"), MESSAGE.as_bytes())),
+    ("no author", TWICE, (Reason::Tampered, "it has no author"), |of| {
         let Parts { tree, parents, committer, .. } = of;
         let head = format!("{tree}{parents}{committer}");
         of.placed(&format!("{head}{MESSAGE}"), &format!("{head}~{MESSAGE}"))
     }),
-    ("a committer without a time", TWICE, |of| {
+    ("a committer without a time", TWICE, (Reason::Tampered, "its committer is not written as git does it"), |of| {
         let Parts { tree, parents, author, .. } = of;
         let head = format!("{tree}{parents}{author}committer Jane <jane@example.com>\n");
         of.placed(&format!("{head}{MESSAGE}"), &format!("{head}~{MESSAGE}"))
     }),
-    ("a header with a NUL", TWICE, |of| of.whole("x a\0b\n", MESSAGE.as_bytes())),
+    ("a header with a NUL", TWICE, (Reason::Tampered, "its headers hold a NUL"), |of| of.whole("x a\0b\n", MESSAGE.as_bytes())),
 ];
 
 const TWICE: &str = "a head that git does not write";
+const AMBIGUOUS: (Reason, &str) = (Reason::Ambiguous, "has several signatures");
+const NONE: (Reason, &str) =
+    (Reason::Tampered, "it has a tree, parent, author or committer where git writes none");
+
+/// The same commit, each time with one line of its head, or of its message, that ends otherwise. The
+/// signature's header stays as it is.
+fn spoiled(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let head = bytes.windows(2).position(|two| two == b"\n\n").unwrap();
+    let mut in_signature = false;
+    let mut spoiled = vec![[bytes, b"x"].concat()];
+    let ends = (0..=head).filter(|at| bytes[*at] == b'\n');
+    let mut begin = 0;
+    for end in ends {
+        let line = &bytes[begin..end];
+        begin = end + 1;
+        in_signature = line.starts_with(b"gpgsig") || in_signature && line.starts_with(b" ");
+        if !in_signature {
+            let mut other = bytes.to_vec();
+            other[end - 1] = if bytes[end - 1] == b'0' { b'1' } else { b'0' };
+            spoiled.push(other);
+        }
+    }
+    spoiled
+}
+
+/// Neither trusts them, and we say that they are not what was signed.
+fn are_refused(repository: &Repository, what: &str, spoiled: &[Vec<u8>]) {
+    for bytes in spoiled {
+        let shown = String::from_utf8_lossy(bytes);
+        assert!(!repository.git_verifies(&repository.store(bytes)), "{what}: git trusts {shown}");
+        let ours = repository.judged(bytes).map_err(|refusal| refusal.reason);
+        assert_eq!(ours, Err(Reason::Tampered), "{what}: {shown}");
+    }
+}
 
 #[test]
 fn headers_are_read_as_git_reads_them() {
@@ -150,10 +184,7 @@ fn headers_are_read_as_git_reads_them() {
             assert!(repository.git_verifies(&id), "{what}: git does not trust it");
             let ours = repository.judged(&bytes);
             assert!(ours.is_ok(), "{what}: {ours:?}");
-            // What is changed in the head behind it is trusted by neither.
-            let spoiled = [bytes.as_slice(), b"x"].concat();
-            assert!(!repository.git_verifies(&repository.store(&spoiled)), "{what}, spoiled");
-            assert!(repository.judged(&spoiled).is_err(), "{what}, spoiled");
+            are_refused(&repository, what, &spoiled(&bytes));
         }
     }
 }
@@ -167,11 +198,13 @@ fn where_we_are_stricter_the_documentation_says_so() {
         repository.allow(&format!("jane@example.com {public}\n"));
         repository.commit(&[("a", "0")], &[]);
         let parts = Parts::new(&repository);
-        for (what, documented, made) in STRICTER {
+        for (what, documented, (reason, why), made) in STRICTER {
             let bytes = made(&parts);
             let id = repository.store(&bytes);
             assert!(repository.git_verifies(&id), "{what}: git does not trust it either");
-            assert!(repository.judged(&bytes).is_err(), "{what}: we trust it");
+            let refusal = repository.judged(&bytes).unwrap_err();
+            assert_eq!(refusal.reason, reason, "{what}: {refusal}");
+            assert!(refusal.message.contains(why), "{what}: {refusal}");
             assert!(page.contains(documented), "{what}: docs/git.md does not say `{documented}`");
         }
     }
@@ -201,8 +234,6 @@ fn commits_that_git_makes_with_such_headers() {
     assert!(repository.bytes(&encoded).windows(21).any(|some| some == b"\nencoding ISO-8859-1\n"));
     for id in [merge, encoded] {
         assert!(repository.git_verifies(&id) && repository.verified(&id).is_ok());
-        let mut bytes = repository.bytes(&id);
-        bytes.push(b'\n');
-        assert!(!repository.git_verifies(&repository.store(&bytes)) && repository.judged(&bytes).is_err());
+        are_refused(&repository, &id, &spoiled(&repository.bytes(&id)));
     }
 }

@@ -1,7 +1,9 @@
-//! All that can go wrong with policies from Git, and the test that shows it: by its fault, with its message, beside one that
-//! passes, while the last good policies go on. What the documentation says of it is held against the program.
+//! All that can go wrong with policies from Git, and the test that has it: by its fault, with its message, beside one that
+//! passes, while the last good policies go on. Here it is asked that each is such a test, is run and asserts something, and
+//! that its snapshots name the steps of its row; what it shows it shows itself. What the documentation says of it is held
+//! against the program.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -56,7 +58,7 @@ const WALK: &[(&str, &[Step], &str, &str)] = &[
     ),
     (
         "another kind of signature, key, use, wrapping or place; revoked; not the committer",
-        SIGNED,
+        &[Step::Untrusted, Step::Tampered, Step::Ambiguous],
         "tests/git/refused_signers.rs",
         "what_is_signed_in_another_way_than_is_taken",
     ),
@@ -172,14 +174,65 @@ fn text(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// The tests of a file that are run, by their names, with their bodies.
+fn run(file: &str) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let (text, mut head) = (text(file), Vec::new());
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let trimmed = line.trim_start();
+        let signature = trimmed.strip_prefix("async ").unwrap_or(trimmed);
+        if let Some(name) = signature.strip_prefix("fn ").and_then(|rest| rest.split('(').next()) {
+            let has = |begin: &str| head.iter().any(|line: &&str| line.starts_with(begin));
+            let is_test = has("#[test]") || has("#[tokio::test");
+            if is_test && !has("#[ignore") && !has("#[should_panic") && !has("#[cfg") {
+                let end = format!("{}}}", line.strip_suffix(trimmed).unwrap());
+                let body = lines.by_ref().take_while(|line| *line != end);
+                found.insert(name.to_owned(), body.collect::<Vec<_>>().join("\n"));
+            }
+            head.clear();
+        } else if trimmed.is_empty() {
+            head.clear();
+        } else {
+            head.push(trimmed);
+        }
+    }
+    found
+}
+
+/// The names of the snapshots that a test is held against.
+fn asserted(body: &str) -> Vec<String> {
+    let name = regex::Regex::new(r#"assert_snapshot!\(\s*"([a-z_]+)""#).unwrap();
+    name.captures_iter(body).map(|found| found[1].to_owned()).collect()
+}
+
+/// The lines of a snapshot of a file below `tests/git`.
+fn snapshot(file: &str, name: &str) -> String {
+    let module = Path::new(file).file_stem().unwrap().to_str().unwrap();
+    text(format!("tests/git/snapshots/git__{module}__{name}.snap"))
+}
+
+fn line(step: Step) -> String {
+    format!("\n{}/{}\n", step.stage(), step.reason())
+}
+
 #[test]
-fn each_step_that_can_fail_has_a_test_that_shows_it() {
-    for (what, _, file, test) in WALK {
-        assert!(text(file).contains(&format!("fn {test}(")), "{what}: there is no {test} in {file}");
+fn each_step_that_can_fail_has_a_row_with_a_test_that_is_run() {
+    for (what, steps, file, test) in WALK {
+        let tests = run(file);
+        let body = tests.get(*test).unwrap_or_else(|| panic!("{what}: no {test} is run in {file}"));
+        assert!(
+            ["assert", "refused("].iter().any(|word| body.contains(word)),
+            "{what}: {test} in {file} asserts nothing"
+        );
+        let said: String = asserted(body).iter().map(|name| snapshot(file, name)).collect();
+        for step in steps.iter().filter(|_| !said.is_empty()) {
+            assert!(said.contains(&line(*step)), "{what}: no snapshot of {test} has {step:?}");
+        }
     }
     let shown: BTreeSet<Step> = WALK.iter().flat_map(|(_, steps, ..)| steps.iter().copied()).collect();
     let without: Vec<&Step> = Step::ALL.iter().filter(|step| !shown.contains(step)).collect();
-    assert!(without.is_empty(), "no test shows {without:?}");
+    assert!(without.is_empty(), "no row has {without:?}");
 }
 
 /// Rows of the table begin with the two words in code.
@@ -196,18 +249,25 @@ fn the_documentation_has_a_row_for_each_step_and_no_other() {
     assert_eq!(told, known);
 }
 
-/// A message of each step that a server alone can come to is written down.
+/// A message of each step that a server alone can come to is written down, and no snapshot is left that no test is held
+/// against.
 #[test]
-fn each_step_has_its_message_in_a_snapshot() {
-    let folder = root().join("tests/git/snapshots");
-    let all: String = fs::read_dir(folder)
-        .unwrap()
-        .flatten()
-        .map(|entry| fs::read_to_string(entry.path()).unwrap())
-        .collect();
+fn each_step_has_its_message_in_a_snapshot_of_a_test_that_is_run() {
+    let (mut used, mut all) = (BTreeSet::new(), String::new());
+    for entry in fs::read_dir(root().join("tests/git")).unwrap().flatten().map(|entry| entry.file_name()) {
+        let file = format!("tests/git/{}", entry.to_str().unwrap());
+        let bodies = if file.ends_with(".rs") { run(&file) } else { BTreeMap::new() };
+        for name in bodies.values().flat_map(|body| asserted(body)) {
+            all.push_str(&snapshot(&file, &name));
+            let module = file.trim_start_matches("tests/git/").trim_end_matches(".rs");
+            used.insert(format!("git__{module}__{name}.snap"));
+        }
+    }
+    let there = fs::read_dir(root().join("tests/git/snapshots")).unwrap().flatten();
+    let there: BTreeSet<String> = there.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    assert_eq!(there, used);
     let is_of_a_cluster = |step: Step| matches!(step, Step::Coordination | Step::Share | Step::Prepare);
     for step in Step::ALL.iter().copied().filter(|step| !is_of_a_cluster(*step)) {
-        let line = format!("\n{}/{}\n", step.stage(), step.reason());
-        assert!(all.contains(&line), "{step:?}");
+        assert!(all.contains(&line(step)), "{step:?}");
     }
 }
