@@ -2,6 +2,7 @@
 //! throughout. After each a good commit comes in force.
 
 use meshgate::activation::Step;
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::process::Process;
@@ -88,12 +89,17 @@ pub(crate) fn judged(world: &World, process: &Process, active: &str) -> String {
     assert_eq!(process.active().as_deref(), Some(active), "the last good one stays");
     assert_eq!(process.review().1["response"]["allowed"], false);
     assert_eq!(process.admin("/readyz").0, 200);
+    is_counted(process, refused["stage"].as_str().unwrap(), refused["reason"].as_str().unwrap());
+    assert!(process.admin("/readyz?verbose").1.contains("is refused: "));
+    plain(world, &said(&refused))
+}
+
+/// A refusal as `/bundle` tells it: its step, and each line of why.
+pub(crate) fn said(refused: &Value) -> String {
     let why: Vec<&str> =
         refused["why"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
     let (stage, reason) = (refused["stage"].as_str().unwrap(), refused["reason"].as_str().unwrap());
-    is_counted(process, stage, reason);
-    assert!(process.admin("/readyz?verbose").1.contains("is refused: "));
-    plain(world, &format!("{stage}/{reason}\n{}\n", why.join("\n")))
+    format!("{stage}/{reason}\n{}\n", why.join("\n"))
 }
 
 /// Goes back to the good commit, and on to another one.

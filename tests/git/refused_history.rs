@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::process::Process;
-use crate::refusals::{good, judged, now, plain, refused};
+use crate::refusals::{good, judged, now, plain, refused, said};
 use crate::world::{World, committed};
 
 #[test]
@@ -41,14 +41,7 @@ fn a_first_commit_that_does_not_come_after_the_one_that_is_configured() {
     let bundle = process.bundle();
     let (refused, ready) = (&bundle["refused"], process.admin("/readyz"));
     assert_eq!((ready.0, process.review().0), (503, 503), "nothing is allowed");
-    let text = format!(
-        "{}/{}\n{}\n\n{}",
-        refused["stage"].as_str().unwrap(),
-        refused["reason"].as_str().unwrap(),
-        refused["why"][0].as_str().unwrap(),
-        ready.1
-    );
-    insta::assert_snapshot!("configured_floor", plain(&world, &text));
+    insta::assert_snapshot!("configured_floor", plain(&world, &format!("{}\n{}", said(refused), ready.1)));
     world.repository.git(&["reset", "-q", "--hard", &second]);
     world.push_head();
     process.until("the commit itself", |process| process.active().as_deref() == Some(second.as_str()));
@@ -77,14 +70,7 @@ fn a_history_that_is_gone() {
     }
     let process = world.started(&second);
     process.until("the refusal", |process| !process.bundle()["refused"].is_null());
-    let refused = process.bundle()["refused"].clone();
-    let text = format!(
-        "{}/{}\n{}\n",
-        refused["stage"].as_str().unwrap(),
-        refused["reason"].as_str().unwrap(),
-        refused["why"][0].as_str().unwrap()
-    );
-    insta::assert_snapshot!("gone", plain(&world, &text));
+    insta::assert_snapshot!("gone", plain(&world, &said(&process.bundle()["refused"])));
     assert_eq!(process.active().as_deref(), Some(second.as_str()), "the last good one stays");
     assert_eq!(process.review().1["response"]["allowed"], false);
     // The old history is there again.
