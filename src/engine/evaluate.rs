@@ -1,6 +1,6 @@
 //! Evaluating: what bindings say of one request. They are asked together, a program at a time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use regorus::Value as Rego;
 use serde_json::Value;
@@ -94,12 +94,10 @@ impl Bundle {
         let mut allowance = Allowance::full();
         let mut answers: BTreeMap<usize, Answer> = BTreeMap::new();
         for alike in input.alike(bound.iter().filter(|one| !lacks.contains_key(&one.number)).copied()) {
-            let Some(one) = alike.first() else { continue };
-            let group: BTreeSet<usize> = alike.iter().map(|one| one.number).collect();
-            let of = |asked: &[usize]| -> Rego { input.of(&self.parameters, asked, one) };
-            let needed = |chunk: &&Chunk| chunk.bindings.iter().any(|number| group.contains(number));
+            let of = |asked: &[usize]| -> Rego { input.of(&self.parameters, asked, &alike) };
+            let needed = |chunk: &&Chunk| chunk.bindings.iter().any(|number| alike.numbers.contains(number));
             for chunk in self.chunks.iter().filter(needed) {
-                answers.extend(chunk.ask(question, &group, &mut allowance, of));
+                answers.extend(chunk.ask(question, &alike.numbers, &mut allowance, of));
             }
         }
         let answer = |one: &&Bound| match lacks.get(&one.number) {

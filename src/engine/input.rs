@@ -22,6 +22,30 @@ pub struct Input {
 /// The containers that one binding does not see: control to names (`input.exempt`).
 pub type Exempt = BTreeMap<String, BTreeSet<String>>;
 
+/// Bindings that can be asked together.
+pub(super) struct Alike<'a> {
+    /// Their places.
+    pub(super) numbers: BTreeSet<usize>,
+    exempt: Option<&'a Rego>,
+    /// How one of them declares each of [`PARTED`].
+    parted: [Option<&'a DeclaredFact>; PARTED.len()],
+}
+
+impl Alike<'_> {
+    fn fits(&self, other: &Self) -> bool {
+        let mut both = self.parted.iter().zip(&other.parted);
+        self.exempt == other.exempt
+            && both.all(|(own, other)| own.is_none() || other.is_none() || own == other)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.numbers.extend(other.numbers);
+        for (own, other) in self.parted.iter_mut().zip(other.parted) {
+            *own = own.or(other);
+        }
+    }
+}
+
 impl Input {
     /// Takes the AdmissionRequest as policies read it, and the facts that are known.
     pub fn new(request: &Value, facts: BTreeMap<DeclaredFact, Fact>) -> Self {
@@ -58,26 +82,37 @@ impl Input {
         metadata.context.iter().filter(|fact| !metadata.errors.contains(&fact.name)).find_map(why)
     }
 
-    /// The bindings in groups that see the same containers, the same inventory and the same of images: `input.exempt` is one for all that are
-    /// asked together, and a library that reads it doesn't know for whom.
-    pub(super) fn alike<'b>(&self, bindings: impl Iterator<Item = &'b Bound>) -> Vec<Vec<&'b Bound>> {
-        let mut groups: BTreeMap<_, Vec<&Bound>> = BTreeMap::new();
-        for bound in bindings {
-            groups
-                .entry((self.exempt.get(&bound.number), PARTED.map(|name| declared(bound, name))))
-                .or_default()
-                .push(bound);
+    /// The bindings in as few groups as can be asked together. All of a group see the same containers: `input.exempt` is one
+    /// for all that are asked together, and a library that reads it doesn't know for whom. And no two of a group declare
+    /// the same parted fact in different ways; who declares none of it may be in any group, for it reads none (R25).
+    pub(super) fn alike<'a>(&'a self, bindings: impl Iterator<Item = &'a Bound>) -> Vec<Alike<'a>> {
+        let mut bindings: Vec<Alike<'a>> = bindings.map(|bound| self.only(bound)).collect();
+        bindings.sort_by_key(|one| one.parted.iter().filter(|fact| fact.is_none()).count());
+        let mut groups: Vec<Alike<'a>> = Vec::new();
+        for one in bindings {
+            match groups.iter_mut().find(|group| group.fits(&one)) {
+                Some(group) => group.add(one),
+                None => groups.push(one),
+            }
         }
-        groups.into_values().collect()
+        groups
     }
 
-    /// `input` for those bindings that are asked, which are all [`alike`](Self::alike) `one`. All facts are there, but for
-    /// those that other policies declared in another way, and those that are not known as `{"error": why}`: that a policy reads none but those that it
+    /// A group of one.
+    pub(super) fn only<'a>(&'a self, bound: &'a Bound) -> Alike<'a> {
+        Alike {
+            numbers: BTreeSet::from([bound.number]),
+            exempt: self.exempt.get(&bound.number),
+            parted: PARTED.map(|name| bound.policy.metadata.context.iter().find(|fact| fact.name == name)),
+        }
+    }
+
+    /// `input` for those bindings of `group` that are asked. All facts are there, but for those that others declared in
+    /// another way, and those that are not known as `{"error": why}`: that a policy reads none but those that it
     /// declared is the gate's matter (R25).
-    pub(super) fn of(&self, parameters: &Rego, asked: &[usize], one: &Bound) -> Rego {
-        let is_seen = |fact: &DeclaredFact| {
-            !PARTED.contains(&fact.name) || declared(one, fact.name).is_some_and(|own| own == fact)
-        };
+    pub(super) fn of(&self, parameters: &Rego, asked: &[usize], group: &Alike<'_>) -> Rego {
+        let is_seen =
+            |fact: &DeclaredFact| !PARTED.contains(&fact.name) || group.parted.contains(&Some(fact));
         let seen = self.facts.iter().filter(|(fact, _)| is_seen(fact));
         let shown =
             seen.map(|(fact, value)| (fact.name.as_str(), value.clone().unwrap_or_else(|why| unknown(&why))));
@@ -95,13 +130,12 @@ impl Input {
             }
         }
         let context = context.into_iter().map(|(name, value)| (Rego::from(name), value));
-        let exempt = self.exempt.get(&one.number);
         let ask = asked.iter().map(|number| (Rego::from(packages::member(*number)), Rego::from(true)));
         Rego::from(BTreeMap::from([
             (Rego::from("request"), self.request.clone()),
             (Rego::from(packages::PARAMETERS), parameters.clone()),
             (Rego::from("context"), Rego::from(context.collect::<BTreeMap<_, _>>())),
-            (Rego::from("exempt"), exempt.cloned().unwrap_or_else(Rego::new_object)),
+            (Rego::from("exempt"), group.exempt.cloned().unwrap_or_else(Rego::new_object)),
             (Rego::from("ask"), Rego::from(ask.collect::<BTreeMap<_, _>>())),
         ]))
     }
@@ -122,11 +156,6 @@ fn names(exempt: &Exempt) -> Rego {
 
 /// The facts of which policies that declare them differently see different ones.
 const PARTED: [FactName; 2] = [FactName::Inventory, FactName::Images];
-
-/// The fact of that name as the binding's policy declares it.
-fn declared(bound: &Bound, name: FactName) -> Option<&DeclaredFact> {
-    bound.policy.metadata.context.iter().find(|fact| fact.name == name)
-}
 
 fn convert(facts: BTreeMap<DeclaredFact, Fact>) -> BTreeMap<DeclaredFact, Result<Rego, String>> {
     let one = |(name, fact)| match fact {

@@ -67,7 +67,7 @@ impl Bundle {
                 bound.apart.get_or_init(|| made)
             }
         };
-        let input = input.of(&self.parameters, &[bound.number], bound);
+        let input = input.of(&self.parameters, &[bound.number], &input.only(bound));
         Ok(apart.copies.iter().map(|copy| apart.ask(bound, copy, input.clone())).collect())
     }
 }
