@@ -205,6 +205,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::engine::compile;
+    use crate::policy::{Draft, Tree};
 
     #[test]
     fn json_keeps_its_meaning() {
@@ -213,6 +215,51 @@ mod tests {
             "floats": [0.5, -1.25e300], "empty": [{}, [], ""]
         });
         assert_eq!(serde_json::to_value(to_rego(&value)).unwrap(), value);
+    }
+
+    /// A policy that says which images and how many objects of the inventory it sees.
+    fn policy(name: &str, context: &str) -> (String, String) {
+        let rules = "[{apiGroups: [\"\"], apiVersions: [v1], resources: [pods]}]";
+        let text = format!(
+            "# METADATA\n# title: t\n# description: d\n# custom:\n#   context: {context}\n#   match: {{rules: {rules}}}\npackage policies.x.{name}\n\ndeny contains \"{name}\" if input.request.uid\n"
+        );
+        (format!("x/{name}/{name}.rego"), text)
+    }
+
+    #[test]
+    fn whoever_can_be_asked_together_is_and_nobody_sees_what_another_declared() {
+        let mut tree = Tree::default();
+        let declared = [
+            ("none", "{}"),
+            ("all", "{images: {partial: true}}"),
+            ("few", "{images: {partial: true, authorities: []}}"),
+            ("pods", "{inventory: {kinds: [v1/Pod]}}"),
+            ("both", "{images: {partial: true, authorities: []}, inventory: {kinds: [v1/Node]}}"),
+        ];
+        for (name, context) in declared {
+            let (path, text) = policy(name, context);
+            tree.insert(&path, text);
+            let binding = format!(
+                "apiVersion: meshgate.io/v1alpha1\nkind: PolicyBinding\nmetadata: {{name: {name}}}\nspec: {{policy: x/{name}, enforcement: deny}}\n"
+            );
+            tree.insert(format!("{name}.yaml"), binding);
+        }
+        let draft = Draft::read(&tree, &Tree::default());
+        let bundle = compile(draft).unwrap_or_else(|faults| panic!("{faults}"));
+        let names = |exempted: &[&str]| -> Vec<BTreeSet<String>> {
+            let name = |number: &usize| bundle.bound[*number].binding.name.clone();
+            let exempt = Exempt::from([("x".to_owned(), BTreeSet::from(["app".to_owned()]))]);
+            let is_exempted = |one: &&Bound| exempted.contains(&one.binding.name.as_str());
+            let exempt = bundle.bound.iter().filter(is_exempted).map(|one| (one.number, exempt.clone()));
+            let input = Input::new(&Value::Null, BTreeMap::new()).exempting(exempt);
+            let groups = input.alike(bundle.bound.iter());
+            groups.iter().map(|group| group.numbers.iter().map(name).collect()).collect()
+        };
+        let sets = |groups: &[&[&str]]| -> Vec<BTreeSet<String>> {
+            groups.iter().map(|group| group.iter().map(|name| (*name).to_owned()).collect()).collect()
+        };
+        assert_eq!(names(&[]), sets(&[&["both", "few", "none"], &["all", "pods"]]));
+        assert_eq!(names(&["none", "few"]), sets(&[&["both"], &["all", "pods"], &["few", "none"]]));
     }
 
     #[test]

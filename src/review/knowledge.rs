@@ -160,8 +160,12 @@ impl<'a> Knowledge<'a> {
         declared: &BTreeSet<DeclaredFact>,
         request: &Request,
     ) -> BTreeMap<DeclaredFact, Fact> {
+        // What may have to be asked for comes first: where it has, the rest is not made.
+        let (made, asked): (Vec<_>, Vec<_>) =
+            declared.iter().partition(|one| matches!(one.name, FactName::Containers | FactName::Pod));
+        let facts = asked.into_iter().chain(made);
         let facts: BTreeMap<DeclaredFact, Fact> =
-            declared.iter().filter_map(|one| Some((one.clone(), self.fact(one, request)?))).collect();
+            facts.filter_map(|one| Some((one.clone(), self.fact(one, request)?))).collect();
         if let Some(trace) = &mut self.trace {
             for (name, fact) in &facts {
                 trace.learn(name, fact);
@@ -257,6 +261,9 @@ impl<'a> Knowledge<'a> {
     }
 
     fn of_object(&self, request: &Request, fact: OfObject, absent: Value) -> Fact {
+        if self.lacks_something() {
+            return Fact::Known(absent);
+        }
         let (kind, templates) = (request.kind(), &self.bundle.settings.pod_templates);
         match object(request).map(|object| fact(templates, &kind.group, &kind.kind, object)) {
             None => Fact::Known(absent),

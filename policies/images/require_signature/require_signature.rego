@@ -34,53 +34,40 @@ package policies.images.require_signature
 
 import data.lib.images
 
-deny contains violation if some violation in _broken("deny")
+deny contains violation if some ["deny", violation] in _found
 
-warn contains violation if some violation in _broken("warn")
+warn contains violation if some ["warn", violation] in _found
 
-audit contains violation if some violation in _broken("audit")
+audit contains violation if some ["audit", violation] in _found
 
-deny contains violation if {
-	input.parameters.noMatch == "deny"
-	some violation in _unruled
+# The images of which something is to be said; mostly there are none.
+_open := {image: entry |
+	some image, entry in images.of("images/require_signature")
+	not images.is_unchanged(entry)
+	not _is_signed(entry)
 }
 
-warn contains violation if {
-	input.parameters.noMatch == "warn"
-	some violation in _unruled
+_is_signed(entry) if {
+	entry.rules != []
+	every rule in entry.rules {
+		images.rule_holds(entry, rule)
+	}
 }
 
-_entries := images.of("images/require_signature")
-
-# The rules that hold, by the image.
-_holds[image] contains name if {
-	some image, entry in _entries
+# By what becomes of it.
+_found contains [rule.enforcement, {"msg": msg, "field": field, "details": {"remedy": _remedy}}] if {
+	some image, entry in _open
 	some rule in entry.rules
-	images.rule_holds(entry, rule)
-	name := rule.name
-}
-
-_held(image) := object.get(_holds, image, set())
-
-_spared contains image if {
-	some image, entry in _entries
-	images.is_unchanged(entry)
-}
-
-_ruled contains image if {
-	some image, entry in _entries
-	count(entry.rules) > 0
-}
-
-_broken(enforcement) := {{"msg": msg, "field": field, "details": {"remedy": _remedy}} |
-	some image, entry in _entries
-	not image in _spared
-	some rule in entry.rules
-	rule.enforcement == enforcement
-	name := rule.name
-	held := _held(image)
-	not name in held
+	not images.rule_holds(entry, rule)
 	msg := sprintf("the image \"%s\" %s, which the rule \"%s\" of the ImageTrust demands", [image, _lack(entry, rule), rule.name])
+	some field in entry.fields
+}
+
+_found contains [input.parameters.noMatch, {"msg": msg, "field": field, "details": {"remedy": remedy}}] if {
+	some image, entry in _open
+	entry.rules == []
+	msg := sprintf("the image \"%s\" is meant by no rule of the ImageTrust", [image])
+	remedy := "add a rule with its pattern to the ImageTrust, or set `noMatch` of the binding"
 	some field in entry.fields
 }
 
@@ -114,12 +101,3 @@ _demanded(rule) := sprintf("%d of %s", [rule.atLeast, concat(", ", [_demand(dema
 _demand(demand) := sprintf("the signature of \"%s\"", [demand.authority]) if count(demand.attested) == 0
 
 _demand(demand) := sprintf("\"%s\" by %s", [demand.authority, concat(", ", demand.attested)]) if count(demand.attested) > 0
-
-_unruled := {{"msg": msg, "field": field, "details": {"remedy": remedy}} |
-	some image, entry in _entries
-	not image in _spared
-	not image in _ruled
-	msg := sprintf("the image \"%s\" is meant by no rule of the ImageTrust", [image])
-	remedy := "add a rule with its pattern to the ImageTrust, or set `noMatch` of the binding"
-	some field in entry.fields
-}
