@@ -262,7 +262,7 @@ impl<'a> Knowledge<'a> {
 
     fn of_object(&self, request: &Request, fact: OfObject, absent: Value) -> Fact {
         if self.lacks_something() {
-            return Fact::Known(absent);
+            return Fact::Unknown("other facts are asked for first".to_owned());
         }
         let (kind, templates) = (request.kind(), &self.bundle.settings.pod_templates);
         match object(request).map(|object| fact(templates, &kind.group, &kind.kind, object)) {

@@ -93,6 +93,7 @@ fn what_the_contract_refuses() {
         ("deny contains \"no\" if object.get(input, \"request\", {}).x", &["MG120 19:34"]),
         ("deny contains \"no\" if input.context.namespace.x", &["MG121 19:23"]),
         ("deny contains \"no\" if input.context.images.x", &["MG121 19:23"]),
+        ("deny contains \"no\" if input.context.inventory.cluster.v1.Node[_]", &["MG121 19:23"]),
         ("deny contains \"no\" if data.lib.containers.of_namespace.x", &["MG121 19:23"]),
         ("deny contains \"no\" if time.now_ns() > 1", &["MG121 19:23"]),
         ("deny contains \"no\" if input.context[_] == 1", &["MG122 19:23"]),

@@ -48,11 +48,13 @@ _open := {image: entry |
 }
 
 _is_signed(entry) if {
-	entry.rules != []
+	_is_ruled(entry)
 	every rule in entry.rules {
 		images.rule_holds(entry, rule)
 	}
 }
+
+_is_ruled(entry) if count(entry.rules) > 0
 
 # By what becomes of it.
 _found contains [rule.enforcement, {"msg": msg, "field": field, "details": {"remedy": _remedy}}] if {
@@ -65,7 +67,7 @@ _found contains [rule.enforcement, {"msg": msg, "field": field, "details": {"rem
 
 _found contains [input.parameters.noMatch, {"msg": msg, "field": field, "details": {"remedy": remedy}}] if {
 	some image, entry in _open
-	entry.rules == []
+	not _is_ruled(entry)
 	msg := sprintf("the image \"%s\" is meant by no rule of the ImageTrust", [image])
 	remedy := "add a rule with its pattern to the ImageTrust, or set `noMatch` of the binding"
 	some field in entry.fields

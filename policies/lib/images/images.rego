@@ -10,7 +10,7 @@ import data.lib.containers
 
 # The entries that a control looks at, by the image's text: fields of containers that an exception takes out of its view
 # are left out, and an image without fields that are left.
-of(control) := input.context.images if object.get(_exempt, control, []) == []
+of(control) := input.context.images if containers.sees_all(control)
 
 of(control) := {image: seen |
 	known := {sprintf("%s.image", [container.path]) | some container in containers.of(control)}
@@ -22,12 +22,8 @@ of(control) := {image: seen |
 	fields != []
 	seen := object.union(entry, {"fields": fields})
 } if {
-	object.get(_exempt, control, []) != []
+	not containers.sees_all(control)
 }
-
-default _exempt := {}
-
-_exempt := input.exempt
 
 # Volumes are no containers.
 _is_seen(field, _) if contains(field, ".volumes[")
