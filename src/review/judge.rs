@@ -23,7 +23,7 @@ pub(super) fn judge(bundle: &Bundle, request: &Request, knowledge: &mut Knowledg
         revision: bundle.revision.clone(),
         phase: Phase::Validate,
         patch: Patch::default(),
-        object: request.object().cloned(),
+        object: None,
         findings: Vec::new(),
         annotations: BTreeMap::new(),
         evaluated: BTreeMap::new(),
@@ -31,7 +31,11 @@ pub(super) fn judge(bundle: &Bundle, request: &Request, knowledge: &mut Knowledg
     };
     decision.findings = namespaces::findings(request, knowledge.subjects());
     decision.findings.extend(probe::findings(request, Phase::Validate));
-    if knowledge.lacks_something() || concerned.is_empty() {
+    if knowledge.lacks_something() {
+        return decision;
+    }
+    decision.object = request.object().cloned();
+    if concerned.is_empty() {
         return decision;
     }
     let excepted = knowledge.excepted(request);

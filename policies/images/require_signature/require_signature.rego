@@ -43,18 +43,16 @@ audit contains violation if some ["audit", violation] in _found
 # The images of which something is to be said; mostly there are none.
 _open := {image: entry |
 	some image, entry in images.of("images/require_signature")
-	not images.is_unchanged(entry)
 	not _is_signed(entry)
+	not images.is_unchanged(entry)
 }
 
 _is_signed(entry) if {
-	_is_ruled(entry)
+	count(entry.rules) > 0
 	every rule in entry.rules {
 		images.rule_holds(entry, rule)
 	}
 }
-
-_is_ruled(entry) if count(entry.rules) > 0
 
 # By what becomes of it.
 _found contains [rule.enforcement, {"msg": msg, "field": field, "details": {"remedy": _remedy}}] if {
@@ -67,7 +65,7 @@ _found contains [rule.enforcement, {"msg": msg, "field": field, "details": {"rem
 
 _found contains [input.parameters.noMatch, {"msg": msg, "field": field, "details": {"remedy": remedy}}] if {
 	some image, entry in _open
-	not _is_ruled(entry)
+	not count(entry.rules) > 0
 	msg := sprintf("the image \"%s\" is meant by no rule of the ImageTrust", [image])
 	remedy := "add a rule with its pattern to the ImageTrust, or set `noMatch` of the binding"
 	some field in entry.fields

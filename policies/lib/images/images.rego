@@ -83,11 +83,9 @@ attested_by(entry, authority, types) if {
 # counts for it was counted where it was verified.
 rule_holds(entry, rule) if {
 	entry.status == "ok"
-	is_fixed(entry)
 	rule.holds == true
-}
-
-rule_holds(entry, rule) if {
+	is_fixed(entry)
+} else if {
 	entry.status == "ok"
 	rule.holdsOfAny == true
 }
