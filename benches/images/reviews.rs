@@ -59,7 +59,7 @@ impl EvidenceSource for Shelf {
         _: &'a Repository,
         _: &'a Digest,
         _: &'a CredentialSet,
-        _: Instant,
+        _: tokio::time::Instant,
     ) -> Answer<'a, Option<String>> {
         Box::pin(ready(Err(SourceError::NotFound)))
     }
