@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use gix_transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKind, PostResponse};
+use zeroize::Zeroizing;
 
 use crate::outbound::{Blocking, BlockingResponse, OutboundError, Request, Url};
 
@@ -56,7 +57,8 @@ pub(super) struct GitHttp {
 struct Exchange {
     client: Blocking,
     url: String,
-    headers: Vec<(&'static str, String)>,
+    /// Overwritten when they are dropped: one may be a credential.
+    headers: Vec<(&'static str, Zeroizing<String>)>,
     until: Instant,
     body: Arc<Mutex<Vec<u8>>>,
     failure: Arc<Mutex<Option<Failure>>>,
@@ -75,12 +77,12 @@ pub(super) struct Question(Arc<Mutex<Vec<u8>>>);
 
 impl GitHttp {
     fn exchange(&self, url: &str, headers: Vec<String>) -> Result<Exchange, String> {
-        let mut kept: Vec<(&'static str, String)> = Vec::new();
+        let mut kept: Vec<(&'static str, Zeroizing<String>)> = Vec::new();
         for header in &headers {
             let (name, value) = header.split_once(':').unwrap_or((header, ""));
             const NAMES: [&str; 4] = ["user-agent", "content-type", "accept", "git-protocol"];
             let known = NAMES.into_iter().find(|known| name.eq_ignore_ascii_case(known));
-            kept.extend(known.map(|name| (name, value.trim().to_owned())));
+            kept.extend(known.map(|name| (name, Zeroizing::new(value.trim().to_owned()))));
         }
         kept.extend(self.authorization()?.map(|value| ("authorization", value)));
         Ok(Exchange {
@@ -95,17 +97,22 @@ impl GitHttp {
         })
     }
 
-    fn authorization(&self) -> Result<Option<String>, String> {
+    /// No text on the way grows, since what it was moved from would not be overwritten.
+    fn authorization(&self) -> Result<Option<Zeroizing<String>>, String> {
         let Some(credentials) = &self.credentials else { return Ok(None) };
         let (Credentials::Basic { file, .. } | Credentials::Bearer(file)) = credentials;
         let secret = std::fs::read_to_string(file)
+            .map(Zeroizing::new)
             .map_err(|error| format!("source.credentials: can't read {}: {error}", file.display()))?;
-        Ok(Some(match credentials {
+        let value = match credentials {
             Credentials::Basic { username, .. } => {
-                format!("Basic {}", STANDARD.encode(format!("{username}:{}", secret.trim())))
+                let pair = Zeroizing::new([username, ":", secret.trim()].concat());
+                let encoded = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
+                ["Basic ", &encoded].concat()
             }
-            Credentials::Bearer(_) => format!("Bearer {}", secret.trim()),
-        }))
+            Credentials::Bearer(_) => ["Bearer ", secret.trim()].concat(),
+        };
+        Ok(Some(Zeroizing::new(value)))
     }
 
     fn fail(&self, message: String) -> io::Error {
@@ -200,7 +207,7 @@ impl Exchange {
             Request::post(&url, self.until, body)
         };
         for (name, value) in &self.headers {
-            request = request.header(name, value.clone());
+            request = request.header(name, value.as_str());
         }
         let answer = self.client.send(request, PACK_BYTES);
         let answer = answer.map_err(|error| self.fail(failed(&url.to_string(), error), None))?;
