@@ -4,10 +4,10 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::Holder;
-use super::document::{Blob, Descriptor};
+use super::document::{Blob, Descriptor, Noted};
 use crate::config::ImageLimits;
 use crate::image::digest::Digest;
-use crate::image::evidence::{Annotations, Evidence, Origin, Repository};
+use crate::image::evidence::{Evidence, Origin, Repository};
 use crate::image::source::{Gathered, SourceError, Wanted};
 
 /// Layers of a manifest, and pieces of evidence in all.
@@ -32,7 +32,7 @@ struct Found {
     manifest: Digest,
     layer: Blob,
     /// Of cosign's forms, of which they are a part.
-    annotations: Annotations,
+    annotations: Noted,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -99,7 +99,7 @@ type Listed = Result<(Vec<Found>, Vec<SourceError>), SourceError>;
 impl Found {
     /// A layer as cosign keeps them under its tags.
     fn new(form: Form, manifest: Digest, layer: Descriptor) -> Result<Self, SourceError> {
-        Ok(Self { form, manifest, layer: layer.blob()?, annotations: layer.annotations.all()? })
+        Ok(Self { form, manifest, layer: layer.blob()?, annotations: layer.annotations })
     }
 }
 
@@ -174,7 +174,7 @@ impl Reading<'_> {
         if !layer.media_type.starts_with(BUNDLE) {
             return Ok(None);
         }
-        let (form, annotations) = (Form::Bundle, Annotations::new());
+        let (form, annotations) = (Form::Bundle, Noted::default());
         Ok(Some(Found { form, manifest: digest, layer: layer.blob()?, annotations }))
     }
 
@@ -192,6 +192,7 @@ impl Reading<'_> {
             read => read,
         }?;
         let origin = Origin { repository: self.at.clone(), manifest, layer: layer.digest };
+        let annotations = annotations.all()?;
         match form {
             Form::Signature => Evidence::legacy_signature(origin, bytes, annotations),
             Form::Attestation => Evidence::legacy_attestation(origin, bytes, annotations),
