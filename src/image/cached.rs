@@ -10,6 +10,7 @@ use super::credentials::{CredentialId, CredentialSet};
 use super::digest::Digest;
 use super::evidence::Repository;
 use super::flights::{Flights, LONGEST};
+use super::limits::CONFIGURATION;
 use super::source::{Answer, EvidenceSource, Gathered, Resolved, SourceError, Wanted};
 use super::stale::Last;
 use crate::kubernetes::image_reference::ImageReference;
@@ -162,7 +163,8 @@ impl EvidenceSource for Cached {
             let key = (at.clone(), *digest, who.id());
             let work = || {
                 let (source, at, digest) = (Arc::clone(&self.source), at.clone(), *digest);
-                async move { source.user(&at, &digest, &who, landing()).await }
+                let until = Instant::now().checked_add(CONFIGURATION).unwrap_or_else(landing);
+                async move { source.user(&at, &digest, &who, until).await }
             };
             self.users.get(&key, until, of_user, work).await.map(|user| (*user).clone())
         })

@@ -15,7 +15,7 @@ use super::credentials::CredentialSet;
 use super::digest::Digest;
 use super::evidence::{Evidence, Repository};
 use super::facts::{Found, Known, entry, judge, questions};
-use super::limits::Limits;
+use super::limits::{CONFIGURATION, Limits};
 use super::pull_secrets::{PullSecrets, Pulled, pulled};
 use super::source::{EvidenceSource, Gathered, Resolved, SourceError, Wanted};
 use super::verdicts::{Remembered, Unverified};
@@ -119,15 +119,17 @@ impl Gatherer {
         let is_tag = ImageReference::parse(text).is_ok_and(|image| image.digest().is_none());
         let config = if self.asked.configs { json!({ "user": null }) } else { Value::Null };
         let nothing = Learnt { resolved: None, config, found: Found::default(), errors: Vec::new() };
-        if asked.is_empty() && is_tag && !self.asked.configs {
-            return self.written(text, nothing, until).await;
+        if asked.is_empty() && is_tag {
+            // Nobody else looks at its bytes, so that nothing but `config` is another one because somebody sees that.
+            let config = self.config(text, None, who, until).await;
+            return self.written(text, Learnt { config, ..nothing }, until).await;
         }
         let learnt = match self.resolved(text, &who.credentials, until).await {
             Ok(resolved) => {
                 let digest = resolved.digest;
                 let (found, config) = tokio::join!(
                     self.found(text, asked, &digest, who, until),
-                    self.config(text, &digest, who, until)
+                    self.config(text, Some(digest), who, until)
                 );
                 let (found, errors) = found?;
                 let errors = errors.into_iter().map(|error| ("evidence", error)).collect();
@@ -140,12 +142,19 @@ impl Gatherer {
 
     /// Who an image runs as by its own configuration. That it can't be read is no error of the image: who is null is nobody
     /// that a policy could rely on.
-    async fn config(&self, text: &str, digest: &Digest, who: &Pulled, until: Instant) -> Value {
+    async fn config(&self, text: &str, digest: Option<Digest>, who: &Pulled, until: Instant) -> Value {
         let image = ImageReference::parse(text).ok().filter(|_| self.asked.configs);
         let Some(image) = image else { return Value::Null };
-        let at = Repository::of(&image);
-        let user = self.source.user(&at, digest, &who.credentials, until).await;
-        let user = user.unwrap_or_else(|why| {
+        let until = Instant::now().checked_add(CONFIGURATION).map_or(until, |own| own.min(until));
+        let who = &who.credentials;
+        let user = async {
+            let digest = match digest {
+                Some(digest) => digest,
+                None => self.source.resolve(&image, who, until).await?.digest,
+            };
+            self.source.user(&Repository::of(&image), &digest, who, until).await
+        };
+        let user = user.await.unwrap_or_else(|why: SourceError| {
             tracing::debug!(image = text, why = %why, "an image's configuration is not read");
             None
         });

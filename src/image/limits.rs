@@ -1,10 +1,15 @@
 //! How much is read and looked at. What is beyond a limit is an error, never "nothing there".
 
+use std::time::Duration;
+
 /// Annotations of a layer.
 pub(super) const ANNOTATIONS: usize = 64;
 
 /// Bytes of a layer's annotations, names and values.
 pub(super) const ANNOTATION_BYTES: usize = 256 << 10;
+
+/// How long an image's own configuration is waited for: it is never an error, so what is one does not wait for it.
+pub(super) const CONFIGURATION: Duration = Duration::from_secs(3);
 
 /// The limits that an operator sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use meshgate::context::{ContextSource, Fact, FactKey, ImageKey, Puller};
 use meshgate::image::{Asked, Authorities, Cached, Digest, Gatherer, Limits, Remembered};
@@ -172,6 +174,47 @@ async fn what_others_may_read_differently_is_not_read() {
         written(holds, INDEX, &text)
     };
     is_of("another type than its index says", other, &Value::Null).await;
+}
+
+#[tokio::test]
+async fn one_that_hangs_holds_nothing_back() {
+    let holds = Holds::default();
+    let digest = index(&holds, &[(of_user(&holds, "7"), "linux"); 8]);
+    let server = Server::start(move |asked, stream| {
+        if asked.path().contains("/blobs/") {
+            sleep(Duration::from_secs(10));
+        }
+        holds.said(asked.path()).to(stream);
+    });
+    let (text, start) = (format!("{}/app@{digest}", server.address), Instant::now());
+    assert_eq!(entry(&gatherer(&server, true), text).await["config"], json!({ "user": null }));
+    let took = start.elapsed();
+    assert!((3..5).contains(&took.as_secs()), "{took:?}");
+    // Passes are left for others.
+    let blobs = server.asked().iter().filter(|one| one.path().contains("/blobs/")).count();
+    assert_eq!(blobs, 2);
+}
+
+/// Whether or not somebody sees it, an image by its tag that nobody else looks at is what it was.
+#[tokio::test]
+async fn of_what_nobody_looks_at_nothing_else_is_told() {
+    let holds = Holds::default();
+    let digest = of_user(&holds, "7");
+    holds.put("/v2/app/manifests/v7", holds.said(&format!("/v2/app/manifests/{digest}")));
+    let (server, nobody) = (holds.serve(), Holds::default().serve());
+    // A registry that has it, one that does not, and one that may not be asked.
+    let images = [
+        format!("{}/app:v7", server.address),
+        format!("{}/app:v8", server.address),
+        format!("{}/app:v7", nobody.address),
+    ];
+    for (image, user) in images.into_iter().zip([json!("7"), Value::Null, Value::Null]) {
+        let mut seen = entry(&gatherer(&server, true), image.clone()).await;
+        assert_eq!(seen["config"], json!({ "user": user }), "{image}");
+        seen["config"] = Value::Null;
+        assert_eq!(seen, entry(&gatherer(&server, false), image).await);
+    }
+    assert_eq!(nobody.asked().len(), 0);
 }
 
 #[tokio::test]

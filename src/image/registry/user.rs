@@ -17,6 +17,8 @@ use crate::image::source::SourceError;
 
 /// Images of an index whose configurations are read.
 const CHILDREN: usize = 16;
+/// Those that are read at a time: a registry is asked for evidence meanwhile, which counts for more.
+const AT_ONCE: usize = 2;
 /// Bytes of a configuration.
 const BYTES: u64 = 1 << 20;
 
@@ -46,15 +48,20 @@ pub(in crate::image) async fn user(
     if children.len() > CHILDREN {
         return Err(SourceError::Limit("images of an index"));
     }
-    let read = children.into_iter().map(|child| async move {
+    let read = |child| async move {
         let found = holder.child(name, child, until).await?.document;
         // Whoever runs it reads it as what the index says that it is.
         if found.media_type != child.media_type {
             return Err(SourceError::Corrupt("an image of another media type than its index says"));
         }
         of_manifest(holder, name, &found, until).await
-    });
-    let users: BTreeSet<String> = join_all(read).await.into_iter().collect::<Result<_, _>>()?;
+    };
+    let mut users = BTreeSet::new();
+    for some in children.chunks(AT_ONCE) {
+        for user in join_all(some.iter().copied().map(read)).await {
+            users.insert(user?);
+        }
+    }
     Ok(users.first().filter(|_| users.len() == 1).cloned())
 }
 
