@@ -4,7 +4,6 @@ mod facts;
 mod save;
 mod verify;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,13 +42,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     }
 }
 
-/// Asks a source about images, for all authorities.
-fn asking(
-    images: &ImageFacts,
-    authorities: Authorities,
-    (predicate_types, configs): (BTreeSet<String>, bool),
-) -> anyhow::Result<Gatherer> {
+/// Asks a source about images.
+fn asking(images: &ImageFacts, authorities: Authorities, asked: Asked) -> anyhow::Result<Gatherer> {
     let (source, verifier) = (images.source(None)?, Remembered::sigstore(Limits::default(), KEPT));
-    let asked = Asked { predicate_types, authorities: None, configs };
     Ok(Gatherer::new(Arc::new(authorities), source, verifier, asked, Limits::default()))
 }

@@ -33,9 +33,7 @@ impl Bundle {
         });
         declared.chain(demanded.flatten()).collect()
     }
-}
 
-impl Bundle {
     /// The authorities that policies in force see, beside those that the rules demand of an image; None: all.
     pub fn image_authorities(&self) -> Option<BTreeSet<String>> {
         let declared = self.bound.iter().flat_map(|bound| &bound.policy.metadata.context);
@@ -43,9 +41,7 @@ impl Bundle {
         let names: Option<Vec<_>> = images.map(|fact| fact.images.authorities.clone()).collect();
         names.map(|all| all.into_iter().flatten().collect())
     }
-}
 
-impl Bundle {
     /// Whether a policy in force sees of images' own configurations who they run as.
     pub fn image_configs(&self) -> bool {
         let mut declared = self.bound.iter().flat_map(|bound| &bound.policy.metadata.context);

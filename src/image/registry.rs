@@ -215,21 +215,21 @@ impl Entry {
             url.map_err(|source| RegistriesError::Url { at: at(), source })
         };
         let read = |path: &PathBuf| {
-            fs::read(path).map(Zeroizing::new).map_err(|source| RegistriesError::Unreadable {
+            fs::read(path).map_err(|source| RegistriesError::Unreadable {
                 at: at(),
                 path: path.clone(),
                 source,
             })
         };
         let settings = Settings {
-            authorities: registry.ca.as_ref().map(read).transpose()?.map(|pem| pem.to_vec()),
+            authorities: registry.ca.as_ref().map(read).transpose()?,
             plaintext: if registry.plaintext { Plaintext::Anywhere } else { Plaintext::Loopback },
             proxy: url(&registry.proxy)?,
             ..Settings::default()
         };
         if let Some(from) = &registry.credentials {
             // What is wrong with it is said at start; later it is an error of what needs it.
-            let content = read(&from.file)?;
+            let content = Zeroizing::new(read(&from.file)?);
             CredentialSet::of_docker_config(&content)
                 .map_err(|source| RegistriesError::Credentials { at: at(), source })?;
         }

@@ -12,7 +12,7 @@ use super::super::image_facts::ImageFacts;
 use super::super::inputs::{PolicyFlags, clock};
 use super::super::output;
 use super::{LONGEST, asking};
-use crate::image::{Authorities, CredentialSet};
+use crate::image::{Asked, Authorities, CredentialSet};
 
 /// Flags of `images facts`.
 #[derive(Debug, Args)]
@@ -41,7 +41,9 @@ pub(super) fn run(facts: &Facts) -> anyhow::Result<u8> {
     let bundle = facts.policies.bundle(clock())?;
     let trust = bundle.image_trust.as_deref().map(Authorities::compile).transpose();
     let authorities = trust.map_err(|faults| anyhow!("{faults}"))?.unwrap_or_default();
-    let gatherer = asking(&facts.images, authorities, (bundle.predicate_types(), bundle.image_configs()))?;
+    let (predicate_types, configs) = (bundle.predicate_types(), bundle.image_configs());
+    let asked = Asked { predicate_types, authorities: None, configs };
+    let gatherer = asking(&facts.images, authorities, asked)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start")?;
     let mut all = BTreeMap::new();
     for reference in &facts.references {

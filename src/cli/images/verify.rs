@@ -14,7 +14,7 @@ use super::super::image_facts::ImageFacts;
 use super::super::inputs::{PolicyFlags, clock};
 use super::super::{FAILED, output};
 use super::{LONGEST, asking};
-use crate::image::{Authorities, CredentialSet};
+use crate::image::{Asked, Authorities, CredentialSet};
 use crate::policy::image_trust::{
     Authority, Demand, ImageTrust, Key, Need, Require, TrustEnforcement, TrustRule,
 };
@@ -61,8 +61,8 @@ pub(super) struct Verify {
 pub(super) fn run(verify: &Verify) -> anyhow::Result<u8> {
     let (trust, predicate_types) = verify.trust()?;
     let authorities = Authorities::compile(&trust).map_err(|faults| anyhow!("{faults}"))?;
-    let (gatherer, who) =
-        (asking(&verify.images, authorities, (predicate_types, false))?, CredentialSet::none());
+    let asked = Asked { predicate_types, ..Asked::default() };
+    let (gatherer, who) = (asking(&verify.images, authorities, asked)?, CredentialSet::none());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start")?;
     let (mut code, mut text, mut all) = (0, String::new(), Vec::new());
     for reference in &verify.references {

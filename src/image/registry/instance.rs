@@ -241,7 +241,7 @@ impl Instance {
     /// Asks as is known to do, and logs in where that is asked for: once.
     async fn exchange(&self, ask: &Ask<'_>, until: Instant) -> Result<Reply, SourceError> {
         let url = self.url(ask)?;
-        let slot = self.logins.slot(ask.name);
+        let slot = self.logins.slot(ask.name, &self.scales);
         let used = locked(&slot, until).await?.as_ref().and_then(Shown::fresh);
         let mut reply =
             self.send(&url, ask, used.as_deref().map(String::as_str), self.entry.reach, until).await?;

@@ -54,7 +54,8 @@ impl Scales {
         Weight { scales: self.clone(), bytes }
     }
 
-    fn held(&self) -> usize {
+    /// What is held now.
+    pub(super) fn held(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -33,6 +34,8 @@ const EARLY: Duration = Duration::from_secs(10);
 
 /// Repositories for which something is known.
 const KNOWN: usize = 256;
+/// Bytes that each takes beside its name.
+const BESIDE_NAME: usize = 256;
 
 /// Who gives out the tokens of registries that everybody knows, where it is not the registry.
 const TOKEN_HOSTS: [(&str, &str); 2] =
@@ -43,7 +46,7 @@ type Slot = Arc<Mutex<Option<Shown>>>;
 /// What was shown with success, by repository.
 #[derive(Default)]
 pub(super) struct Logins {
-    slots: Lock<BTreeMap<String, Slot>>,
+    slots: Lock<BTreeMap<String, (Slot, Weight)>>,
 }
 
 /// A value of `Authorization`, which is overwritten when it is dropped.
@@ -70,12 +73,13 @@ impl Shown {
 
 impl Logins {
     /// What is known of a repository; whoever logs in holds it, so that others wait instead of asking too.
-    pub(super) fn slot(&self, name: &str) -> Slot {
+    pub(super) fn slot(&self, name: &str, scales: &Scales) -> Slot {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if slots.len() >= KNOWN && !slots.contains_key(name) {
             slots.clear();
         }
-        Arc::clone(slots.entry(name.to_owned()).or_default())
+        let make = || (Slot::default(), scales.weigh(name.len().saturating_add(BESIDE_NAME)));
+        Arc::clone(&slots.entry(name.to_owned()).or_insert_with(make).0)
     }
 }
 
@@ -162,14 +166,15 @@ impl Instance {
                 ("client_id", "meshgate"),
                 ("refresh_token", token),
             ]);
-            let request = Request::post(realm, until.into_std(), encoded(&form));
+            let form = Bytes::from_owner(encoded(&form));
+            let request = Request::post(realm, until.into_std(), form);
             let request = request
                 .reaching(self.entry.reach)
                 .header("content-type", "application/x-www-form-urlencoded");
             self.entry.client.send(request).await
         } else {
             let between = if realm.path().contains('?') { '&' } else { '?' };
-            let url = realm.at(&format!("{}{between}{}", realm.path(), encoded(&form)));
+            let url = realm.at(&format!("{}{between}{}", realm.path(), *encoded(&form)));
             let url = url.map_err(|_| SourceError::Corrupt("a challenge whose realm is no URL"))?;
             let mut request = Request::get(&url, until.into_std()).reaching(self.entry.reach);
             if let Some(authorization) = credential.and_then(Credential::authorization) {
@@ -203,16 +208,31 @@ async fn given(response: Response) -> Result<Shown, SourceError> {
     Ok(Shown { authorization: Zeroizing::new(format!("Bearer {}", *token)), until, _weight: None })
 }
 
-/// As a query and as a form (WHATWG URL, `application/x-www-form-urlencoded`).
-fn encoded(pairs: &[(&str, &str)]) -> String {
-    let escaped = |text: &str| -> String {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        text.bytes()
-            .map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-            .collect()
-    };
-    let pair = |(name, value): &(&str, &str)| format!("{}={}", escaped(name), escaped(value));
-    pairs.iter().map(pair).collect::<Vec<_>>().join("&")
+/// As a query and as a form (WHATWG URL, `application/x-www-form-urlencoded`). It is overwritten when it is dropped, and is
+/// never moved while it grows.
+fn encoded(pairs: &[(&str, &str)]) -> Zeroizing<String> {
+    let length = |(name, value): &(&str, &str)| name.len().saturating_add(value.len()).saturating_add(1);
+    let most = pairs.iter().map(length).fold(0_usize, usize::saturating_add).saturating_mul(3);
+    let mut form = Zeroizing::new(String::with_capacity(most));
+    for (name, value) in pairs {
+        if !form.is_empty() {
+            form.push('&');
+        }
+        escape(name, &mut form);
+        form.push('=');
+        escape(value, &mut form);
+    }
+    form
+}
+
+fn escape(text: &str, form: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            form.push(char::from(byte));
+        } else {
+            form.push_str(&format!("%{byte:02X}"));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -222,6 +242,20 @@ mod tests {
     #[test]
     fn nothing_of_a_form_leads_out_of_it() {
         let pairs = [("service", "a b&c=d"), ("scope", "repository:a/b:pull")];
-        assert_eq!(encoded(&pairs), "service=a%20b%26c%3Dd&scope=repository%3Aa%2Fb%3Apull");
+        assert_eq!(*encoded(&pairs), "service=a%20b%26c%3Dd&scope=repository%3Aa%2Fb%3Apull");
+    }
+
+    #[test]
+    fn names_count_as_long_as_they_are_known() {
+        let (logins, scales) = (Logins::default(), Scales::default());
+        let name = |index: usize| format!("{index:0>244}");
+        for index in 0..KNOWN {
+            drop((logins.slot(&name(index), &scales), logins.slot(&name(0), &scales)));
+        }
+        assert_eq!(scales.held(), KNOWN * (244 + BESIDE_NAME));
+        drop(logins.slot("more", &scales));
+        assert_eq!(scales.held(), 4 + BESIDE_NAME);
+        drop(logins);
+        assert_eq!(scales.held(), 0);
     }
 }
