@@ -67,11 +67,24 @@ impl Delivery {
             return self.mended();
         }
         self.notes.judged(false);
-        let is_active = self.judged.as_deref().is_some_and(|id| self.is_active(id));
-        if is_active && self.past().back_to.is_none() && self.around.activation.status().refused.is_some() {
-            // What was to be tried again is not what the source has any more.
+        // What was to be tried again, or is on its way, may not be what the source has any more.
+        if let Some(id) = self.judged.clone() {
+            self.settles(&id);
+        }
+    }
+
+    /// Whether what the source has is in force: what was refused or on its way meanwhile is past then.
+    fn settles(&mut self, id: &str) -> bool {
+        if !self.is_active(id) || self.past().back_to.is_some() {
+            return false;
+        }
+        self.stop();
+        let settles = self.is_active(id);
+        if settles {
+            self.notes.judged(false);
             self.around.activation.confirm();
         }
+        settles
     }
 
     /// What the next commit has to come after.
@@ -142,13 +155,8 @@ impl Delivery {
     pub(super) fn judge(&mut self, id: &str, now: OffsetDateTime) {
         self.judged = Some(id.to_owned());
         self.hear();
-        if self.is_active(id) && self.past().back_to.is_none() {
-            // What was refused or on its way meanwhile is past.
-            self.stop();
-            if self.is_active(id) {
-                self.notes.judged(false);
-                return self.around.activation.confirm();
-            }
+        if self.settles(id) {
+            return;
         }
         let tried = self.try_commit(id, now);
         self.notes.judged(matches!(tried, Err((Step::Busy, _))));
@@ -165,7 +173,7 @@ impl Delivery {
         }
     }
 
-    fn is_active(&self, id: &str) -> bool {
+    pub(super) fn is_active(&self, id: &str) -> bool {
         self.active.as_ref().is_some_and(|active| active.id() == id)
     }
 

@@ -268,10 +268,14 @@ fn a_source_that_went_back_to_what_is_in_force_is_asked_as_before() {
             delivery.notes.judged(true);
         }
         world.activation.refuse(Some("p@2"), crate::activation::Step::Busy, "no time");
+        let (verified, bundle) = commit(TWO);
+        delivery.deliver(verified, bundle, Origin::Source(Vec::new()));
         delivery.take(found, time::OffsetDateTime::now_utc());
         let minute = Duration::from_secs(60);
         assert_eq!(delivery.notes.wait_while_busy(minute, 10 * minute), minute, "{found:?}");
         assert!(world.activation.status().refused.is_none(), "{found:?}");
+        // What was on its way does not come in force.
+        assert!(delivery.pending.is_none() && delivery.is_active(ONE), "{found:?}");
     }
 }
 
