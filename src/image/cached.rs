@@ -10,7 +10,6 @@ use super::credentials::{CredentialId, CredentialSet};
 use super::digest::Digest;
 use super::evidence::Repository;
 use super::flights::{Flights, LONGEST};
-use super::limits::CONFIGURATION;
 use super::source::{Answer, EvidenceSource, Gathered, Resolved, SourceError, Wanted};
 use super::stale::Last;
 use crate::kubernetes::image_reference::ImageReference;
@@ -163,8 +162,7 @@ impl EvidenceSource for Cached {
             let key = (at.clone(), *digest, who.id());
             let work = || {
                 let (source, at, digest) = (Arc::clone(&self.source), at.clone(), *digest);
-                let until = Instant::now().checked_add(CONFIGURATION).unwrap_or_else(landing);
-                async move { source.user(&at, &digest, &who, until).await }
+                async move { source.user(&at, &digest, &who, landing()).await }
             };
             self.users.get(&key, until, of_user, work).await.map(|user| (*user).clone())
         })

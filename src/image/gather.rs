@@ -120,17 +120,13 @@ impl Gatherer {
         let config = if self.asked.configs { json!({ "user": null }) } else { Value::Null };
         let nothing = Learnt { resolved: None, config, found: Found::default(), errors: Vec::new() };
         if asked.is_empty() && is_tag {
-            // Nobody else looks at its bytes, so that nothing but `config` is another one because somebody sees that.
-            let config = self.config(text, None, who, until).await;
-            return self.written(text, Learnt { config, ..nothing }, until).await;
+            return self.written(text, nothing, until).await;
         }
         let learnt = match self.resolved(text, &who.credentials, until).await {
             Ok(resolved) => {
                 let digest = resolved.digest;
-                let (found, config) = tokio::join!(
-                    self.found(text, asked, &digest, who, until),
-                    self.config(text, Some(digest), who, until)
-                );
+                let (found, config) =
+                    tokio::join!(self.found(text, asked, &digest, who, until), self.config(text, who, until));
                 let (found, errors) = found?;
                 let errors = errors.into_iter().map(|error| ("evidence", error)).collect();
                 Learnt { resolved: Some(resolved), config, found, errors }
@@ -140,21 +136,16 @@ impl Gatherer {
         self.written(text, learnt, until).await
     }
 
-    /// Who an image runs as by its own configuration. That it can't be read is no error of the image: who is null is nobody
-    /// that a policy could rely on.
-    async fn config(&self, text: &str, digest: Option<Digest>, who: &Pulled, until: Instant) -> Value {
+    /// Who an image runs as by its own configuration, where its text has a digest: what a tag means is asked again by whoever
+    /// pulls it. That it can't be read is no error of the image: who is null is nobody that a policy could rely on.
+    async fn config(&self, text: &str, who: &Pulled, until: Instant) -> Value {
         let image = ImageReference::parse(text).ok().filter(|_| self.asked.configs);
         let Some(image) = image else { return Value::Null };
         let until = Instant::now().checked_add(CONFIGURATION).map_or(until, |own| own.min(until));
-        let who = &who.credentials;
-        let user = async {
-            let digest = match digest {
-                Some(digest) => digest,
-                None => self.source.resolve(&image, who, until).await?.digest,
-            };
-            self.source.user(&Repository::of(&image), &digest, who, until).await
-        };
-        let user = user.await.unwrap_or_else(|why: SourceError| {
+        let digest = image.digest().and_then(|digest| digest.parse().ok());
+        let Some(digest) = digest else { return json!({ "user": null }) };
+        let user = self.source.user(&Repository::of(&image), &digest, &who.credentials, until).await;
+        let user = user.unwrap_or_else(|why| {
             tracing::debug!(image = text, why = %why, "an image's configuration is not read");
             None
         });

@@ -89,7 +89,7 @@ impl Layout {
     fn entry(&self, descriptor: Descriptor) -> Result<Entry, SourceError> {
         let digest = descriptor.digest()?;
         let manifest = self.manifest_of(&descriptor)?;
-        let name = descriptor.annotation(REF_NAME).and_then(|name| ImageReference::parse(name).ok());
+        let name = descriptor.annotation(REF_NAME)?.and_then(|name| ImageReference::parse(name).ok());
         Ok(Entry { digest, name, subject: manifest.document.subject, descriptor })
     }
 

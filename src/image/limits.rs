@@ -8,7 +8,8 @@ pub(super) const ANNOTATIONS: usize = 64;
 /// Bytes of a layer's annotations, names and values.
 pub(super) const ANNOTATION_BYTES: usize = 256 << 10;
 
-/// How long an image's own configuration is waited for: it is never an error, so what is one does not wait for it.
+/// How long an entry waits for the image's own configuration, which is read while evidence is. What takes longer is not known
+/// this time, which is no error of the image, and is read on for who asks next.
 pub(super) const CONFIGURATION: Duration = Duration::from_secs(3);
 
 /// The limits that an operator sets.

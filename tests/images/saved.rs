@@ -137,6 +137,30 @@ fn a_pack_that_was_touched_says_nothing() {
     assert!(!folder.join("other").exists(), "what could not be read is no pack");
 }
 
+/// An entry whose name is beyond what is read may be the signature that is sought.
+#[test]
+fn a_pack_with_an_entry_of_too_many_annotations_is_none() {
+    let (place, images) = everything();
+    let image = images[0].as_str();
+    assert_eq!(place.run(&["images", "save", "-p", "p", "-o", "pack", image]).0, Some(0));
+    let path = place.folder.path().join("pack/index.json");
+    let index: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let count = index["manifests"].as_array().unwrap().len();
+    assert!(count > 1, "{index}");
+    for at in 0..count {
+        for (more, code) in [(63, 0), (64, 2)] {
+            let mut other = index.clone();
+            let annotations = other["manifests"][at]["annotations"].as_object_mut().unwrap();
+            assert_eq!(annotations.len(), 1);
+            annotations.extend((0..more).map(|number| (format!("n{number}"), Value::from("v"))));
+            fs::write(&path, other.to_string()).unwrap();
+            let (found, said) = place.run(&["images", "verify", "-p", "p", "--images", "layout:pack", image]);
+            assert_eq!(found, Some(code), "{at}: {said}");
+            assert!(code == 0 || said.contains("annotations of a descriptor"), "{said}");
+        }
+    }
+}
+
 #[test]
 fn of_what_is_in_no_layout_nothing_is_known() {
     let (place, images) = everything();

@@ -104,6 +104,13 @@ _is_of(type, family) if type == family
 
 _is_of(type, family) if startswith(type, sprintf("%s/v", [family]))
 
+# Who an image runs as by its own configuration, where that is known of what will run; empty: nobody is named, which is root.
+user(entry) := entry.config.user if {
+	entry.status == "ok"
+	is_fixed(entry)
+	is_string(entry.config.user)
+}
+
 # Why an image is not known in full, or not what will run. Total: always a text.
 why(entry) := message if {
 	messages := [error.message | some error in entry.errors]

@@ -117,3 +117,20 @@ test_the_pods_of_a_template_are_judged_when_they_are_made if {
 test_an_answer_that_looks_at_nothing_needs_no_digest if {
 	images.signed_by(object.union(_entry("ok", _passes, []), {"pinned": false}), "a")
 }
+
+_configured(config) := object.union(_entry("ok", _signed, []), {"config": config})
+
+test_a_user_is_known_only_of_what_will_run if {
+	known := _configured({"user": "7"})
+	{user | user := images.user(known)} == {"7"}
+	{user | user := images.user(_configured({"user": ""}))} == {""}
+	every entry in [
+		_configured({"user": null}),
+		_configured(null),
+		_entry("ok", _signed, []),
+		object.union(known, {"status": "error"}),
+		object.union(known, {"pinned": false}),
+	] {
+		{user | user := images.user(entry)} == set()
+	}
+}

@@ -233,9 +233,12 @@ impl Descriptor {
         Ok(Blob { digest: self.digest()?, size: self.size })
     }
 
-    /// An annotation. Where there are more than the limits allow there is none.
-    pub(in crate::image) fn annotation(&self, name: &str) -> Option<&str> {
-        self.annotations.all.get(name).map(String::as_str)
+    /// An annotation. Where there are more than the limits allow it is not known whether there is one.
+    pub(in crate::image) fn annotation(&self, name: &str) -> Result<Option<&str>, SourceError> {
+        if self.annotations.is_over {
+            return Err(SourceError::Limit("annotations of a descriptor"));
+        }
+        Ok(self.annotations.all.get(name).map(String::as_str))
     }
 
     fn is_ambiguous(&self) -> bool {
@@ -359,7 +362,9 @@ mod tests {
         }
         for (count, expected) in [(ANNOTATIONS, Some(ANNOTATIONS)), (ANNOTATIONS + 1, None)] {
             let document = Document::read(Some(INDEX), of(&noted(count), 1).as_bytes()).unwrap();
-            let all = document.manifests[0].annotations.clone().all();
+            let entry = &document.manifests[0];
+            assert_eq!(entry.annotation("x").ok(), expected.map(|_| None));
+            let all = entry.annotations.clone().all();
             assert_eq!(all.ok().map(|all| all.len()), expected);
         }
     }

@@ -127,7 +127,7 @@ impl Reading<'_> {
         }
         let is_wanted = |layer: &Descriptor| {
             layer.media_type == media_type
-                && (form == Form::Signature || self.is_asked_for(layer.annotation(ENVELOPE_HINT)))
+                && (form == Form::Signature || self.is_asked_for(layer, ENVELOPE_HINT))
         };
         let (mut found, mut unread) = (Vec::new(), Vec::new());
         for layer in layers.into_iter().filter(is_wanted) {
@@ -145,7 +145,7 @@ impl Reading<'_> {
             return Ok((Vec::new(), Vec::new()));
         }
         let entries = self.instance.referrers(self.at.name(), self.digest, self.until).await?;
-        let asked = entries.iter().filter(|entry| self.is_asked_for(entry.annotation(BUNDLE_HINT)));
+        let asked = entries.iter().filter(|entry| self.is_asked_for(entry, BUNDLE_HINT));
         let digests: Vec<Result<Digest, SourceError>> = asked.map(Descriptor::digest).collect();
         drop(entries);
         let (mut found, mut unread) = (Vec::new(), Vec::new());
@@ -178,7 +178,9 @@ impl Reading<'_> {
         Ok(Some(Found { form, manifest: digest, layer: layer.blob()?, annotations }))
     }
 
-    fn is_asked_for(&self, hint: Option<&str>) -> bool {
+    /// By its hint; what has none, or too many annotations to tell, is read.
+    fn is_asked_for(&self, descriptor: &Descriptor, hint: &str) -> bool {
+        let Ok(hint) = descriptor.annotation(hint) else { return true };
         hint.is_none_or(|hint| hint == SIGNATURE || self.want.is_type(hint))
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::de::{Deserialize, Deserializer, MapAccess};
 use tokio::time::Instant;
 
@@ -21,6 +21,8 @@ const CHILDREN: usize = 16;
 const AT_ONCE: usize = 2;
 /// Bytes of a configuration.
 const BYTES: u64 = 1 << 20;
+/// Bytes of a user: it stands once in what policies see for each text of the image, and each policy's view is a copy.
+const USER_BYTES: usize = 256;
 
 /// The media types of a configuration.
 const TYPES: [&str; 2] =
@@ -56,12 +58,8 @@ pub(in crate::image) async fn user(
         }
         of_manifest(holder, name, &found, until).await
     };
-    let mut users = BTreeSet::new();
-    for some in children.chunks(AT_ONCE) {
-        for user in join_all(some.iter().copied().map(read)).await {
-            users.insert(user?);
-        }
-    }
+    let read: Vec<_> = children.into_iter().map(read).collect();
+    let users: BTreeSet<String> = stream::iter(read).buffer_unordered(AT_ONCE).try_collect().await?;
     Ok(users.first().filter(|_| users.len() == 1).cloned())
 }
 
@@ -142,7 +140,15 @@ impl<'de> Deserialize<'de> for Config {
 fn written(bytes: &[u8]) -> Result<String, SourceError> {
     let Written { config, is_ambiguous } = serde_json::from_slice(bytes).map_err(|_| CORRUPT)?;
     let config = config.unwrap_or_default();
-    if is_ambiguous || config.is_ambiguous { Err(CORRUPT) } else { Ok(config.user.unwrap_or_default()) }
+    if is_ambiguous || config.is_ambiguous {
+        return Err(CORRUPT);
+    }
+    let user = config.user.unwrap_or_default();
+    if user.len() > USER_BYTES {
+        Err(SourceError::Limit("bytes of a configuration's user"))
+    } else {
+        Ok(user)
+    }
 }
 
 #[cfg(test)]
@@ -170,6 +176,13 @@ mod tests {
             ("[]", None),
         ] {
             assert_eq!(written(text.as_bytes()).ok().as_deref(), expected, "{text}");
+        }
+        for (length, is_read) in [(256, true), (257, false)] {
+            let user = "1".repeat(length);
+            let text = format!(r#"{{"config": {{"User": "{user}"}}}}"#);
+            let expected =
+                if is_read { Ok(user) } else { Err(SourceError::Limit("bytes of a configuration's user")) };
+            assert_eq!(written(text.as_bytes()), expected);
         }
     }
 
