@@ -48,24 +48,27 @@ _open := {image: entry |
 }
 
 _is_signed(entry) if {
-	count(entry.rules) > 0
+	_is_ruled(entry)
 	every rule in entry.rules {
 		images.rule_holds(entry, rule)
 	}
 }
 
+_is_ruled(entry) if count(entry.rules) > 0
+
 # By what becomes of it.
-_found contains [rule.enforcement, {"msg": msg, "field": field, "details": {"remedy": _remedy}}] if {
+_found contains [enforcement, {"msg": msg, "field": field, "details": {"remedy": _remedy}}] if {
 	some image, entry in _open
 	some rule in entry.rules
 	not images.rule_holds(entry, rule)
+	enforcement := object.get(rule, "enforcement", "deny")
 	msg := sprintf("the image \"%s\" %s, which the rule \"%s\" of the ImageTrust demands", [image, _lack(entry, rule), rule.name])
 	some field in entry.fields
 }
 
 _found contains [input.parameters.noMatch, {"msg": msg, "field": field, "details": {"remedy": remedy}}] if {
 	some image, entry in _open
-	not count(entry.rules) > 0
+	not _is_ruled(entry)
 	msg := sprintf("the image \"%s\" is meant by no rule of the ImageTrust", [image])
 	remedy := "add a rule with its pattern to the ImageTrust, or set `noMatch` of the binding"
 	some field in entry.fields
