@@ -93,6 +93,11 @@ test_what_is_not_said_does_not_hold if {
 	require_signature.deny == {_unsigned} with input as _input(rules, {})
 }
 
+test_what_does_not_say_what_becomes_of_it_denies if {
+	rules := {"rules": [object.remove(_rule({}), ["enforcement"])]}
+	require_signature.deny == {_unsigned} with input as _input(rules, {})
+}
+
 test_why_what_lies_there_does_not_count_is_told if {
 	refused := [{"authority": name, "evidence": _digest, "reason": reason} |
 		some name, reasons in {"release": ["time", "certificate", "time"], "other": ["binding"]}
