@@ -170,13 +170,19 @@ fn are_refused(repository: &Repository, what: &str, spoiled: &[Vec<u8>]) {
     }
 }
 
+/// A repository of one commit, in which Jane's key is trusted.
+fn of_jane(hash: ObjectHash) -> Repository {
+    let repository = Repository::of(hash);
+    let public = repository.key("key", &["ed25519"]);
+    repository.allow(&format!("jane@example.com {public}\n"));
+    repository.commit(&[("a", "0")], &[]);
+    repository
+}
+
 #[test]
 fn headers_are_read_as_git_reads_them() {
     for hash in [ObjectHash::Sha1, ObjectHash::Sha256] {
-        let repository = Repository::of(hash);
-        let public = repository.key("key", &["ed25519"]);
-        repository.allow(&format!("jane@example.com {public}\n"));
-        repository.commit(&[("a", "0")], &[]);
+        let repository = of_jane(hash);
         let parts = Parts::new(&repository);
         for (what, made) in TRUSTED {
             let bytes = made(&parts);
@@ -193,10 +199,7 @@ fn headers_are_read_as_git_reads_them() {
 fn where_we_are_stricter_the_documentation_says_so() {
     let page = fs::read_to_string(format!("{}/docs/git.md", env!("CARGO_MANIFEST_DIR"))).unwrap();
     for hash in [ObjectHash::Sha1, ObjectHash::Sha256] {
-        let repository = Repository::of(hash);
-        let public = repository.key("key", &["ed25519"]);
-        repository.allow(&format!("jane@example.com {public}\n"));
-        repository.commit(&[("a", "0")], &[]);
+        let repository = of_jane(hash);
         let parts = Parts::new(&repository);
         for (what, documented, (reason, why), made) in STRICTER {
             let bytes = made(&parts);
